@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Compile one hash-pinned lock per layer, without any index address in it. Run on a connected machine.
+# torch stays outside: it comes from pip's own find-links or index, as the CPU or the CUDA build of torch_version.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+uv=.venv/bin/uv
+export UV_FIND_LINKS="${PIP_FIND_LINKS:-}"
+torch_version=2.13.0
+compile() { # layer, then further arguments
+    local layer=$1
+    shift
+    "$uv" pip compile --quiet pyproject.toml "$@" --generate-hashes --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links --no-emit-package torch --python-version 3.11 \
+        --constraint <(echo "torch==$torch_version") --output-file "requirements-$layer.lock"
+}
+compile core
+for layer in nlp ocr embeddings dev; do
+    compile "$layer" --extra "$layer" --constraint requirements-core.lock
+done
+compile colpali --extra colpali --constraint requirements-embeddings.lock

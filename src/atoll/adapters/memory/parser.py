@@ -1,0 +1,45 @@
+"""A parser without processes: plain text, a fixed number of lines a page, one box a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from atoll.domain.page import Block, BlockKind, Box, Line, Page, ParsedDocument
+from atoll.errors import DocumentUnreadable, NotAvailable
+
+_LINES_PER_PAGE = 50
+_WIDTH, _HEIGHT, _LINE_HEIGHT, _MARGIN = 595.0, 842.0, 14.0, 50.0
+
+
+class MemoryParser:
+    """Port ``Parser`` for UTF-8 text: paragraphs by blank lines, ``# `` starts a heading."""
+
+    async def parse(self, *, source: Path, name: str, media_type: str, result: Path, rendition: Path) -> ParsedDocument:
+        """Read ``source`` and leave the parsed document in ``result``; nothing is typeset."""
+        del media_type, rendition
+        try:
+            text = source.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise DocumentUnreadable(f"{name} is not UTF-8 text") from error
+        rows = [row for row in text.splitlines() if row.strip()]
+        blocks = tuple(_block(number, row) for number, row in enumerate(rows))
+        count = max(1, -(-len(rows) // _LINES_PER_PAGE))
+        parsed = ParsedDocument(
+            title=None, pages=tuple(Page(n, _WIDTH, _HEIGHT) for n in range(1, count + 1)), blocks=blocks
+        )
+        result.write_text(json.dumps(parsed.to_json()))
+        return parsed
+
+    async def draw(self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box]) -> bytes:
+        """Refuse: there is nothing to draw."""
+        raise NotAvailable("this parser draws no pages")
+
+
+def _block(number: int, row: str) -> Block:
+    top = _MARGIN + (number % _LINES_PER_PAGE) * _LINE_HEIGHT
+    box = Box(_MARGIN, top, _WIDTH - _MARGIN, top + _LINE_HEIGHT)
+    is_heading = row.startswith("# ")
+    line = Line(row.removeprefix("# ").strip(), number // _LINES_PER_PAGE + 1, box)
+    return Block(BlockKind.HEADING if is_heading else BlockKind.PARAGRAPH, (line,), 1 if is_heading else 0)

@@ -1,0 +1,1 @@
+"""The record store on SQLite: one file, WAL, every commit synced, shared by several processes."""

@@ -1,0 +1,368 @@
+"""Accepting, listing and ending documents on SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite.database import NOW, Database
+from atoll.adapters.sqlite.transitions import audit, change, fence, hide, now, set_status
+from atoll.domain.document import (
+    JOURNEY,
+    Accepted,
+    Document,
+    DocumentPage,
+    NewDocument,
+    Receipt,
+    StageState,
+    Status,
+)
+from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
+from atoll.domain.principal import Actor
+from atoll.errors import BadInput, Conflict, NotFound, QuotaExceeded
+from atoll.ports.catalogue import Labels
+
+_ENDED = (Status.FAILED, Status.QUARANTINED, Status.CANCELLED)
+_UNDER_WAY = (Status.QUEUED, Status.PROCESSING)
+
+
+class SqliteCatalogue:
+    """Ports ``Catalogue`` and ``Lifecycle``.
+
+    Args:
+        database: the record store.
+        waiting_documents: how many documents may wait in one knowledge base.
+    """
+
+    def __init__(self, database: Database, *, waiting_documents: int) -> None:
+        self._database = database
+        self._waiting_documents = waiting_documents
+
+    async def accept(
+        self, kb: KbUid, documents: Sequence[NewDocument], *, replace: bool, labels: Labels, actor: Actor
+    ) -> Accepted:
+        """Write documents with their ledger rows and audit events."""
+
+        def work(connection: sqlite3.Connection) -> Accepted:
+            owner = _kb(connection, kb)
+            self._check_room(connection, owner, documents)
+            batch = BatchId(new_uid())
+            accepted: list[DocumentUid] = []
+            duplicates: list[tuple[str, DocumentUid]] = []
+            for new in documents:
+                known = _same_bytes(connection, kb, new.sha256, labels)
+                if known is not None:
+                    uid = DocumentUid(known["uid"])
+                    duplicates.append((new.name, uid))
+                    if Status(known["status"]) in _ENDED:
+                        _queue_again(connection, uid)
+                else:
+                    uid = new.uid
+                    _insert(connection, kb, new, replace=replace, actor=actor)
+                    audit(
+                        connection,
+                        actor,
+                        tenant=owner["tenant"],
+                        action="document.accepted",
+                        subject=f"document {uid}",
+                        revision=owner["revision"],
+                    )
+                accepted.append(uid)
+                connection.execute("INSERT OR IGNORE INTO batch (id, kb, document) VALUES (?, ?, ?)", (batch, kb, uid))
+            return Accepted(
+                batch=batch,
+                documents=tuple(_document(connection, kb, uid, None) for uid in dict.fromkeys(accepted)),
+                duplicates=tuple(duplicates),
+            )
+
+        return await self._database.write(work)
+
+    async def get(self, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
+        """Return a document with its stages."""
+        return await self._database.read(lambda connection: _document(connection, kb, document, labels))
+
+    async def page(
+        self, kb: KbUid, labels: Labels, *, status: Status | None, name: str | None, limit: int, cursor: str | None
+    ) -> DocumentPage:
+        """List documents, newest first."""
+        before = _cursor(cursor)
+
+        def work(connection: sqlite3.Connection) -> DocumentPage:
+            seen, seen_values = rows.seen_by(labels)
+            where = f"d.kb = ? AND d.deleted_at IS NULL AND {seen}"
+            values: list[object] = [kb, *seen_values]
+            if name is not None:
+                where += " AND d.name GLOB ?"
+                values.append(name)
+            counts = {
+                Status(row["status"]): row["n"]
+                for row in connection.execute(
+                    f"SELECT d.status, COUNT(*) AS n FROM document d WHERE {where} GROUP BY d.status", values
+                )
+            }
+            if status is not None:
+                where += " AND d.status = ?"
+                values.append(status)
+            found = connection.execute(
+                f"SELECT d.seq, {rows.DOCUMENT_COLUMNS} FROM document d WHERE {where} AND d.seq < ? "
+                "ORDER BY d.seq DESC LIMIT ?",
+                [*values, before, limit + 1],
+            ).fetchall()
+            return DocumentPage(
+                documents=_with_stages(connection, found[:limit]),
+                counts=counts,
+                next_cursor=str(found[limit - 1]["seq"]) if len(found) > limit else None,
+            )
+
+        return await self._database.read(work)
+
+    async def batch(self, kb: KbUid, batch: str, labels: Labels) -> tuple[Document, ...]:
+        """Return the documents of one upload."""
+
+        def work(connection: sqlite3.Connection) -> tuple[Document, ...]:
+            seen, seen_values = rows.seen_by(labels)
+            found = connection.execute(
+                f"SELECT {rows.DOCUMENT_COLUMNS} FROM batch b JOIN document d ON d.uid = b.document "
+                f"WHERE b.id = ? AND b.kb = ? AND d.deleted_at IS NULL AND {seen} ORDER BY d.seq",
+                (batch, kb, *seen_values),
+            ).fetchall()
+            if not found:
+                raise NotFound(f"there is no batch {batch} in this knowledge base")
+            return _with_stages(connection, found)
+
+        return await self._database.read(work)
+
+    async def changes(self, kb: KbUid, labels: Labels, *, since: int | None, limit: int) -> tuple[Document, ...]:
+        """Return documents changed after ``since``."""
+
+        def work(connection: sqlite3.Connection) -> tuple[Document, ...]:
+            seen, seen_values = rows.seen_by(labels)
+            order, floor = ("DESC", -1) if since is None else ("ASC", since)
+            found = connection.execute(
+                f"SELECT {rows.DOCUMENT_COLUMNS} FROM document d WHERE d.kb = ? AND d.deleted_at IS NULL AND {seen} "
+                f"AND d.changed_seq > ? ORDER BY d.changed_seq {order} LIMIT ?",
+                (kb, *seen_values, floor, 1 if since is None else limit),
+            ).fetchall()
+            return _with_stages(connection, found)
+
+        return await self._database.read(work)
+
+    async def delete(self, kb: KbUid, document: DocumentUid, labels: Labels, *, dry_run: bool, actor: Actor) -> Receipt:
+        """Hide the document and queue its purge."""
+
+        def work(connection: sqlite3.Connection) -> Receipt:
+            row = _row(connection, kb, document, labels)
+            removed, kept = _count(connection, row)
+            if not dry_run:
+                revision = hide(connection, row)
+                audit(
+                    connection,
+                    actor,
+                    tenant=_kb(connection, kb)["tenant"],
+                    action="document.deleted",
+                    subject=f"document {document}",
+                    revision=revision,
+                )
+            return Receipt(document=document, dry_run=dry_run, removed=removed, kept_entities=kept)
+
+        return await (self._database.read(work) if dry_run else self._database.write(work))
+
+    async def retry(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+        """Queue an ended document again."""
+
+        def work(connection: sqlite3.Connection) -> Document:
+            row = _row(connection, kb, document, labels)
+            if Status(row["status"]) not in _ENDED:
+                raise Conflict(
+                    f"the document is {row['status']}; only failed, quarantined or cancelled ones are retried"
+                )
+            _queue_again(connection, document)
+            audit(
+                connection,
+                actor,
+                tenant=_kb(connection, kb)["tenant"],
+                action="document.retried",
+                subject=f"document {document}",
+            )
+            return _document(connection, kb, document, labels)
+
+        return await self._database.write(work)
+
+    async def cancel(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+        """Stop work on a document."""
+
+        def work(connection: sqlite3.Connection) -> Document:
+            row = _row(connection, kb, document, labels)
+            if Status(row["status"]) not in _UNDER_WAY:
+                raise Conflict(f"the document is {row['status']}; only queued or processing ones are cancelled")
+            fence(connection, document)
+            connection.execute(
+                "UPDATE stage SET state = ? WHERE document = ? AND state = ?",
+                (StageState.WAITING, document, StageState.RUNNING),
+            )
+            set_status(connection, document, Status.CANCELLED)
+            audit(
+                connection,
+                actor,
+                tenant=_kb(connection, kb)["tenant"],
+                action="document.cancelled",
+                subject=f"document {document}",
+            )
+            return _document(connection, kb, document, labels)
+
+        return await self._database.write(work)
+
+    def _check_room(self, connection: sqlite3.Connection, kb: sqlite3.Row, documents: Sequence[NewDocument]) -> None:
+        waiting = connection.execute(
+            "SELECT COUNT(*) FROM document WHERE kb = ? AND deleted_at IS NULL AND status IN ('queued', 'processing')",
+            (kb["uid"],),
+        ).fetchone()[0]
+        if waiting + len(documents) > self._waiting_documents:
+            raise QuotaExceeded(
+                f"{waiting} documents wait already, at most {self._waiting_documents} may; upload more when some are "
+                "ready",
+                retry_after_seconds=30,
+            )
+        quota = json.loads(kb["quota"])
+        if not quota:
+            return
+        row = connection.execute(
+            "SELECT COUNT(*) AS documents, COALESCE(SUM(bytes), 0) AS bytes FROM document "
+            "WHERE kb = ? AND deleted_at IS NULL",
+            (kb["uid"],),
+        ).fetchone()
+        wanted = {"documents": len(documents), "bytes": sum(each.bytes for each in documents)}
+        for name, more in wanted.items():
+            if name in quota and row[name] + more > quota[name]:
+                raise QuotaExceeded(
+                    f"the knowledge base may hold {quota[name]} {name} and holds {row[name]}; delete some or raise the "
+                    "quota",
+                    retry_after_seconds=3600,
+                )
+
+
+def _kb(connection: sqlite3.Connection, kb: KbUid) -> sqlite3.Row:
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT uid, tenant, revision, quota FROM kb WHERE uid = ? AND deleted_at IS NULL", (kb,)
+    ).fetchone()
+    if row is None:
+        raise NotFound("the knowledge base is gone")
+    return row
+
+
+def _row(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> sqlite3.Row:
+    seen, values = rows.seen_by(labels)
+    row: sqlite3.Row | None = connection.execute(
+        f"SELECT d.* FROM document d WHERE d.uid = ? AND d.kb = ? AND d.deleted_at IS NULL AND {seen}",
+        (document, kb, *values),
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"there is no document {document} in this knowledge base")
+    return row
+
+
+def _document(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
+    return _with_stages(connection, [_row(connection, kb, document, labels)])[0]
+
+
+def _with_stages(connection: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> tuple[Document, ...]:
+    stages: dict[str, list[sqlite3.Row]] = {row["uid"]: [] for row in found}
+    for row in connection.execute(
+        "SELECT * FROM stage WHERE document IN (SELECT value FROM json_each(?)) ORDER BY document, position",
+        (json.dumps(list(stages)),),
+    ):
+        stages[row["document"]].append(row)
+    return tuple(rows.document(row, stages[row["uid"]]) for row in found)
+
+
+def _same_bytes(connection: sqlite3.Connection, kb: KbUid, sha256: str, labels: Labels) -> sqlite3.Row | None:
+    seen, values = rows.seen_by(labels)
+    row: sqlite3.Row | None = connection.execute(
+        f"SELECT d.uid, d.status FROM document d WHERE d.kb = ? AND d.sha256 = ? AND d.deleted_at IS NULL AND {seen} "
+        "ORDER BY d.seq LIMIT 1",
+        (kb, sha256, *values),
+    ).fetchone()
+    return row
+
+
+def _insert(connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, replace: bool, actor: Actor) -> None:
+    connection.execute(
+        "INSERT INTO document (uid, kb, name, source, version, sha256, labels, metadata, status, replaces, media_type, "
+        "bytes, created_by, created_at, changed_seq) VALUES (?, ?, ?, ?, "
+        "(SELECT COALESCE(MAX(version), 0) + 1 FROM document WHERE kb = ? AND name = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            new.uid,
+            kb,
+            new.name,
+            new.source,
+            kb,
+            new.name,
+            new.sha256,
+            json.dumps(sorted(new.labels)),
+            json.dumps(new.metadata),
+            Status.QUEUED,
+            replace,
+            new.media_type,
+            new.bytes,
+            actor.key,
+            now(connection),
+            change(connection),
+        ),
+    )
+    # The gateway rings right after this transaction; the reconciler need not ring as well.
+    connection.executemany(
+        f"INSERT INTO stage (document, name, position, state, rung_at) VALUES (?, ?, ?, ?, {NOW})",
+        [(new.uid, stage, position, StageState.WAITING) for position, stage in enumerate(JOURNEY)],
+    )
+
+
+def _queue_again(connection: sqlite3.Connection, document: DocumentUid) -> None:
+    # From the first stage on: stages find their artefacts and call no model again.
+    fence(connection, document)
+    connection.execute(
+        "UPDATE stage SET state = ?, batch = 0, failures = 0, not_before = 0, rung_at = 0, error = NULL "
+        "WHERE document = ?",
+        (StageState.WAITING, document),
+    )
+    connection.execute("UPDATE document SET error = NULL WHERE uid = ?", (document,))
+    set_status(connection, document, Status.QUEUED)
+
+
+def _count(connection: sqlite3.Connection, document: sqlite3.Row) -> tuple[dict[str, int], int]:
+    """Return what a deletion removes, and how many of the document's entities other documents mention too."""
+    uid = document["uid"]
+
+    def count(query: str) -> int:
+        return int(connection.execute(query, (uid,)).fetchone()[0])
+
+    entities = count("SELECT COUNT(DISTINCT entity) FROM mention WHERE document = ?")
+    kept = count(
+        "SELECT COUNT(*) FROM (SELECT DISTINCT entity FROM mention WHERE document = ?1) own WHERE EXISTS "
+        "(SELECT 1 FROM mention m JOIN document d ON d.uid = m.document "
+        "WHERE m.entity = own.entity AND m.document != ?1 AND d.visible = 1)"
+    )
+    passages = count("SELECT COUNT(*) FROM passage WHERE document = ?")
+    removed = {
+        "passages": passages,
+        "chunks": count("SELECT COUNT(*) FROM chunk WHERE document = ?"),
+        "pages": document["pages"],
+        "entities": entities - kept,
+        "mentions": count("SELECT COUNT(*) FROM mention WHERE document = ?"),
+        "assertions": count("SELECT COUNT(*) FROM assertion a JOIN passage p ON p.id = a.passage WHERE p.document = ?"),
+        "vectors": passages if document["indexed"] else 0,
+        "bytes": document["bytes"],
+    }
+    return removed, kept
+
+
+_LARGEST = 2**62
+
+
+def _cursor(cursor: str | None) -> int:
+    if cursor is None:
+        return _LARGEST
+    if not cursor.isdecimal() or len(cursor) > len(str(_LARGEST)) - 1:
+        raise BadInput("the cursor is not one that a listing returned; start again without it")
+    return int(cursor)

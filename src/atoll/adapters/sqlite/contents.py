@@ -1,0 +1,207 @@
+"""Passages and what hangs on them: written hidden, published at once, purged in batches."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from atoll.adapters.sqlite.database import NOW, Database
+from atoll.adapters.sqlite.ledger import advance, close_stage
+from atoll.adapters.sqlite.transitions import SYSTEM, audit, change, check, count_entities, hide, remove_empty_kb
+from atoll.domain.document import StageState, Status
+from atoll.domain.ids import DocumentUid
+from atoll.ports.contents import ContentBatch, Published, PurgeState
+from atoll.ports.ledger import Claim
+
+
+class SqliteContents:
+    """Port ``Contents``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def store_batch(self, claim: Claim, batch: ContentBatch, *, next_batch: int, done: int, total: int) -> None:
+        """Write one batch of a hidden document."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            check(connection, claim)
+            if batch.passages and batch.passages[0].ordinal == 0:
+                # An earlier attempt under another configuration may have left other passages.
+                _remove_passages(connection, _passage_ids(connection, claim.document))
+                connection.execute("DELETE FROM chunk WHERE document = ?", (claim.document,))
+            _write(connection, claim, batch)
+            advance(connection, claim, batch=next_batch, done=done, total=total)
+
+        await self._database.write(work)
+
+    async def publish(self, claim: Claim) -> Published:
+        """Make the document visible."""
+
+        def work(connection: sqlite3.Connection) -> Published:
+            check(connection, claim)
+            close_stage(connection, claim, StageState.DONE)
+            document = connection.execute("SELECT * FROM document WHERE uid = ?", (claim.document,)).fetchone()
+            tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
+            if _is_superseded(connection, document):
+                hide(connection, document)
+                audit(
+                    connection,
+                    SYSTEM,
+                    tenant=tenant,
+                    action="document.superseded",
+                    subject=f"document {claim.document}",
+                )
+                return Published(revision=0, replaced=(), superseded=True)
+            replaced = _replace_older(connection, document, tenant) if document["replaces"] else ()
+            entities = count_entities(connection, claim.document, 1)
+            connection.execute(
+                f"UPDATE document SET visible = 1, status = ?, error = NULL, ready_at = {NOW}, entities = ?, "
+                "changed_seq = ? WHERE uid = ?",
+                (Status.READY, entities, change(connection), claim.document),
+            )
+            # Last, so that nobody sees the new revision before what it stands for.
+            revision = connection.execute(
+                "UPDATE kb SET revision = revision + 1, passages = passages + ? WHERE uid = ? RETURNING revision",
+                (document["passages"], claim.kb),
+            ).fetchone()["revision"]
+            audit(
+                connection,
+                SYSTEM,
+                tenant=tenant,
+                action="document.published",
+                subject=f"document {claim.document}",
+                revision=revision,
+            )
+            return Published(revision=revision, replaced=replaced, superseded=False)
+
+        return await self._database.write(work)
+
+    async def purge_state(self, claim: Claim) -> PurgeState:
+        """Return whether all old leases have run out."""
+
+        def work(connection: sqlite3.Connection) -> PurgeState:
+            row = connection.execute(
+                f"SELECT MAX(lease_until) - {NOW} AS left FROM stage WHERE document = ? AND name != ?",
+                (claim.document, claim.stage),
+            ).fetchone()
+            left = max(0, row["left"] or 0) / 1000
+            return PurgeState(kb=claim.kb, document=claim.document, quiet=left <= 0, quiet_in_seconds=left)
+
+        return await self._database.read(work)
+
+    async def purge_batch(self, claim: Claim, limit: int) -> int:
+        """Remove up to ``limit`` passages and what hangs on them."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            check(connection, claim)
+            passages = _passage_ids(connection, claim.document, limit)
+            _remove_passages(connection, passages)
+            connection.execute("DELETE FROM chunk WHERE document = ?", (claim.document,))
+            row = connection.execute("SELECT COUNT(*) FROM passage WHERE document = ?", (claim.document,)).fetchone()
+            return int(row[0])
+
+        return await self._database.write(work)
+
+    async def purge_end(self, claim: Claim) -> None:
+        """Remove the document and its ledger rows."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            check(connection, claim)
+            connection.execute("DELETE FROM batch WHERE document = ?", (claim.document,))
+            connection.execute("DELETE FROM stage WHERE document = ?", (claim.document,))
+            connection.execute("DELETE FROM document WHERE uid = ?", (claim.document,))
+            remove_empty_kb(connection, claim.kb)
+
+        await self._database.write(work)
+
+
+def _write(connection: sqlite3.Connection, claim: Claim, batch: ContentBatch) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO chunk (id, document, ordinal, char_start, char_end, headings) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        [(c.id, c.document, c.ordinal, c.char_start, c.char_end, json.dumps(c.headings)) for c in batch.chunks],
+    )
+    # A batch whose commit was not heard of is written again.
+    _remove_passages(connection, [p.id for p in batch.passages])
+    connection.executemany(
+        "INSERT INTO passage (id, document, ordinal, chunk, page, boxes, char_start, char_end, text, headings, vector) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                p.id,
+                p.document,
+                p.ordinal,
+                p.chunk,
+                p.page,
+                json.dumps(p.boxes),
+                p.char_start,
+                p.char_end,
+                p.text,
+                json.dumps(p.headings),
+                vector.tobytes(),
+            )
+            for p, vector in zip(batch.passages, batch.vectors, strict=True)
+        ],
+    )
+    # Entity order, so that two workers on the same hubs lock in one order on stores that lock rows.
+    mentions = sorted(batch.mentions, key=lambda m: (m.entity, m.passage))
+    connection.executemany(
+        "INSERT OR IGNORE INTO entity (id, kb, key) VALUES (?, ?, ?)", [(m.entity, claim.kb, m.key) for m in mentions]
+    )
+    connection.executemany(
+        "INSERT INTO mention (passage, entity, document, surface, type, tf, span_start, span_end) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(m.passage, m.entity, claim.document, m.surface, m.type, m.tf, *m.span) for m in mentions],
+    )
+
+
+def _passage_ids(connection: sqlite3.Connection, document: DocumentUid, limit: int = -1) -> list[str]:
+    found = connection.execute("SELECT id FROM passage WHERE document = ? ORDER BY ordinal LIMIT ?", (document, limit))
+    return [row["id"] for row in found]
+
+
+def _is_superseded(connection: sqlite3.Connection, document: sqlite3.Row) -> bool:
+    """Whether a later document of this name has already taken its place."""
+    row = connection.execute(
+        "SELECT 1 FROM document WHERE kb = ? AND name = ? AND replaces = 1 AND visible = 1 AND version > ? LIMIT 1",
+        (document["kb"], document["name"], document["version"]),
+    ).fetchone()
+    return row is not None
+
+
+def _replace_older(connection: sqlite3.Connection, document: sqlite3.Row, tenant: str) -> tuple[DocumentUid, ...]:
+    older = connection.execute(
+        "SELECT * FROM document WHERE kb = ? AND name = ? AND visible = 1 AND version < ?",
+        (document["kb"], document["name"], document["version"]),
+    ).fetchall()
+    for each in older:
+        revision = hide(connection, each)
+        audit(
+            connection,
+            SYSTEM,
+            tenant=tenant,
+            action="document.replaced",
+            subject=f"document {each['uid']}",
+            revision=revision,
+        )
+    return tuple(DocumentUid(each["uid"]) for each in older)
+
+
+def _remove_passages(connection: sqlite3.Connection, passages: list[str]) -> None:
+    if not passages:
+        return
+    ids = json.dumps(passages)
+    chosen = "(SELECT value FROM json_each(?))"
+    entities = json.dumps(
+        [
+            row["entity"]
+            for row in connection.execute(f"SELECT DISTINCT entity FROM mention WHERE passage IN {chosen}", (ids,))
+        ]
+    )
+    connection.execute(f"DELETE FROM assertion WHERE passage IN {chosen}", (ids,))
+    connection.execute(f"DELETE FROM mention WHERE passage IN {chosen}", (ids,))
+    connection.execute(f"DELETE FROM passage WHERE id IN {chosen}", (ids,))
+    connection.execute(
+        f"DELETE FROM entity WHERE id IN {chosen} AND NOT EXISTS (SELECT 1 FROM mention m WHERE m.entity = entity.id)",
+        (entities,),
+    )

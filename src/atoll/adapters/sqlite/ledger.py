@@ -1,0 +1,210 @@
+"""Leases on SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict
+
+from atoll.adapters.sqlite.database import NOW, Database
+from atoll.adapters.sqlite.transitions import audit, change, check, set_status
+from atoll.domain.document import DocumentError, Stage, StageState, Status
+from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.principal import Actor
+from atoll.ports.ledger import Claim, DocumentFacts
+
+# The first unfinished stage of a document that is on its way, or of one being purged.
+_CLAIM = f"""
+UPDATE stage SET owner = :owner, token = token + 1, state = 'running', attempts = attempts + 1,
+    lease_until = {NOW} + :lease, claimed_at = {NOW}
+WHERE document = :document
+  AND position = (SELECT MIN(position) FROM stage WHERE document = :document AND state != 'done')
+  AND state IN ('waiting', 'running') AND lease_until <= {NOW} AND not_before <= {NOW}
+  AND EXISTS (SELECT 1 FROM document d WHERE d.uid = :document
+              AND (d.deleted_at IS NOT NULL OR d.status IN ('queued', 'processing')))
+RETURNING name, batch, token, failures, attempts
+"""
+
+_OVERDUE = f"""
+SELECT DISTINCT s.document FROM stage s JOIN document d ON d.uid = s.document
+WHERE s.state IN ('waiting', 'running') AND s.lease_until <= {NOW} AND s.not_before <= {NOW}
+  AND s.rung_at <= {NOW} - :quiet AND (d.deleted_at IS NOT NULL OR d.status IN ('queued', 'processing'))
+  AND s.position = (SELECT MIN(position) FROM stage f WHERE f.document = s.document AND f.state != 'done')
+ORDER BY s.rung_at LIMIT :limit
+"""
+
+
+class SqliteLedger:
+    """Ports ``Ledger`` and ``Reconciliation``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, document: DocumentUid, owner: str, lease_seconds: float) -> Claim | None:
+        """Take the document's first unfinished stage."""
+        return await self._database.write(lambda connection: _claim(connection, document, owner, lease_seconds))
+
+    async def beat(self, claim: Claim, lease_seconds: float) -> None:
+        """Renew the lease."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            check(connection, claim)
+            connection.execute(
+                f"UPDATE stage SET lease_until = {NOW} + ? WHERE document = ? AND name = ?",
+                (int(lease_seconds * 1000), claim.document, claim.stage),
+            )
+
+        await self._database.write(work)
+
+    async def advance(self, claim: Claim, *, batch: int, done: int, total: int) -> None:
+        """Record progress inside the stage."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            check(connection, claim)
+            advance(connection, claim, batch=batch, done=done, total=total)
+
+        await self._database.write(work)
+
+    async def finish(self, claim: Claim, lease_seconds: float, facts: DocumentFacts | None = None) -> Claim | None:
+        """Mark the stage done and take the next one."""
+
+        def work(connection: sqlite3.Connection) -> Claim | None:
+            check(connection, claim)
+            close_stage(connection, claim, StageState.DONE)
+            if facts is not None:
+                warnings = None if facts.warnings is None else json.dumps([asdict(each) for each in facts.warnings])
+                connection.execute(
+                    "UPDATE document SET pages = COALESCE(?, pages), passages = COALESCE(?, passages), "
+                    "warnings = COALESCE(?, warnings) WHERE uid = ?",
+                    (facts.pages, facts.passages, warnings, claim.document),
+                )
+            return _claim(connection, claim.document, claim.owner, lease_seconds)
+
+        return await self._database.write(work)
+
+    async def release(
+        self, claim: Claim, *, delay_seconds: float = 0.0, error: str | None = None, failed: bool = False
+    ) -> None:
+        """Give the stage back."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            check(connection, claim)
+            close_stage(connection, claim, StageState.WAITING, error=error)
+            connection.execute(
+                f"UPDATE stage SET not_before = {NOW} + ?, failures = failures + ? WHERE document = ? AND name = ?",
+                (int(delay_seconds * 1000), failed, claim.document, claim.stage),
+            )
+            connection.execute(
+                "UPDATE document SET changed_seq = ? WHERE uid = ?", (change(connection), claim.document)
+            )
+
+        await self._database.write(work)
+
+    async def fail(self, claim: Claim, error: DocumentError, *, quarantine: bool = False) -> None:
+        """End the journey with an error."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            check(connection, claim)
+            close_stage(connection, claim, StageState.FAILED, error=error.message)
+            connection.execute(
+                "UPDATE document SET error = ? WHERE uid = ?", (json.dumps(asdict(error)), claim.document)
+            )
+            status = Status.QUARANTINED if quarantine else Status.FAILED
+            set_status(connection, claim.document, status)
+            tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
+            audit(
+                connection,
+                Actor(key=f"worker {claim.owner}", request_id="-"),
+                tenant=tenant,
+                action=f"document.{status}",
+                subject=f"document {claim.document}",
+                result=error.type,
+            )
+
+        await self._database.write(work)
+
+    async def lead(self, owner: str, lease_seconds: float) -> bool:
+        """Take or renew the reconciler's lease."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            row = connection.execute(
+                f"INSERT INTO lease (name, owner, lease_until) VALUES ('reconciler', ?, {NOW} + ?) "
+                "ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until "
+                f"WHERE lease.owner = excluded.owner OR lease.lease_until <= {NOW} RETURNING owner",
+                (owner, int(lease_seconds * 1000)),
+            ).fetchone()
+            return row is not None
+
+        return await self._database.write(work)
+
+    async def overdue(self, limit: int, *, quiet_seconds: float) -> list[DocumentUid]:
+        """Return and mark documents whose work nobody was told of lately."""
+
+        def find(connection: sqlite3.Connection) -> list[DocumentUid]:
+            rows = connection.execute(_OVERDUE, {"quiet": int(quiet_seconds * 1000), "limit": limit})
+            return [DocumentUid(row["document"]) for row in rows]
+
+        def mark(connection: sqlite3.Connection) -> None:
+            connection.executemany(
+                f"UPDATE stage SET rung_at = {NOW} WHERE document = ? AND state IN ('waiting', 'running')",
+                [(document,) for document in found],
+            )
+
+        # Most looks find nothing; they should not take the write lock.
+        found = await self._database.read(find)
+        if found:
+            await self._database.write(mark)
+        return found
+
+
+def _claim(connection: sqlite3.Connection, document: DocumentUid, owner: str, lease_seconds: float) -> Claim | None:
+    row = connection.execute(
+        _CLAIM, {"owner": owner, "lease": int(lease_seconds * 1000), "document": document}
+    ).fetchone()
+    if row is None:
+        return None
+    stage = Stage(row["name"])
+    if stage is not Stage.PURGE:
+        # From the first point on, searches must fetch room for the hidden document.
+        connection.execute(
+            "UPDATE document SET status = ?, indexed = MAX(indexed, ?), changed_seq = ? WHERE uid = ?",
+            (Status.PROCESSING, stage is Stage.INDEX, change(connection), document),
+        )
+    subject = connection.execute(
+        "SELECT d.kb, d.name, d.media_type, d.labels, kb.language FROM document d JOIN kb ON kb.uid = d.kb "
+        "WHERE d.uid = ?",
+        (document,),
+    ).fetchone()
+    return Claim(
+        document=document,
+        kb=KbUid(subject["kb"]),
+        stage=stage,
+        batch=row["batch"],
+        token=row["token"],
+        owner=owner,
+        attempts=row["attempts"],
+        failures=row["failures"],
+        name=subject["name"],
+        media_type=subject["media_type"],
+        labels=tuple(json.loads(subject["labels"])),
+        language=subject["language"],
+    )
+
+
+def advance(connection: sqlite3.Connection, claim: Claim, *, batch: int, done: int, total: int) -> None:
+    """Note progress, for transactions that write contents in the same breath."""
+    connection.execute(
+        "UPDATE stage SET batch = ?, done = ?, total = ?, error = NULL WHERE document = ? AND name = ?",
+        (batch, done, total, claim.document, claim.stage),
+    )
+    connection.execute("UPDATE document SET changed_seq = ? WHERE uid = ?", (change(connection), claim.document))
+
+
+def close_stage(connection: sqlite3.Connection, claim: Claim, state: StageState, *, error: str | None = None) -> None:
+    """End this claim: the token moves on, so that a late write of the same worker is refused too."""
+    connection.execute(
+        "UPDATE stage SET state = ?, owner = NULL, token = token + 1, lease_until = 0, error = ?, "
+        "done = CASE ? WHEN 'done' THEN total ELSE done END, "
+        f"worked = worked + MAX(0, {NOW} - claimed_at) WHERE document = ? AND name = ?",
+        (state, error, state, claim.document, claim.stage),
+    )

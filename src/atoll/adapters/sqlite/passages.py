@@ -1,0 +1,189 @@
+"""What a search reads, on SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite.database import Database
+from atoll.domain.evidence import Filters
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.page import Box
+from atoll.domain.passage import Passage
+from atoll.errors import BadInput, NotFound
+from atoll.ports.catalogue import Labels
+from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope, VisiblePassage
+
+_CHOSEN = "(SELECT value FROM json_each(?))"
+
+
+class SqlitePassages:
+    """Port ``Passages``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def scope(self, kb: KbUid, labels: Labels, filters: Filters) -> SearchScope:
+        """Read revision and language, and resolve the filters."""
+
+        def work(connection: sqlite3.Connection) -> SearchScope:
+            row = connection.execute(
+                "SELECT revision, language, passages, (SELECT COALESCE(SUM(d.passages), 0) FROM document d "
+                "WHERE d.kb = kb.uid AND d.visible = 0 AND d.indexed = 1) AS hidden "
+                "FROM kb WHERE uid = ? AND deleted_at IS NULL",
+                (kb,),
+            ).fetchone()
+            if row is None:
+                raise NotFound("the knowledge base is gone")
+            return SearchScope(
+                revision=row["revision"],
+                language=row["language"],
+                passages=row["passages"],
+                include=None if filters.is_empty else _matching(connection, kb, labels, filters),
+                hidden_points=row["hidden"],
+            )
+
+        return await self._database.read(work)
+
+    async def visible(
+        self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]
+    ) -> tuple[int, dict[PassageId, VisiblePassage]]:
+        """Return the revision and the visible ones of ``passages``."""
+
+        def work(connection: sqlite3.Connection) -> tuple[int, dict[PassageId, VisiblePassage]]:
+            row = connection.execute("SELECT revision FROM kb WHERE uid = ? AND deleted_at IS NULL", (kb,)).fetchone()
+            if row is None:
+                raise NotFound("the knowledge base is gone")
+            seen, values = rows.seen_by(labels)
+            found = connection.execute(
+                "SELECT p.id, p.document, d.name FROM passage p JOIN document d ON d.uid = p.document "
+                f"WHERE p.id IN {_CHOSEN} AND d.kb = ? AND d.visible = 1 AND {seen}",
+                (json.dumps(passages), kb, *values),
+            )
+            return row["revision"], {
+                PassageId(each[0]): VisiblePassage(
+                    id=PassageId(each[0]), document=DocumentUid(each[1]), document_name=each[2]
+                )
+                for each in found
+            }
+
+        return await self._database.read(work)
+
+    async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
+        """Return the passages that are visible now."""
+
+        def work(connection: sqlite3.Connection) -> dict[PassageId, Passage]:
+            seen, values = rows.seen_by(labels)
+            found = connection.execute(
+                f"SELECT {rows.PASSAGE_COLUMNS} FROM passage p JOIN document d ON d.uid = p.document "
+                f"WHERE p.id IN {_CHOSEN} AND d.kb = ? AND d.visible = 1 AND {seen}",
+                (json.dumps(passages), kb, *values),
+            )
+            return {passage.id: passage for passage in map(rows.passage, found)}
+
+        return await self._database.read(work)
+
+    async def of_document(
+        self, kb: KbUid, document: DocumentUid, labels: Labels, *, after: int, limit: int
+    ) -> tuple[Passage, ...]:
+        """Return passages of a visible document in order."""
+
+        def work(connection: sqlite3.Connection) -> tuple[Passage, ...]:
+            _check_visible(connection, kb, document, labels)
+            found = connection.execute(
+                f"SELECT {rows.PASSAGE_COLUMNS} FROM passage p WHERE p.document = ? AND p.ordinal > ? "
+                "ORDER BY p.ordinal LIMIT ?",
+                (document, after, limit),
+            )
+            return tuple(map(rows.passage, found))
+
+        return await self._database.read(work)
+
+    async def of_page(
+        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int
+    ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
+        """Return ids and boxes of the passages on one page."""
+
+        def work(connection: sqlite3.Connection) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
+            _check_visible(connection, kb, document, labels)
+            found = connection.execute(
+                "SELECT id, boxes FROM passage WHERE document = ? AND page = ? ORDER BY ordinal", (document, page)
+            )
+            return tuple((PassageId(row["id"]), tuple(Box(*box) for box in json.loads(row["boxes"]))) for row in found)
+
+        return await self._database.read(work)
+
+
+def _check_visible(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> None:
+    seen, values = rows.seen_by(labels)
+    row = connection.execute(
+        f"SELECT 1 FROM document d WHERE d.uid = ? AND d.kb = ? AND d.visible = 1 AND {seen}", (document, kb, *values)
+    ).fetchone()
+    if row is None:
+        raise NotFound(f"there is no ready document {document} in this knowledge base")
+
+
+def _matching(connection: sqlite3.Connection, kb: KbUid, labels: Labels, filters: Filters) -> tuple[DocumentUid, ...]:
+    seen, values = rows.seen_by(labels)
+    conditions, more = _conditions(filters)
+    where = " AND ".join(["d.kb = ?", "d.visible = 1", seen, *conditions])
+    parameters = (kb, *values, *more)
+    found = connection.execute(
+        f"SELECT d.uid FROM document d WHERE {where} LIMIT ?", (*parameters, MAX_FILTERED_DOCUMENTS + 1)
+    ).fetchall()
+    if len(found) > MAX_FILTERED_DOCUMENTS:
+        count = connection.execute(f"SELECT COUNT(*) FROM document d WHERE {where}", parameters).fetchone()[0]
+        raise BadInput(
+            f"the filters match {count} documents, at most {MAX_FILTERED_DOCUMENTS} can be searched at once; narrow "
+            "them, or leave them out to search everything"
+        )
+    return tuple(DocumentUid(row["uid"]) for row in found)
+
+
+def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
+    """Return SQL conditions on document ``d`` and their parameters."""
+    conditions: list[str] = []
+    values: list[Any] = []
+    for column, wanted in (
+        ("d.uid", filters.document_ids),
+        ("d.source", filters.sources),
+        ("d.media_type", filters.media_types),
+    ):
+        if wanted is not None:
+            conditions.append(f"{column} IN {_CHOSEN}")
+            values.append(json.dumps(wanted))
+    if filters.names is not None:
+        conditions.append("EXISTS (SELECT 1 FROM json_each(?) glob WHERE d.name GLOB glob.value)")
+        values.append(json.dumps(filters.names))
+    if filters.labels is not None:
+        conditions.append(f"EXISTS (SELECT 1 FROM json_each(d.labels) WHERE value IN {_CHOSEN})")
+        values.append(json.dumps(filters.labels))
+    for operator, at in ((">=", filters.created_after), ("<=", filters.created_before)):
+        if at is not None:
+            conditions.append(f"d.created_at {operator} ?")
+            values.append(rows.milliseconds(at))
+    for key, wanted in filters.metadata.items():
+        test, operands = _metadata_test(wanted)
+        conditions.append(f"EXISTS (SELECT 1 FROM json_each(d.metadata) m WHERE m.key = ? AND {test})")
+        values += [key, *operands]
+    return conditions, values
+
+
+def _metadata_test(wanted: Any) -> tuple[str, list[Any]]:
+    """Return a test on ``m.value`` for a value, a list of values, or bounds {gte, lte}."""
+    if isinstance(wanted, dict):
+        if not wanted or set(wanted) - {"gte", "lte"}:
+            raise BadInput("a metadata range takes gte and lte, nothing else")
+        operators = {"gte": ">=", "lte": "<="}
+        # A bound compares only values of its own kind: SQLite would otherwise order every number before every text.
+        tests = [
+            f"m.value {operators[name]} ? AND (typeof(m.value) = 'text') = (typeof(?) = 'text')" for name in wanted
+        ]
+        return " AND ".join(tests), [operand for bound in wanted.values() for operand in (bound, bound)]
+    options = wanted if isinstance(wanted, list) else [wanted]
+    if isinstance(wanted, list) and not wanted:
+        return "0", []
+    return f"m.value IN {_CHOSEN}", [json.dumps(options)]

@@ -1,0 +1,113 @@
+"""What several transactions do alike: the clock, change numbers, audit events, fencing, hiding a document.
+
+Every function here runs inside a write transaction of its caller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from atoll.adapters.sqlite.database import NOW
+from atoll.domain.document import Stage, StageState, Status
+from atoll.domain.ids import DocumentUid
+from atoll.domain.principal import Actor
+from atoll.errors import LeaseLost
+from atoll.ports.ledger import Claim
+
+#: The actor of what the system does by itself.
+SYSTEM = Actor(key="system", request_id="-")
+
+_PURGE_POSITION = 100
+
+
+def now(connection: sqlite3.Connection) -> int:
+    """Return the store's clock in milliseconds."""
+    return int(connection.execute(f"SELECT {NOW}").fetchone()[0])
+
+
+def change(connection: sqlite3.Connection) -> int:
+    """Return the next change number."""
+    row = connection.execute("UPDATE counter SET value = value + 1 WHERE name = 'changed' RETURNING value").fetchone()
+    return int(row[0])
+
+
+def audit(
+    connection: sqlite3.Connection,
+    actor: Actor,
+    *,
+    tenant: str,
+    action: str,
+    subject: str,
+    result: str = "ok",
+    revision: int | None = None,
+) -> None:
+    """Write an audit event in the transaction of what it tells of."""
+    connection.execute(
+        "INSERT INTO audit_event (tenant, at, actor, action, object, result, request_id, revision) "
+        f"VALUES (?, {NOW}, ?, ?, ?, ?, ?, ?)",
+        (tenant, actor.key, action, subject, result, actor.request_id, revision),
+    )
+
+
+def check(connection: sqlite3.Connection, claim: Claim) -> None:
+    """Raise LeaseLost unless the claim's token still holds."""
+    row = connection.execute(
+        "SELECT token FROM stage WHERE document = ? AND name = ?", (claim.document, claim.stage)
+    ).fetchone()
+    if row is None or row["token"] != claim.token:
+        raise LeaseLost(f"{claim.stage} of {claim.document} was taken over or ended; nothing was written")
+
+
+def fence(connection: sqlite3.Connection, document: str) -> None:
+    """Make every claim on the document's stages void; what they hold may still act until ``lease_until``."""
+    connection.execute("UPDATE stage SET token = token + 1, owner = NULL WHERE document = ?", (document,))
+
+
+def hide(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
+    """Take a document out of everyone's sight and queue its purge; return the knowledge base's new revision.
+
+    Counters go off in key order, as publish raises them.
+    """
+    uid, kb = document["uid"], document["kb"]
+    fence(connection, uid)
+    if document["visible"]:
+        count_entities(connection, uid, -1)
+    connection.execute(
+        f"UPDATE document SET visible = 0, deleted_at = {NOW}, changed_seq = ? WHERE uid = ?", (change(connection), uid)
+    )
+    connection.execute("UPDATE stage SET state = ? WHERE document = ?", (StageState.DONE, uid))
+    connection.execute(
+        "INSERT INTO stage (document, name, position, state) VALUES (?, ?, ?, ?)",
+        (uid, Stage.PURGE, _PURGE_POSITION, StageState.WAITING),
+    )
+    row = connection.execute(
+        "UPDATE kb SET revision = revision + 1, passages = passages - ? WHERE uid = ? RETURNING revision",
+        (document["passages"] if document["visible"] else 0, kb),
+    ).fetchone()
+    return int(row["revision"])
+
+
+def count_entities(connection: sqlite3.Connection, document: DocumentUid, sign: int) -> int:
+    """Add the document's mentions to (or take them off) the entities' counters; return how many entities."""
+    return connection.execute(
+        "UPDATE entity SET df = df + ? * counted.n FROM "
+        "(SELECT entity AS id, COUNT(*) AS n FROM mention WHERE document = ? GROUP BY entity ORDER BY entity) counted "
+        "WHERE entity.id = counted.id",
+        (sign, document),
+    ).rowcount
+
+
+def set_status(connection: sqlite3.Connection, document: str, status: Status) -> None:
+    """Set a document's status and note the change."""
+    connection.execute(
+        "UPDATE document SET status = ?, changed_seq = ? WHERE uid = ?", (status, change(connection), document)
+    )
+
+
+def remove_empty_kb(connection: sqlite3.Connection, kb: str) -> None:
+    """Remove a deleted knowledge base once its last document is gone."""
+    connection.execute(
+        "DELETE FROM kb WHERE uid = ? AND deleted_at IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM document d WHERE d.kb = kb.uid)",
+        (kb,),
+    )

@@ -1,0 +1,147 @@
+"""A document, its stages, and what can be said about both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from atoll.domain.ids import BatchId, DocumentUid, KbUid
+
+
+class Status(StrEnum):
+    """Where a document stands, as the API tells it."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    READY = "ready"
+    FAILED = "failed"
+    QUARANTINED = "quarantined"
+    CANCELLED = "cancelled"
+
+
+class Stage(StrEnum):
+    """One step of a document's journey."""
+
+    PARSE = "parse"
+    CHUNK = "chunk"
+    EMBED = "embed"
+    STORE = "store"
+    INDEX = "index"
+    PUBLISH = "publish"
+    PURGE = "purge"
+
+
+#: The journey of an accepted document, in order. Purge is the journey of a deleted one.
+JOURNEY = (Stage.PARSE, Stage.CHUNK, Stage.EMBED, Stage.STORE, Stage.INDEX, Stage.PUBLISH)
+
+
+class StageState(StrEnum):
+    """Where a stage stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentError:
+    """Why a document failed: the error's type, where, and a sentence for a person."""
+
+    type: str
+    stage: Stage
+    page: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentWarning:
+    """Something a reader of the document should know, although it could be read."""
+
+    type: str
+    page: int | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgress:
+    """A stage as the API shows it; ``seconds`` is work time over all attempts."""
+
+    name: Stage
+    state: StageState
+    done: int
+    total: int
+    seconds: float
+    attempts: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """A file that lies safely on disk and is about to be accepted."""
+
+    uid: DocumentUid
+    name: str
+    source: str | None
+    media_type: str
+    bytes: int
+    sha256: str
+    labels: tuple[str, ...]
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as its readers see it."""
+
+    uid: DocumentUid
+    kb: KbUid
+    name: str
+    source: str | None
+    version: int
+    status: Status
+    media_type: str
+    bytes: int
+    sha256: str
+    pages: int
+    passages: int
+    entities: int
+    metadata: Mapping[str, Any]
+    labels: tuple[str, ...]
+    created_at: datetime
+    ready_at: datetime | None
+    error: DocumentError | None
+    changed_seq: int
+    warnings: tuple[DocumentWarning, ...] = ()
+    stages: tuple[StageProgress, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of an upload: its documents, and which names were there before (with the document they are)."""
+
+    batch: BatchId
+    documents: tuple[Document, ...]
+    duplicates: tuple[tuple[str, DocumentUid], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """One page of a listing; ``counts`` is over the whole listing, by status."""
+
+    documents: tuple[Document, ...]
+    counts: Mapping[Status, int]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a deletion removes (or would remove) and which shared entities stay."""
+
+    document: DocumentUid
+    dry_run: bool
+    removed: Mapping[str, int] = field(default_factory=dict)
+    kept_entities: int = 0

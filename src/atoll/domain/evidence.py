@@ -1,0 +1,78 @@
+"""Evidence: the one currency of retrieval, from the first list to the citation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from atoll.domain.ids import DocumentUid, PassageId
+from atoll.domain.page import Box
+
+
+class Mode(StrEnum):
+    """Which signals a search uses."""
+
+    NAIVE = "naive"
+    LOCAL = "local"
+    GLOBAL = "global"
+    HYBRID = "hybrid"
+    VISUAL = "visual"
+    MIX = "mix"
+    BYPASS = "bypass"
+
+
+class EvidenceKind(StrEnum):
+    """What a piece of evidence is."""
+
+    PASSAGE = "passage"
+    PAGE = "page"
+    ENTITY = "entity"
+    RELATION = "relation"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Rank (from 1) and raw score of a piece of evidence in one retriever's list."""
+
+    rank: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A ranked, explained piece of a document."""
+
+    kind: EvidenceKind
+    rank: int
+    score: float
+    document_id: DocumentUid
+    document: str
+    page: int
+    boxes: tuple[Box, ...]
+    text: str
+    passage_id: PassageId
+    signals: Mapping[str, Signal]
+    path: tuple[tuple[PassageId, str], ...] | None = None
+    also_in: tuple[DocumentUid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a search is narrowed to. None means no restriction; ``names`` are glob patterns."""
+
+    document_ids: tuple[DocumentUid, ...] | None = None
+    names: tuple[str, ...] | None = None
+    sources: tuple[str, ...] | None = None
+    media_types: tuple[str, ...] | None = None
+    labels: tuple[str, ...] | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is filtered."""
+        return self == Filters()

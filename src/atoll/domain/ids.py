@@ -1,0 +1,46 @@
+"""Identities: random uids for knowledge bases and documents, derived ids for everything inside a document.
+
+A derived id is a hash of the document, the stage and the ordinal, so that every step can run twice: the second
+run writes the same rows and points again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from typing import NewType
+
+TenantId = NewType("TenantId", str)
+KbUid = NewType("KbUid", str)  # 32 hex characters, random
+DocumentUid = NewType("DocumentUid", str)  # 32 hex characters, random
+BatchId = NewType("BatchId", str)
+KeyId = NewType("KeyId", str)
+ChunkId = NewType("ChunkId", str)  # UUID text, derived
+PassageId = NewType("PassageId", str)  # UUID text, derived; also the vector point's id
+EntityId = NewType("EntityId", str)  # UUID text, derived from knowledge base and key
+
+
+def new_uid() -> str:
+    """Return 128 random bits as 32 hex characters."""
+    return secrets.token_hex(16)
+
+
+def _derive(*parts: str) -> str:
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).digest()
+    return str(uuid.UUID(bytes=digest))
+
+
+def chunk_id(document: DocumentUid, ordinal: int) -> ChunkId:
+    """Return the id of a document's ``ordinal``-th chunk."""
+    return ChunkId(_derive(document, "chunk", str(ordinal)))
+
+
+def passage_id(document: DocumentUid, ordinal: int) -> PassageId:
+    """Return the id of a document's ``ordinal``-th passage."""
+    return PassageId(_derive(document, "passage", str(ordinal)))
+
+
+def entity_id(kb: KbUid, key: str) -> EntityId:
+    """Return the id of the entity whose normalised name is ``key``; it never spans knowledge bases."""
+    return EntityId(_derive(kb, "entity", key))

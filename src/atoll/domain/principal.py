@@ -1,0 +1,91 @@
+"""Who asks, what for, and on what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from atoll.domain.ids import KeyId, TenantId
+
+
+class Role(StrEnum):
+    """What a key may do; ``ADMIN`` manages tenants and reads no document."""
+
+    OWNER = "owner"
+    EDITOR = "editor"
+    READER = "reader"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+class Action(StrEnum):
+    """Everything a request can want."""
+
+    READ = "read"  # documents, pages, search, query, graph
+    WRITE = "write"  # upload, replace, delete, retry, cancel
+    MANAGE_KBS = "manage_kbs"
+    MANAGE_KEYS = "manage_keys"
+    READ_AUDIT = "read_audit"
+    MANAGE_TENANTS = "manage_tenants"
+    OBSERVE = "observe"  # health details, metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A valid key. ``kbs`` and ``labels`` of None mean all."""
+
+    key: KeyId
+    tenant: TenantId
+    name: str
+    role: Role
+    kbs: frozenset[str] | None
+    labels: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a request touches: a tenant, and the name of a knowledge base or None for the whole tenant."""
+
+    tenant: TenantId
+    kb: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is stored: never its secret, only the keyed hash of it."""
+
+    id: KeyId
+    tenant: TenantId
+    name: str
+    role: Role
+    kbs: frozenset[str] | None
+    labels: frozenset[str] | None
+    hash: bytes
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who an audit event names: the key and the request."""
+
+    key: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """Who did what to which object, with what result; never any content."""
+
+    id: int
+    tenant: TenantId
+    at: datetime
+    actor: str
+    action: str
+    object: str
+    result: str
+    request_id: str
+    revision: int | None

@@ -1,0 +1,55 @@
+"""Points and searches of the vector index. Vectors and scores only: no text ever enters the index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SparseVector:
+    """Term weights: ``values[i]`` belongs to dimension ``indices[i]``; no index occurs twice."""
+
+    indices: NDArray[np.uint32]
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassagePoint:
+    """One passage in the index. ``dense`` is (dimensions,); ``sparse`` may be empty."""
+
+    id: PassageId
+    kb: KbUid
+    document_uid: DocumentUid
+    labels: tuple[str, ...]
+    dense: NDArray[np.float32]
+    sparse: SparseVector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorSearch:
+    """The ``limit`` points of a knowledge base nearest to a dense or lexical query.
+
+    ``label_scope`` None sees every point; otherwise a point is seen when all its labels are in the scope.
+    ``include_documents`` None means every document; an empty tuple means none.
+    """
+
+    kb: KbUid
+    query: NDArray[np.float32] | SparseVector
+    limit: int
+    label_scope: frozenset[str] | None = None
+    include_documents: tuple[DocumentUid, ...] | None = None
+    exclude_documents: tuple[DocumentUid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A point that answers a search. ``score`` is rounded to 1e-5: below that, float32 sums depend on their order."""
+
+    id: PassageId
+    document_uid: DocumentUid
+    score: float

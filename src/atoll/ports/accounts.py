@@ -1,0 +1,99 @@
+"""Tenants, keys and knowledge bases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from atoll.domain.ids import KeyId, TenantId
+from atoll.domain.knowledge_base import KnowledgeBase
+from atoll.domain.principal import Actor, ApiKey, AuditEvent
+
+
+class Keys(Protocol):
+    """API keys; secrets never reach the store."""
+
+    async def find(self, key: KeyId) -> ApiKey | None:
+        """Return a key, revoked and expired ones included."""
+        ...
+
+    async def create(self, key: ApiKey, actor: Actor) -> None:
+        """Write a new key with its audit event."""
+        ...
+
+    async def list(self, tenant: TenantId) -> tuple[ApiKey, ...]:
+        """Return the tenant's keys, oldest first."""
+        ...
+
+    async def revoke(self, tenant: TenantId, key: KeyId, actor: Actor) -> ApiKey:
+        """Revoke a key from now on; again is a no-op. Raises NotFound."""
+        ...
+
+    async def touch(self, keys: Sequence[KeyId]) -> None:
+        """Note that keys were used now."""
+        ...
+
+
+class KnowledgeBases(Protocol):
+    """Knowledge bases of a tenant; what is not there is NotFound."""
+
+    async def create(
+        self,
+        tenant: TenantId,
+        name: str,
+        *,
+        language: str,
+        settings: Mapping[str, Any],
+        quota: Mapping[str, int],
+        actor: Actor,
+    ) -> KnowledgeBase:
+        """Create a knowledge base. Raises Conflict when the name is taken."""
+        ...
+
+    async def get(self, tenant: TenantId, name: str) -> KnowledgeBase:
+        """Return a knowledge base with its counts."""
+        ...
+
+    async def list(self, tenant: TenantId) -> tuple[KnowledgeBase, ...]:
+        """Return the tenant's knowledge bases by name."""
+        ...
+
+    async def update(
+        self,
+        tenant: TenantId,
+        name: str,
+        *,
+        settings: Mapping[str, Any] | None,
+        quota: Mapping[str, int] | None,
+        actor: Actor,
+    ) -> KnowledgeBase:
+        """Change settings or quota; the language is fixed once documents are there."""
+        ...
+
+    async def delete(self, tenant: TenantId, name: str, actor: Actor) -> None:
+        """Hide the knowledge base and all its documents at once and queue their purge."""
+        ...
+
+
+class Tenants(Protocol):
+    """The tenants of an installation."""
+
+    async def ensure(self, name: str) -> TenantId:
+        """Return the tenant of that name, made if it was not there."""
+        ...
+
+
+class Audit(Protocol):
+    """The record of who did what."""
+
+    async def record(
+        self, tenant: TenantId, actor: Actor, *, action: str, subject: str, result: str, revision: int | None = None
+    ) -> None:
+        """Write an event of its own, for acts that change nothing in the store (a refusal, say)."""
+        ...
+
+    async def page(
+        self, tenant: TenantId, *, since: str | None, action: str | None, actor: str | None, after: int, limit: int
+    ) -> tuple[AuditEvent, ...]:
+        """Return events with an id above ``after``, oldest first."""
+        ...

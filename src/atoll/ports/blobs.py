@@ -1,0 +1,70 @@
+"""Files of documents: originals, and the folder that stages leave their artefacts in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from atoll.domain.ids import DocumentUid, KbUid
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A received file as it lies on disk: its size, and the SHA-256 of its bytes in hex."""
+
+    bytes: int
+    sha256: str
+
+
+class IncomingFile(Protocol):
+    """One file while it arrives."""
+
+    async def write(self, data: bytes) -> None:
+        """Append bytes. Raises StorageFull when the disk falls below its floor."""
+        ...
+
+    async def close(self) -> StoredFile:
+        """End the file; its bytes are on disk when this returns."""
+        ...
+
+
+class Intake(Protocol):
+    """The files of one upload. Nobody sees them before ``keep``; whatever is not settled in the end is removed."""
+
+    async def open(self, document: DocumentUid) -> IncomingFile:
+        """Start a file. One is written at a time."""
+        ...
+
+    async def keep(self) -> None:
+        """Move all files to their documents' folders; files and folders are synced when this returns."""
+        ...
+
+    async def settle(self, accepted: Collection[DocumentUid]) -> None:
+        """End the upload: the files of ``accepted`` stay, all others are removed."""
+        ...
+
+
+class Blobs(Protocol):
+    """Where a document's files lie. Paths are given out whether anything is there or not."""
+
+    async def receive(self, kb: KbUid) -> Intake:
+        """Start an upload. Raises StorageFull when the disk is below its floor."""
+        ...
+
+    def original(self, kb: KbUid, document: DocumentUid) -> Path:
+        """Return the path of the uploaded bytes."""
+        ...
+
+    def artefacts_dir(self, kb: KbUid, document: DocumentUid) -> Path:
+        """Return the folder of stage outputs."""
+        ...
+
+    def pages_dir(self, kb: KbUid, document: DocumentUid) -> Path:
+        """Return the folder of drawn pages."""
+        ...
+
+    async def remove(self, kb: KbUid, document: DocumentUid) -> None:
+        """Remove everything of a document; again is a no-op."""
+        ...

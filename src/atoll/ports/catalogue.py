@@ -1,0 +1,68 @@
+"""The documents of a knowledge base, as the gateway sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from atoll.domain.document import Accepted, Document, DocumentPage, NewDocument, Receipt, Status
+from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.principal import Actor
+
+#: Labels a reader holds; None means all.
+Labels = frozenset[str] | None
+
+
+class Catalogue(Protocol):
+    """Accepting and listing. A document is seen only when all its labels are among ``labels``."""
+
+    async def accept(
+        self, kb: KbUid, documents: Sequence[NewDocument], *, replace: bool, labels: Labels, actor: Actor
+    ) -> Accepted:
+        """Write documents, their ledger rows and the audit event in one transaction.
+
+        Bytes that are there already, in a document that ``labels`` may see, yield that document (queued again if it
+        had failed or was cancelled) and an entry in ``duplicates``; the new document's folder is then not used.
+
+        Raises:
+            NotFound: the knowledge base is gone.
+            QuotaExceeded: a quota of the knowledge base or the number of waiting documents is exhausted.
+        """
+        ...
+
+    async def get(self, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
+        """Return a document with its stages and warnings. Raises NotFound."""
+        ...
+
+    async def page(
+        self, kb: KbUid, labels: Labels, *, status: Status | None, name: str | None, limit: int, cursor: str | None
+    ) -> DocumentPage:
+        """List documents, newest first; ``name`` is a glob pattern. Raises BadInput for a foreign cursor."""
+        ...
+
+    async def batch(self, kb: KbUid, batch: str, labels: Labels) -> tuple[Document, ...]:
+        """Return the documents of one upload. Raises NotFound."""
+        ...
+
+    async def changes(self, kb: KbUid, labels: Labels, *, since: int | None, limit: int) -> tuple[Document, ...]:
+        """Return documents whose ``changed_seq`` is above ``since``, in its order.
+
+        ``since`` of None returns the latest one alone, as the place to start from.
+        """
+        ...
+
+
+class Lifecycle(Protocol):
+    """What a person does to one document. All raise NotFound for what they may not see."""
+
+    async def delete(self, kb: KbUid, document: DocumentUid, labels: Labels, *, dry_run: bool, actor: Actor) -> Receipt:
+        """Hide the document, take its counters off and queue its purge, in one transaction, in any state."""
+        ...
+
+    async def retry(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+        """Queue a failed, quarantined or cancelled document again. Raises Conflict for another state."""
+        ...
+
+    async def cancel(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+        """Stop work on a queued or processing document. Raises Conflict for another state."""
+        ...

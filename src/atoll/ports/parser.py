@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from atoll.domain.page import Box, ParsedDocument
+
+
+class Parser(Protocol):
+    """Reads documents and draws their pages, in processes that hold nothing but the one file they were given."""
+
+    async def parse(self, *, source: Path, name: str, media_type: str, result: Path, rendition: Path) -> ParsedDocument:
+        """Read ``source`` and leave its ``ParsedDocument`` as JSON in ``result``.
+
+        A format without pages also leaves the PDF it was typeset to in ``rendition``; for the others that file does
+        not exist afterwards. Both files appear whole or not at all, on disk when this returns. Cancelling stops the work.
+
+        Raises:
+            DocumentUnreadable: the bytes are broken, encrypted or hold no document of that media type.
+            DocumentTooLarge: a limit on pages, characters or inflated size is passed.
+            UnsupportedMediaType: nothing reads that media type.
+            ParserDied: reading the document ended its process (memory, time or a crash).
+            DependencyDown: the parser is away or busy; the document is not to blame.
+        """
+        ...
+
+    async def draw(self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box]) -> bytes:
+        """The page (from 1) of a PDF as PNG at ``dpi``, with ``marks`` (page points, origin top left) highlighted.
+
+        Raises:
+            NotFound: the document has no such page.
+            DocumentUnreadable, DocumentTooLarge, ParserDied, DependencyDown: as for ``parse``.
+        """
+        ...

@@ -1,0 +1,75 @@
+"""What a search reads from the record store: the only source of text, and only of visible documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from atoll.domain.evidence import Filters
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.page import Box
+from atoll.domain.passage import Passage
+from atoll.ports.catalogue import Labels
+
+#: Filters that match more documents than this are refused: an index cannot be asked for so many at once.
+MAX_FILTERED_DOCUMENTS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class SearchScope:
+    """A knowledge base at the start of a search.
+
+    ``include`` are the documents that the filters leave (None: no filter); ``hidden_points`` says how many points
+    of invisible documents the index may hold, as the room that lists are fetched with.
+    """
+
+    revision: int
+    language: str
+    passages: int
+    include: tuple[DocumentUid, ...] | None
+    hidden_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisiblePassage:
+    """A passage that the reader may see, with its document's name, without its text."""
+
+    id: PassageId
+    document: DocumentUid
+    document_name: str
+
+
+class Passages(Protocol):
+    """Reads of the query pipeline. Each is one round trip."""
+
+    async def scope(self, kb: KbUid, labels: Labels, filters: Filters) -> SearchScope:
+        """Read revision and language, and resolve the filters.
+
+        Raises:
+            NotFound: the knowledge base is gone.
+            BadInput: the filters match more than ``MAX_FILTERED_DOCUMENTS`` documents; the message says how many.
+        """
+        ...
+
+    async def visible(
+        self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]
+    ) -> tuple[int, dict[PassageId, VisiblePassage]]:
+        """Return the revision and those of ``passages`` whose document is visible to ``labels``, in one snapshot."""
+        ...
+
+    async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
+        """Return the passages, text included, as far as they are visible now."""
+        ...
+
+    async def of_document(
+        self, kb: KbUid, document: DocumentUid, labels: Labels, *, after: int, limit: int
+    ) -> tuple[Passage, ...]:
+        """Return passages with an ordinal above ``after``, in order. Raises NotFound for an invisible document."""
+        ...
+
+    async def of_page(
+        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int
+    ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
+        """Return ids and boxes of the passages on one page. Raises NotFound."""
+        ...

@@ -1,0 +1,33 @@
+"""Nearest passages: a derived index that can be rebuilt from the record store at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.vectors import Hit, PassagePoint, VectorSearch
+
+
+class VectorIndex(Protocol):
+    """Stores passage vectors and finds the nearest. Every method raises DependencyDown when the index is away."""
+
+    async def prepare(self) -> None:
+        """Make the index ready for use. May run twice, also at the same time in two processes."""
+        ...
+
+    async def upsert(self, points: Sequence[PassagePoint]) -> None:
+        """Write the points, replacing those of the same id; they survive the death of the index's process."""
+        ...
+
+    async def delete(self, kb: KbUid, documents: Sequence[DocumentUid]) -> None:
+        """Remove every point of ``documents``; what is not there is not an error."""
+        ...
+
+    async def search(self, searches: Sequence[VectorSearch]) -> list[list[Hit]]:
+        """Answer all searches in one round trip, best first, ties by id; an unknown knowledge base has no hits."""
+        ...
+
+    async def count(self, kb: KbUid, documents: Sequence[DocumentUid] | None = None) -> int:
+        """Return the exact number of points of a knowledge base, or of some of its documents."""
+        ...

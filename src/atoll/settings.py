@@ -1,0 +1,347 @@
+"""Every knob, declared once: type, default, unit in the name, and the sentence that `.env.example` prints.
+
+Names are ``ATOLL_<SECTION>__<NAME>``. The established names of comparable systems are accepted as aliases
+(`ALIASES`); names of things that Atoll does differently are answered with one line each (`NOT_SUPPORTED`).
+This is the only module that reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from atoll.errors import StartRefused
+
+PREFIX = "ATOLL_"
+NESTING = "__"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Dtype(StrEnum):
+    """Arithmetic of a model server."""
+
+    AUTO = "auto"
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+class Section(BaseModel):
+    """A group of knobs; unknown names inside it are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GatewaySettings(Section):
+    """The only process that people and programs talk to."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: Port = Field(8000, description="Port to listen on.")
+    allowed_hosts: str = Field(
+        "127.0.0.1,localhost,[::1]", description="Host header values that are answered, separated by commas."
+    )
+    max_upload_mib: Count = Field(256, description="Largest upload, counted while it is read (413 past it).")
+    max_documents_per_upload: Count = Field(100, description="Most files in one upload.")
+    min_free_mib: int = Field(512, ge=0, description="Uploads are refused (507) below this much free disk.")
+    requests_per_minute: Count = Field(1200, description="Requests a key may make in a minute (429 past it).")
+    concurrent_requests: Count = Field(32, description="Requests a key may have in flight (429 past it).")
+    concurrent_uploads: Count = Field(8, description="Uploads in flight over all keys; more wait or get 429.")
+    waiting_documents: Count = Field(100_000, description="Documents that may wait in a knowledge base (429 past it).")
+    page_cache_mib: Count = Field(256, description="Drawn page images kept on disk.")
+
+    @property
+    def address(self) -> str:
+        """Where a client on this machine reaches the gateway."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+class QueueSettings(Section):
+    """Valkey or Redis: doorbells and rate limits, nothing that matters after a restart."""
+
+    url: str = Field("redis://127.0.0.1:6379/0", description="Redis-protocol address of the broker.")
+    password_file: Path | None = Field(None, description="File that holds the broker's password.")
+    port: Port = Field(6379, description="Port of the local stack's own Valkey.")
+
+
+class VectorSettings(Section):
+    """Qdrant, or the local vector server that speaks its protocol."""
+
+    url: str = Field("http://127.0.0.1:6333", description="Address of the vector store.")
+    grpc: bool = Field(False, description="Speak gRPC: right for a real Qdrant, not offered by the local server.")
+    grpc_port: Port = Field(6334, description="gRPC port of a real Qdrant.")
+    api_key_file: Path | None = Field(None, description="File that holds the vector store's key.")
+    port: Port = Field(6333, description="Port of the local vector server.")
+    data_dir: Path | None = Field(None, description="Folder of the local vector server; default <data>/vectors.")
+    optimise_points: Count = Field(30_000, description="Points without an index that start an optimisation.")
+    timeout_seconds: Seconds = Field(20.0, description="Longest wait for one answer.")
+
+
+class EmbeddingSettings(Section):
+    """The embedding server, ours or any OpenAI-compatible one."""
+
+    url: str = Field("http://127.0.0.1:8081", description="Address of the embedding server.")
+    ours: bool = Field(True, description="The server is Atoll's own (accepts input_type, truncate and /v1/tokenize).")
+    model: str = Field("local", description="Model name sent to a server that is not ours.")
+    dimensions: Count | None = Field(None, description="Cut vectors to this many dimensions; default all.")
+    max_tokens: Count = Field(256, description="Window of a server that is not ours and cannot tell.")
+    token_file: Path | None = Field(None, description="File that holds the server's bearer token.")
+    port: Port = Field(8081, description="Port of our embedding server.")
+    host: str = Field("127.0.0.1", description="Address our embedding server listens on.")
+    model_dir: Path | None = Field(None, description="Model folder; default the packaged all-MiniLM-L6-v2.")
+    threads: int = Field(0, ge=0, description="Threads of a forward pass; 0 means the number of cores.")
+    dtype: Dtype = Field(Dtype.AUTO, description="Arithmetic: auto, fp32 or bf16.")
+    max_batch_tokens: Count = Field(4096, description="Tokens in one forward pass, padding included.")
+    queue_tokens: Count = Field(262_144, description="Tokens that may wait (429 past it).")
+    max_request_texts: Count = Field(512, description="Texts in one request.")
+    request_texts: Count = Field(64, description="Texts that a worker sends in one request.")
+    concurrent_requests: Count = Field(2, description="Requests that one worker process keeps in flight.")
+    timeout_seconds: Seconds = Field(60.0, description="Longest wait for one answer.")
+
+
+class ParserSettings(Section):
+    """The role that reads untrusted bytes: one limited child per document."""
+
+    socket: Path | None = Field(None, description="Unix socket of the parser; default <data>/run/parser.sock.")
+    concurrency: int = Field(0, ge=0, description="Children at a time; 0 means the number of cores.")
+    memory_mib: Count = Field(1536, description="Address space of one child.")
+    cpu_seconds: Count = Field(300, description="Processor time of one child.")
+    wall_seconds: Seconds = Field(600.0, description="Longest life of one child.")
+    output_mib: Count = Field(512, description="Largest file a child may write.")
+    max_pages: Count = Field(5_000, description="Pages in a document.")
+    max_characters: Count = Field(20_000_000, description="Characters extracted from a document.")
+
+
+class WorkerSettings(Section):
+    """Ingestion workers."""
+
+    threads: Count = Field(4, description="Documents one worker process works on at a time.")
+    slice_seconds: Seconds = Field(30.0, description="A worker works on a document this long before others get a turn.")
+    lease_seconds: Seconds = Field(20.0, description="A claim that is not renewed for so long may be taken over.")
+    reconcile_seconds: Seconds = Field(2.0, description="How often the ledger is looked through for forgotten work.")
+    purge_grace_seconds: float = Field(2.0, ge=0, description="Extra wait before a purge looks for late writes.")
+
+
+class ChunkingSettings(Section):
+    """How documents are cut."""
+
+    chunk_tokens: Count = Field(1200, description="Tokens in a chunk, the unit of extraction and of prompts.")
+    overlap_tokens: int = Field(100, ge=0, description="Tokens that neighbouring chunks share, in whole passages.")
+
+
+class ChatSettings(Section):
+    """Any OpenAI-compatible chat server; without one, answers are extracted sentences."""
+
+    url: str | None = Field(None, description="Address up to and including /v1; unset means no chat model.")
+    model: str = Field("local", description="Model name sent to the chat server.")
+    api_key_file: Path | None = Field(None, description="File that holds the chat server's key.")
+    context_tokens: Count = Field(8192, description="Context window of the model.")
+    answer_tokens: Count = Field(768, description="Longest answer.")
+    timeout_seconds: Seconds = Field(240.0, description="Longest wait for one answer.")
+    first_token_seconds: Seconds = Field(20.0, description="Prompts are cut to what the model reads in this time.")
+
+
+class QuerySettings(Section):
+    """How questions are answered."""
+
+    top_k: Count = Field(40, description="Entities and relations looked at.")
+    chunk_top_k: Count = Field(20, description="Passages that reach the answer.")
+    max_entity_tokens: Count = Field(6_000, description="Tokens of entities in a prompt.")
+    max_relation_tokens: Count = Field(8_000, description="Tokens of relations in a prompt.")
+    max_total_tokens: Count = Field(30_000, description="Tokens of a prompt.")
+    refuse_cosine: float = Field(0.30, ge=0, le=1, description="Below this best cosine a question may be refused.")
+    refuse_terms: float = Field(0.34, ge=0, le=1, description="Below this share of question terms found, likewise.")
+
+
+class Settings(BaseSettings):
+    """All settings of all roles."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=NESTING, extra="forbid", frozen=True, env_ignore_empty=False
+    )
+
+    data_dir: Path = Field(Path(".atoll"), description="Everything Atoll keeps on this machine.")
+    api_key: str | None = Field(None, description="Key the command line uses instead of <data>/owner.key.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    gateway: GatewaySettings = GatewaySettings()
+    queue: QueueSettings = QueueSettings()
+    vectors: VectorSettings = VectorSettings()
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    parser: ParserSettings = ParserSettings()
+    worker: WorkerSettings = WorkerSettings()
+    chunking: ChunkingSettings = ChunkingSettings()
+    chat: ChatSettings = ChatSettings()
+    query: QuerySettings = QuerySettings()
+
+    @property
+    def records_path(self) -> Path:
+        """The SQLite record store."""
+        return self.data_dir / "records.sqlite3"
+
+    @property
+    def blobs_dir(self) -> Path:
+        """Originals and artefacts, one folder per document."""
+        return self.data_dir / "blobs"
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets, per-start credentials and the supervisor's state."""
+        return self.data_dir / "run"
+
+    @property
+    def logs_dir(self) -> Path:
+        """One log file per role."""
+        return self.data_dir / "logs"
+
+    @property
+    def vectors_dir(self) -> Path:
+        """Shards of the local vector server."""
+        return self.vectors.data_dir or self.data_dir / "vectors"
+
+    @property
+    def parser_socket(self) -> Path:
+        """Unix socket of the parser role."""
+        return self.parser.socket or self.run_dir / "parser.sock"
+
+    @property
+    def pepper_path(self) -> Path:
+        """The secret that API key hashes are keyed with."""
+        return self.data_dir / "secrets" / "pepper"
+
+    @property
+    def owner_key_path(self) -> Path:
+        """The first key, written by `atoll init`, mode 0600."""
+        return self.data_dir / "owner.key"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment, aliases translated, and nothing else."""
+        del env_settings, dotenv_settings, file_secret_settings
+        return init_settings, _AliasedEnvironment(settings_cls)
+
+
+def _milliseconds(value: str) -> str:
+    return str(float(value) / 1000)
+
+
+#: Established names -> ours, with the unit conversion where they differ.
+ALIASES: Mapping[str, tuple[str, Callable[[str], str]]] = {
+    "LOCAL_LLM_ENDPOINT": ("ATOLL_CHAT__URL", str),
+    "LOCAL_LLM_MODEL": ("ATOLL_CHAT__MODEL", str),
+    "LOCAL_LLM_CONTEXT_LENGTH": ("ATOLL_CHAT__CONTEXT_TOKENS", str),
+    "LOCAL_LLM_TIMEOUT": ("ATOLL_CHAT__TIMEOUT_SECONDS", _milliseconds),
+    "LOCAL_EMBEDDING_ENDPOINT": ("ATOLL_EMBEDDINGS__URL", str),
+    "LOCAL_EMBEDDING_MODEL": ("ATOLL_EMBEDDINGS__MODEL", str),
+    "LOCAL_EMBEDDING_DIMENSIONS": ("ATOLL_EMBEDDINGS__DIMENSIONS", str),
+    "EMBEDDING_BATCH_SIZE": ("ATOLL_EMBEDDINGS__REQUEST_TEXTS", str),
+    "CHUNK_SIZE": ("ATOLL_CHUNKING__CHUNK_TOKENS", str),
+    "CHUNK_OVERLAP_SIZE": ("ATOLL_CHUNKING__OVERLAP_TOKENS", str),
+    "TOP_K": ("ATOLL_QUERY__TOP_K", str),
+    "CHUNK_TOP_K": ("ATOLL_QUERY__CHUNK_TOP_K", str),
+    "MAX_ENTITY_TOKENS": ("ATOLL_QUERY__MAX_ENTITY_TOKENS", str),
+    "MAX_RELATION_TOKENS": ("ATOLL_QUERY__MAX_RELATION_TOKENS", str),
+    "MAX_TOTAL_TOKENS": ("ATOLL_QUERY__MAX_TOTAL_TOKENS", str),
+    "COSINE_THRESHOLD": ("ATOLL_QUERY__REFUSE_COSINE", str),
+    "MAX_ASYNC": ("ATOLL_EMBEDDINGS__CONCURRENT_REQUESTS", str),
+    "MAX_PARALLEL_INSERT": ("ATOLL_WORKER__THREADS", str),
+    "REDIS_URI": ("ATOLL_QUEUE__URL", str),
+    "QDRANT_URL": ("ATOLL_VECTORS__URL", str),
+}
+
+#: Names from other systems that mean something Atoll does in another way -> what to use.
+NOT_SUPPORTED: Mapping[str, str] = {
+    "OPENAI_API_KEY": "ATOLL_CHAT__URL and ATOLL_CHAT__API_KEY_FILE (a server of your own)",
+    "USE_AZURE_OPENAI": "ATOLL_CHAT__URL (any OpenAI-compatible server on your network)",
+    "DATABASE_URL": "ATOLL_DATA_DIR (the record store is part of Atoll)",
+    "KV_STORAGE": "ATOLL_DATA_DIR (the record store is part of Atoll)",
+    "VECTOR_STORAGE": "ATOLL_VECTORS__URL",
+    "GRAPH_STORAGE": "ATOLL_DATA_DIR (the graph lives in the record store)",
+}
+
+#: What the local stack's children keep of the operator's environment besides settings: everything else, proxies
+#: among it, stays outside.
+INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
+
+_PLACEHOLDERS = frozenset({"changeme", "change-me", "change_me", "password", "secret", "placeholder", "xxx", "todo"})
+
+
+class _AliasedEnvironment(EnvSettingsSource):
+    """The process environment with established names translated; our own names win over aliases."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in translate(os.environ).items()}
+
+
+def translate(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the ``ATOLL_*`` part of ``environ`` with aliases filled in."""
+    ours = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    for alias, (name, convert) in ALIASES.items():
+        if alias in environ and name not in ours and environ.get("USE_LOCAL_MODELS", "true").lower() != "false":
+            ours[name] = convert(environ[alias])
+    return ours
+
+
+class Knob(BaseModel):
+    """One setting as `.env.example` shows it."""
+
+    name: str
+    default: Any
+    description: str
+
+
+def knobs(section: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[Knob]:
+    """Yield every setting in declaration order."""
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from knobs(field.annotation, f"{prefix}{name.upper()}{NESTING}")
+        else:
+            yield Knob(name=f"{prefix}{name.upper()}", default=field.default, description=field.description or "")
+
+
+def load() -> Settings:
+    """Read the environment.
+
+    Raises:
+        StartRefused: for an unknown ``ATOLL_*`` name, an empty or placeholder value, or one out of range; the
+            message names the variable.
+    """
+    known = {knob.name for knob in knobs()}
+    for name, value in sorted(os.environ.items()):
+        if not name.startswith(PREFIX):
+            continue
+        if name not in known:
+            raise StartRefused(f"{name} is not a setting of Atoll; .env.example lists them all")
+        if not value.strip() or value.strip().lower() in _PLACEHOLDERS:
+            raise StartRefused(f"{name} is empty or a placeholder; set a real value or remove it")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + NESTING.join(str(part).upper() for part in first["loc"])
+        raise StartRefused(f"{name}: {first['msg']}") from error
+
+
+def inherited() -> dict[str, str]:
+    """Return the part of the environment that is neither a setting nor kept from child processes."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
+def warnings(environ: Mapping[str, str]) -> list[str]:
+    """Return one start-up line for each name that belongs to another system."""
+    return [f"not supported: {name}, use {use}" for name, use in NOT_SUPPORTED.items() if name in environ]
