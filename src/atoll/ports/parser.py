@@ -16,7 +16,8 @@ class Parser(Protocol):
         """Read ``source`` and leave its ``ParsedDocument`` as JSON in ``result``.
 
         A format without pages also leaves the PDF it was typeset to in ``rendition``; for the others that file does
-        not exist afterwards. Both files appear whole or not at all, on disk when this returns. Cancelling stops the work.
+        not exist afterwards. Both files appear whole or not at all, on disk when this returns. Cancelling stops the
+        work.
 
         Raises:
             DocumentUnreadable: the bytes are broken, encrypted or hold no document of that media type.

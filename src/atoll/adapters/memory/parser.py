@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,22 +20,26 @@ class MemoryParser:
     async def parse(self, *, source: Path, name: str, media_type: str, result: Path, rendition: Path) -> ParsedDocument:
         """Read ``source`` and leave the parsed document in ``result``; nothing is typeset."""
         del media_type, rendition
-        try:
-            text = source.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise DocumentUnreadable(f"{name} is not UTF-8 text") from error
-        rows = [row for row in text.splitlines() if row.strip()]
-        blocks = tuple(_block(number, row) for number, row in enumerate(rows))
-        count = max(1, -(-len(rows) // _LINES_PER_PAGE))
-        parsed = ParsedDocument(
-            title=None, pages=tuple(Page(n, _WIDTH, _HEIGHT) for n in range(1, count + 1)), blocks=blocks
-        )
-        result.write_text(json.dumps(parsed.to_json()))
-        return parsed
+        return await asyncio.to_thread(_parse, source, name, result)
 
     async def draw(self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box]) -> bytes:
         """Refuse: there is nothing to draw."""
+        del pdf, page, dpi, marks
         raise NotAvailable("this parser draws no pages")
+
+
+def _parse(source: Path, name: str, result: Path) -> ParsedDocument:
+    try:
+        text = source.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DocumentUnreadable(f"{name} is not UTF-8 text") from error
+    rows = [row for row in text.splitlines() if row.strip()]
+    blocks = tuple(_block(number, row) for number, row in enumerate(rows))
+    count = max(1, -(-len(rows) // _LINES_PER_PAGE))
+    pages = tuple(Page(number, _WIDTH, _HEIGHT) for number in range(1, count + 1))
+    parsed = ParsedDocument(title=None, pages=pages, blocks=blocks)
+    result.write_text(json.dumps(parsed.to_json()))
+    return parsed
 
 
 def _block(number: int, row: str) -> Block:

@@ -1,0 +1,30 @@
+"""Start an ingestion worker: `python -m ingestion`."""
+
+from __future__ import annotations
+
+import sys
+
+from atoll import bootstrap, logs, settings
+from atoll.errors import StartRefused
+from ingestion.worker import Worker
+
+
+def main() -> int:
+    """Run until SIGTERM; return the exit code."""
+    try:
+        values = settings.load()
+        logs.configure(values.log_level)
+        worker = Worker(
+            bootstrap.ingestion(values),
+            threads=values.worker.threads,
+            reconcile_seconds=values.worker.reconcile_seconds,
+        )
+        worker.run()
+    except StartRefused as refusal:
+        sys.stderr.write(f"ingestion: {refusal}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

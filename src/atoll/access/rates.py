@@ -1,0 +1,79 @@
+"""Request rates: one token bucket a key, shared by all gateways where the broker is there."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from atoll.domain.ids import KeyId
+from atoll.errors import DependencyDown, QuotaExceeded
+from atoll.ports.rates import Rates
+
+_log = logging.getLogger(__name__)
+
+#: Keys whose buckets are remembered; a forgotten bucket is a full one.
+_MAX_BUCKETS = 10_000
+#: The shared buckets are left alone this long after they failed.
+_PAUSE_SECONDS = 2.0
+
+
+class LocalRates:
+    """Port ``Rates`` in this process.
+
+    Args:
+        per_minute: tokens that come back in a minute; a full bucket holds a sixth of them (ten seconds' worth).
+        clock: seconds, monotonic.
+    """
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = per_minute / 60
+        self._burst = burst(per_minute)
+        self._clock = clock
+        self._buckets: OrderedDict[KeyId, tuple[float, float]] = OrderedDict()
+
+    async def take(self, key: KeyId) -> float:
+        """Take one token."""
+        now = self._clock()
+        tokens, since = self._buckets.pop(key, (self._burst, now))
+        tokens = min(self._burst, tokens + (now - since) * self._rate)
+        wait = 0.0 if tokens >= 1 else (1 - tokens) / self._rate
+        self._buckets[key] = (tokens if wait else tokens - 1, now)
+        if len(self._buckets) > _MAX_BUCKETS:
+            self._buckets.popitem(last=False)
+        return wait
+
+
+class RateLimit:
+    """Refuses requests over a key's rate.
+
+    The broker is no part of what must work: without it each gateway counts for itself, so that reading goes on and
+    uploads stay limited.
+    """
+
+    def __init__(self, shared: Rates | None, local: Rates, clock: Callable[[], float] = time.monotonic) -> None:
+        self._shared = shared
+        self._local = local
+        self._clock = clock
+        self._paused_until = 0.0
+
+    async def check(self, key: KeyId) -> None:
+        """Count one request. Raises QuotaExceeded over the rate."""
+        wait = await self._take(key)
+        if wait > 0:
+            raise QuotaExceeded("too many requests with this key; slow down", retry_after_seconds=wait)
+
+    async def _take(self, key: KeyId) -> float:
+        if self._shared is not None and self._clock() >= self._paused_until:
+            try:
+                return await self._shared.take(key)
+            except DependencyDown as error:
+                self._paused_until = self._clock() + _PAUSE_SECONDS
+                _log.warning("request rates are counted in this process for now: %s", error.message)
+        return await self._local.take(key)
+
+
+def burst(per_minute: int) -> float:
+    """Return the size of a full bucket."""
+    return max(1.0, per_minute / 6)

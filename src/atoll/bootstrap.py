@@ -1,0 +1,299 @@
+"""The composition root: settings in, wired ports out. Nothing else knows which adapter stands behind a port."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from celery import Celery
+
+from atoll.access import keys
+from atoll.adapters.bm25 import Bm25Encoder
+from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
+from atoll.adapters.file_blobs import FileBlobs
+from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.openai_chat import OpenAIChat
+from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.socket_parser import SocketParser
+from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
+from atoll.adapters.sqlite.catalogue import SqliteCatalogue
+from atoll.adapters.sqlite.contents import SqliteContents
+from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.ledger import SqliteLedger
+from atoll.adapters.sqlite.passages import SqlitePassages
+from atoll.domain.embedding import EmbedderCard
+from atoll.domain.principal import Actor, Role
+from atoll.errors import Conflict, DependencyDown, StartRefused
+from atoll.ingest.pipeline import Pipeline
+from atoll.ingest.workshop import Workshop
+from atoll.query.budget import PromptLimits
+from atoll.query.refuse import RefusalThresholds
+from atoll.query.service import AskService
+from atoll.settings import Settings
+
+DEFAULT_TENANT = "default"
+DEFAULT_KB = "default"
+DEFAULT_LANGUAGE = "en"
+
+_MIB = 1024 * 1024
+_EMBEDDER_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The record store's ports."""
+
+    database: Database
+    catalogue: SqliteCatalogue
+    ledger: SqliteLedger
+    contents: SqliteContents
+    passages: SqlitePassages
+    keys: SqliteKeys
+    knowledge_bases: SqliteKnowledgeBases
+    tenants: SqliteTenants
+    audit: SqliteAudit
+
+
+def records(settings: Settings) -> Records:
+    """Open the record store and bring its schema up to date."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.records_path)
+    database.migrate()
+    return Records(
+        database=database,
+        catalogue=SqliteCatalogue(database, waiting_documents=settings.gateway.waiting_documents),
+        ledger=SqliteLedger(database),
+        contents=SqliteContents(database),
+        passages=SqlitePassages(database),
+        keys=SqliteKeys(database),
+        knowledge_bases=SqliteKnowledgeBases(database),
+        tenants=SqliteTenants(database),
+        audit=SqliteAudit(database),
+    )
+
+
+def blobs(settings: Settings) -> FileBlobs:
+    """Return the file store."""
+    return FileBlobs(settings.blobs_dir, min_free_bytes=settings.gateway.min_free_mib * _MIB)
+
+
+def embedder(settings: Settings) -> HttpEmbedder:
+    """Return the client of the embedding server."""
+    section = settings.embeddings
+    return HttpEmbedder(
+        url=section.url,
+        ours=section.ours,
+        model=section.model,
+        dimensions=section.dimensions,
+        max_tokens=section.max_tokens,
+        token=read_secret(section.token_file),
+        request_texts=section.request_texts,
+        concurrent_requests=section.concurrent_requests,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
+def sparse() -> Bm25Encoder:
+    """Return the lexical encoder."""
+    return Bm25Encoder()
+
+
+def vectors(settings: Settings, card: EmbedderCard) -> QdrantIndex:
+    """Return the vector index for the vectors of ``card``'s model."""
+    section = settings.vectors
+    identity = f"{card.fingerprint} {card.dimensions} {sparse().fingerprint}"
+    return QdrantIndex.connect(
+        section.url,
+        api_key=read_secret(section.api_key_file),
+        prefer_grpc=section.grpc,
+        grpc_port=section.grpc_port,
+        timeout_seconds=section.timeout_seconds,
+        fingerprint=hashlib.sha256(identity.encode()).hexdigest()[:12],
+        dimensions=card.dimensions,
+    )
+
+
+def celery(settings: Settings) -> Celery:
+    """Return the Celery application."""
+    return make_celery(settings.queue.url, read_secret(settings.queue.password_file))
+
+
+def doorbell(settings: Settings, app: Celery) -> CeleryDoorbell:
+    """Return the doorbell."""
+    return CeleryDoorbell(app, settings.queue.url, read_secret(settings.queue.password_file))
+
+
+def parser(settings: Settings) -> SocketParser:
+    """Return the client of the parser role."""
+    return SocketParser(settings.parser_socket, parse_timeout_seconds=settings.parser.wall_seconds * 1.5)
+
+
+def chat(settings: Settings) -> OpenAIChat | None:
+    """Return the client of the chat server, or None when none is configured."""
+    section = settings.chat
+    if section.url is None:
+        return None
+    return OpenAIChat(
+        url=section.url,
+        model=section.model,
+        api_key=read_secret(section.api_key_file),
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
+def ask(settings: Settings, store: Records, index: QdrantIndex, embedding: HttpEmbedder) -> AskService:
+    """Return the query service."""
+    return AskService(
+        passages=store.passages,
+        vectors=index,
+        embedder=embedding,
+        sparse=sparse(),
+        chat=chat(settings),
+        limits=PromptLimits(
+            passages=settings.query.chunk_top_k,
+            total_tokens=settings.query.max_total_tokens,
+            context_tokens=settings.chat.context_tokens,
+            answer_tokens=settings.chat.answer_tokens,
+            first_token_seconds=settings.chat.first_token_seconds,
+        ),
+        thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
+    )
+
+
+async def describe(client: HttpEmbedder) -> EmbedderCard:
+    """Return the embedder's card, waiting a bounded time for the server to come up.
+
+    Raises:
+        StartRefused: the server did not answer in time.
+    """
+    deadline = time.monotonic() + _EMBEDDER_WAIT_SECONDS
+    while True:
+        try:
+            return await client.describe()
+        except DependencyDown as down:
+            if time.monotonic() > deadline:
+                raise StartRefused(f"the embedding server does not answer: {down}; see `atoll status`") from down
+            await asyncio.sleep(0.5)
+
+
+class Ingestion:
+    """What a worker process runs on. Clients are opened by ``prepare``, on the loop that uses them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.owner = f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.celery = celery(settings)
+        self.doorbell = doorbell(settings, self.celery)
+        self._settings = settings
+        self._records = records(settings)
+        self.reconciliation = self._records.ledger
+
+    async def prepare(self) -> None:
+        """Open the clients and make sure that the collections are there."""
+        settings = self._settings
+        self._embedder = embedder(settings)
+        self._vectors = vectors(settings, await describe(self._embedder))
+        await self._prepare_index()
+        shop = Workshop(
+            ledger=self._records.ledger,
+            contents=self._records.contents,
+            blobs=blobs(settings),
+            parser=parser(settings),
+            embedder=self._embedder,
+            sparse=sparse(),
+            vectors=self._vectors,
+            doorbell=self.doorbell,
+            chunk_tokens=settings.chunking.chunk_tokens,
+            overlap_tokens=settings.chunking.overlap_tokens,
+            lease_seconds=settings.worker.lease_seconds,
+            slice_seconds=settings.worker.slice_seconds,
+            purge_grace_seconds=settings.worker.purge_grace_seconds,
+        )
+        self.pipeline = Pipeline(shop, self.owner)
+
+    async def close(self) -> None:
+        """Close the clients."""
+        await self._embedder.aclose()
+        await self._vectors.close()
+        self.doorbell.close()
+        self._records.database.close()
+
+    async def _prepare_index(self) -> None:
+        deadline = time.monotonic() + _EMBEDDER_WAIT_SECONDS
+        while True:
+            try:
+                return await self._vectors.prepare()
+            except DependencyDown as down:
+                if time.monotonic() > deadline:
+                    raise StartRefused(f"the vector store does not answer: {down}; see `atoll status`") from down
+                await asyncio.sleep(0.5)
+
+
+def ingestion(settings: Settings) -> Ingestion:
+    """Return what a worker process runs on."""
+    return Ingestion(settings)
+
+
+async def initialise(settings: Settings) -> bool:
+    """Make the data directory, its secrets, the default tenant, knowledge base and owner key; again is a no-op.
+
+    Returns:
+        Whether an owner key was made. Its text stands in ``settings.owner_key_path`` and nowhere else.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (settings.blobs_dir, settings.run_dir, settings.logs_dir, settings.pepper_path.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    if not settings.pepper_path.exists():
+        write_secret(settings.pepper_path, secrets.token_hex(32))
+    store = records(settings)
+    try:
+        tenant = await store.tenants.ensure(DEFAULT_TENANT)
+        actor = Actor(key="init", request_id="-")
+        with suppress(Conflict):
+            await store.knowledge_bases.create(
+                tenant, DEFAULT_KB, language=DEFAULT_LANGUAGE, settings={}, quota={}, actor=actor
+            )
+        if settings.owner_key_path.exists():
+            return False
+        key, text = keys.issue(pepper(settings), tenant=tenant, name="owner", role=Role.OWNER)
+        await store.keys.create(key, actor)
+        write_secret(settings.owner_key_path, text)
+        return True
+    finally:
+        store.database.close()
+
+
+def pepper(settings: Settings) -> bytes:
+    """Read the pepper. Raises StartRefused when it is missing."""
+    if not settings.pepper_path.exists():
+        raise StartRefused(f"{settings.pepper_path} is missing; run `atoll init`")
+    return bytes.fromhex(settings.pepper_path.read_text().strip())
+
+
+def read_secret(path: Path | None) -> str | None:
+    """Read a secret file. Raises StartRefused when it is named and missing or empty."""
+    if path is None:
+        return None
+    try:
+        text = path.read_text().strip()
+    except OSError as error:
+        raise StartRefused(f"the secret file {path} cannot be read: {error.strerror}") from error
+    if not text:
+        raise StartRefused(f"the secret file {path} is empty")
+    return text
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all, synced."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,39 @@
+"""Stage embed: passages -> dense vectors, kept as fp16 beside them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atoll.domain.embedding import InputType
+from atoll.ingest.artefacts import read_vectors, write_vectors
+from atoll.ingest.chunk import embedding_text
+from atoll.ingest.passages import read_batch, read_index
+from atoll.ingest.workshop import Job, batch_name
+
+
+async def embed(job: Job) -> bool:
+    """Embed batch after batch; return whether all are done."""
+    index = await read_index(job)
+    folder = await job.vectors_dir()
+    done = 0
+    for batch in range(job.claim.batch, index.batches):
+        if job.is_over:
+            return False
+        passages, _ = await read_batch(job, batch)
+        path = folder / batch_name(batch)
+        if not path.exists():
+            texts = [embedding_text(passage) for passage in passages]
+            vectors = await job.shop.embedder.embed(texts, input_type=InputType.DOCUMENT)
+            await asyncio.to_thread(write_vectors, path, vectors.astype(np.float16))
+        done = passages[-1].ordinal + 1
+        if batch + 1 < index.batches:
+            await job.shop.ledger.advance(job.claim, batch=batch + 1, done=done, total=index.passages)
+    return True
+
+
+async def read_embeddings(job: Job, batch: int) -> NDArray[np.float16]:
+    """Read the vectors of one batch, (passages, dimensions)."""
+    return await asyncio.to_thread(read_vectors, await job.vectors_dir() / batch_name(batch))

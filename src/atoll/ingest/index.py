@@ -1,0 +1,53 @@
+"""Stage index: passages and vectors -> points of the vector index, without text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atoll.domain.passage import Passage
+from atoll.domain.vectors import PassagePoint
+from atoll.ingest.chunk import embedding_text
+from atoll.ingest.embed import read_embeddings
+from atoll.ingest.passages import read_batch, read_index
+from atoll.ingest.workshop import Job
+
+
+async def index(job: Job) -> bool:
+    """Upsert batch after batch; return whether all are done."""
+    shop, claim = job.shop, job.claim
+    size = await read_index(job)
+    if claim.batch == 0 and claim.attempts > 1:
+        # An earlier attempt under another configuration may have left other points.
+        await shop.vectors.delete(claim.kb, [claim.document])
+    for batch in range(claim.batch, size.batches):
+        if job.is_over:
+            return False
+        passages, _ = await read_batch(job, batch)
+        vectors = await read_embeddings(job, batch)
+        points = await asyncio.to_thread(_points, job, passages, vectors)
+        # Points carry no token of their own: prove the lease right before writing them.
+        await shop.ledger.beat(claim, shop.lease_seconds)
+        await shop.vectors.upsert(points)
+        if batch + 1 < size.batches:
+            done = passages[-1].ordinal + 1
+            await shop.ledger.advance(claim, batch=batch + 1, done=done, total=size.passages)
+    return True
+
+
+def _points(job: Job, passages: Sequence[Passage], vectors: NDArray[np.float16]) -> list[PassagePoint]:
+    claim, sparse = job.claim, job.shop.sparse
+    return [
+        PassagePoint(
+            id=passage.id,
+            kb=claim.kb,
+            document_uid=claim.document,
+            labels=claim.labels,
+            dense=vector.astype(np.float32),
+            sparse=sparse.encode_passage(embedding_text(passage), claim.language),
+        )
+        for passage, vector in zip(passages, vectors, strict=True)
+    ]

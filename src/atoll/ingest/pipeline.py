@@ -1,0 +1,168 @@
+"""A document's journey: claim a stage, work on it while holding its lease, go on or say why not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+
+from atoll.domain.document import DocumentError, Stage
+from atoll.domain.ids import DocumentUid
+from atoll.errors import (
+    AtollError,
+    BadInput,
+    DependencyDown,
+    DocumentUnreadable,
+    LeaseLost,
+    StorageFull,
+)
+from atoll.ingest.embed import embed
+from atoll.ingest.index import index
+from atoll.ingest.parse import parse
+from atoll.ingest.passages import make_passages
+from atoll.ingest.purge import purge
+from atoll.ingest.store import store
+from atoll.ingest.workshop import Job, Workshop
+from atoll.ports.ledger import Claim
+
+logger = logging.getLogger(__name__)
+
+#: Times that a stage may bring a process down, or fail for a reason of ours, before its document is given up.
+MAX_FAILURES = 2
+_MAX_BACKOFF_SECONDS = 30.0
+_REMEMBERED_SETBACKS = 1024
+
+
+class Pipeline:
+    """Advances documents. One instance serves all threads of a worker; everything that matters is in the ledger."""
+
+    def __init__(self, shop: Workshop, owner: str) -> None:
+        self._shop = shop
+        self._owner = owner
+        self._setbacks: OrderedDict[DocumentUid, int] = OrderedDict()
+        self._stages: Mapping[Stage, Callable[[Job], Awaitable[Claim | None]]] = {
+            Stage.PARSE: self._parse,
+            Stage.CHUNK: self._chunk,
+            Stage.EMBED: lambda job: self._in_batches(job, embed),
+            Stage.STORE: lambda job: self._in_batches(job, store),
+            Stage.INDEX: lambda job: self._in_batches(job, index),
+            Stage.PUBLISH: self._publish,
+            Stage.PURGE: self._purge,
+        }
+
+    async def advance(self, document: DocumentUid) -> None:
+        """Work on a document for at most one slice; what is left is rung for again."""
+        ends_at = time.monotonic() + self._shop.slice_seconds
+        claim = await self._shop.ledger.claim(document, self._owner, self._shop.lease_seconds)
+        while claim is not None:
+            claim = await self._work(Job(claim=claim, shop=self._shop, ends_at=ends_at))
+
+    async def _work(self, job: Job) -> Claim | None:
+        """Run one stage under its lease; return the next claim, if there is one to go on with."""
+        claim = job.claim
+        try:
+            following = await self._hold(job)
+        except LeaseLost:
+            logger.info("lease lost: %s of document %s", claim.stage, claim.document)
+            return None
+        except asyncio.CancelledError:
+            # The worker stops: others need not wait for the lease to run out.
+            await asyncio.shield(self._shop.ledger.release(claim))
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost boundary of a stage: nothing may end the worker
+            await self._settle(claim, error)
+            return None
+        self._setbacks.pop(claim.document, None)
+        return following
+
+    async def _hold(self, job: Job) -> Claim | None:
+        """Run the stage and renew its lease meanwhile; a lost lease ends the stage."""
+        ledger, lease_seconds = self._shop.ledger, self._shop.lease_seconds
+        work = asyncio.ensure_future(self._stages[job.claim.stage](job))
+        try:
+            while True:
+                done, _ = await asyncio.wait({work}, timeout=lease_seconds / 3)
+                if done:
+                    return work.result()
+                try:
+                    await ledger.beat(job.claim, lease_seconds)
+                except DependencyDown:
+                    logger.warning("the record store is busy; the lease of %s was not renewed", job.claim.document)
+        finally:
+            if not work.done():
+                work.cancel()
+                await asyncio.wait({work})
+
+    async def _parse(self, job: Job) -> Claim | None:
+        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, await parse(job))
+
+    async def _chunk(self, job: Job) -> Claim | None:
+        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, await make_passages(job))
+
+    async def _in_batches(self, job: Job, stage: Callable[[Job], Awaitable[bool]]) -> Claim | None:
+        if await stage(job):
+            return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds)
+        await self._shop.ledger.release(job.claim)
+        await self._ring(job.claim.document)
+        return None
+
+    async def _publish(self, job: Job) -> Claim | None:
+        published = await self._shop.contents.publish(job.claim)
+        gone = [*published.replaced, *([job.claim.document] if published.superseded else [])]
+        for document in gone:
+            await self._ring(document)
+        return None
+
+    async def _purge(self, job: Job) -> Claim | None:
+        again_in_seconds = await purge(job)
+        if again_in_seconds is not None:
+            await self._shop.ledger.release(job.claim, delay_seconds=again_in_seconds)
+        return None
+
+    async def _settle(self, claim: Claim, error: Exception) -> None:
+        """Decide by the error's type what becomes of the document, and write it to the ledger."""
+        try:
+            if isinstance(error, DependencyDown | StorageFull):
+                delay_seconds = self._backoff(claim.document, getattr(error, "retry_after_seconds", 1.0))
+                logger.warning("%s of document %s waits: %s", claim.stage, claim.document, error)
+                await self._shop.ledger.release(claim, delay_seconds=delay_seconds, error=str(error))
+            elif isinstance(error, BadInput):
+                await self._shop.ledger.fail(claim, _document_error(claim, error))
+            elif claim.failures + 1 < MAX_FAILURES:
+                logger.error("%s of document %s failed", claim.stage, claim.document, exc_info=error)
+                await self._shop.ledger.release(
+                    claim, delay_seconds=1.0, error=_document_error(claim, error).message, failed=True
+                )
+            else:
+                logger.error("%s of document %s is given up", claim.stage, claim.document, exc_info=error)
+                await self._shop.ledger.fail(
+                    claim, _document_error(claim, error), quarantine=claim.stage is Stage.PARSE
+                )
+        except LeaseLost:
+            logger.info("lease lost: %s of document %s", claim.stage, claim.document)
+        except DependencyDown as down:
+            # The lease runs out by itself and the reconciler rings again.
+            logger.warning("the record store is away: %s", down)
+
+    def _backoff(self, document: DocumentUid, at_least_seconds: float) -> float:
+        setbacks = self._setbacks.pop(document, 0)
+        self._setbacks[document] = setbacks + 1
+        while len(self._setbacks) > _REMEMBERED_SETBACKS:
+            self._setbacks.popitem(last=False)
+        return min(_MAX_BACKOFF_SECONDS, max(at_least_seconds, float(2**setbacks)))
+
+    async def _ring(self, document: DocumentUid) -> None:
+        try:
+            await self._shop.doorbell.ring([document])
+        except DependencyDown:
+            logger.info("the doorbell is away; the reconciler will ring for %s", document)
+
+
+def _document_error(claim: Claim, error: Exception) -> DocumentError:
+    page = error.page if isinstance(error, DocumentUnreadable) else None
+    if isinstance(error, AtollError):
+        return DocumentError(type=error.type, stage=claim.stage, page=page, message=error.message)
+    message = f"an internal error ({type(error).__name__}); the worker's log tells more, `retry` tries again"
+    return DocumentError(type="InternalError", stage=claim.stage, page=page, message=message)

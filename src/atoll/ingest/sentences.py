@@ -1,0 +1,54 @@
+"""Where a text may be cut: after sentences, else after words."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+
+# A sentence ends at . ! ? or their relatives, with closing quotes or brackets, before space; or at a line end.
+_SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f\u061f\u0964][\"'\u201d\u2019)\]]*(?=\s)|\n")
+
+
+def cut(text: str, token_ends: Sequence[int], max_tokens: int) -> list[tuple[int, int]]:
+    """Cut ``text`` into spans of at most ``max_tokens`` tokens.
+
+    Args:
+        text: what to cut.
+        token_ends: the character position after each token, ascending.
+        max_tokens: the most tokens in a span, at least 1.
+
+    Returns:
+        Spans (start, end) that cover the text but for white space between them. A span ends after a sentence where
+        one ends in its second half, else after a word, else after a token.
+    """
+    if len(token_ends) <= max_tokens:
+        return [(0, len(text))]
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    spans: list[tuple[int, int]] = []
+    start, first = 0, 0
+    while first < len(token_ends):
+        if first + max_tokens >= len(token_ends):
+            spans.append((start, len(text)))
+            break
+        limit = token_ends[first + max_tokens - 1]
+        end = _best_end(text, ends, start, limit)
+        spans.append((start, end))
+        start = end
+        while start < len(text) and text[start].isspace():
+            start += 1
+        while first < len(token_ends) and token_ends[first] <= start:
+            first += 1
+    return spans
+
+
+def _best_end(text: str, sentence_ends: Sequence[int], start: int, limit: int) -> int:
+    half = start + (limit - start) // 2
+    last = bisect_right(sentence_ends, limit) - 1
+    if last >= 0 and sentence_ends[last] > half:
+        return sentence_ends[last]
+    if limit < len(text) and not text[limit].isspace():
+        space = max(text.rfind(" ", half, limit), text.rfind("\n", half, limit))
+        if space > half:
+            return space
+    return limit

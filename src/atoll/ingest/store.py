@@ -1,0 +1,22 @@
+"""Stage store: passages and vectors -> rows of a hidden document."""
+
+from __future__ import annotations
+
+from atoll.ingest.embed import read_embeddings
+from atoll.ingest.passages import read_batch, read_index
+from atoll.ingest.workshop import Job
+from atoll.ports.contents import ContentBatch
+
+
+async def store(job: Job) -> bool:
+    """Write batch after batch, each with the ledger's progress; return whether all are done."""
+    index = await read_index(job)
+    for batch in range(job.claim.batch, index.batches):
+        if job.is_over:
+            return False
+        passages, chunks = await read_batch(job, batch)
+        content = ContentBatch(chunks=chunks, passages=passages, vectors=await read_embeddings(job, batch), mentions=())
+        await job.shop.contents.store_batch(
+            job.claim, content, next_batch=batch + 1, done=passages[-1].ordinal + 1, total=index.passages
+        )
+    return True

@@ -1,0 +1,74 @@
+"""One entry for passages that several documents share almost word for word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from atoll.domain.ids import DocumentUid
+from atoll.domain.passage import Passage
+
+#: Share of common word triples (Jaccard) from which two passages are the same text.
+ALIKE = 0.9
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A passage and the other documents that hold nearly the same."""
+
+    passage: Passage
+    also_in: tuple[DocumentUid, ...]
+
+
+@dataclass(slots=True)
+class _Kept:
+    passage: Passage
+    words: list[str]
+    triples: frozenset[tuple[str, ...]] | None
+    documents: dict[DocumentUid, None]
+
+
+def collapse(passages: Sequence[Passage]) -> list[Shared]:
+    """Keep the first of each group of near-identical passages of different documents; order is kept.
+
+    Passages that differ in a number are never the same: a price list and last year's price list are both evidence.
+    Nor are two passages of one document, which stand on different pages for a reason.
+    """
+    kept: list[_Kept] = []
+    by_numbers: defaultdict[tuple[str, ...], list[_Kept]] = defaultdict(list)
+    for passage in passages:
+        words = _WORD.findall(unicodedata.normalize("NFKC", passage.text).casefold())
+        candidate = _Kept(passage, words, None, {passage.document: None})
+        numbers = tuple(word for word in words if any(map(str.isdigit, word)))
+        twin = next((other for other in by_numbers[numbers] if _alike(other, candidate)), None)
+        if twin is None:
+            kept.append(candidate)
+            by_numbers[numbers].append(candidate)
+        else:
+            twin.documents[passage.document] = None
+    return [Shared(entry.passage, tuple(entry.documents)[1:]) for entry in kept]
+
+
+def _alike(first: _Kept, second: _Kept) -> bool:
+    if second.passage.document in first.documents:
+        return False
+    if first.words == second.words:
+        return True
+    shorter, longer = sorted((len(first.words), len(second.words)))
+    if shorter < ALIKE * longer:
+        return False
+    left, right = _triples(first), _triples(second)
+    common = len(left & right)
+    return common >= ALIKE * (len(left) + len(right) - common)
+
+
+def _triples(entry: _Kept) -> frozenset[tuple[str, ...]]:
+    if entry.triples is None:
+        words = entry.words
+        entry.triples = frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset({tuple(words)})
+    return entry.triples

@@ -1,0 +1,139 @@
+"""Answers without a model that writes: the sentences of the documents that say most about the question, verbatim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from atoll.domain.answer import Answer, AnsweredBy, Citation, Sentence
+from atoll.domain.embedding import InputType
+from atoll.domain.evidence import Evidence
+from atoll.ports.embedder import Embedder
+from atoll.query.pipeline import Found
+from atoll.query.sentences import sentences
+from atoll.query.terms import TermSet, covered_share, rarity
+
+#: Passages whose sentences are looked at, and sentences whose meaning is compared.
+MAX_PASSAGES = 8
+MAX_EMBEDDED = 16
+#: Sentences of an answer, and characters that end it early.
+MAX_SENTENCES = 4
+ENOUGH_CHARACTERS = 700
+
+_TERMS_WEIGHT, _MEANING_WEIGHT, _RANK_WEIGHT = 0.45, 0.35, 0.2
+#: Part of the first sentence's score that a further one must have.
+_WORTH_ADDING = 0.8
+#: Share of common terms from which two sentences say the same.
+_SAME = 0.7
+#: What words of the heading, or of a question just before, count in comparison to words of the sentence itself.
+_CONTEXT = 0.5
+_QUESTION_FACTOR, _FRAGMENT_FACTOR, _ENDLESS_FACTOR = 0.4, 0.5, 0.7
+_FRAGMENT_WORDS = 5
+_ENDLESS_CHARACTERS = 500
+_QUESTION_MARKS = ("?", "？", "؟")
+_TERMINATORS = (*_QUESTION_MARKS, ".", "!", "…", "۔", "։", "।", "。", "！", "｡")
+_CLOSERS = "\"'”’»)]」』）"
+
+
+@dataclass(slots=True)
+class _Candidate:
+    evidence: Evidence
+    start: int
+    text: str
+    terms: TermSet
+    context: TermSet
+    score: float = 0.0
+
+
+async def extract(found: Found, embedder: Embedder) -> Answer:
+    """Return one to four sentences of the evidence, each cited, in the order of the documents.
+
+    A sentence is scored by the question's terms in it, weighted by their rarity among the passages, by its meaning
+    and by its passage's rank. ``found`` must hold evidence.
+
+    Raises:
+        DependencyDown: the embedder is away.
+    """
+    candidates = _candidates(found)
+    wanted = found.terms.of_question(found.question)
+    weights = rarity(wanted, (found.terms.of_passage(entry.text) for entry in found.evidence))
+    for candidate in candidates:
+        own = covered_share(weights, candidate.terms)
+        around = covered_share(weights, candidate.terms | candidate.context)
+        words = own + _CONTEXT * (around - own)
+        candidate.score = _TERMS_WEIGHT * words + _RANK_WEIGHT * candidate.evidence.score
+    nearest = sorted(candidates, key=lambda candidate: -candidate.score)[:MAX_EMBEDDED]
+    await _add_meaning(nearest, found, embedder)
+    return _answer(_chosen(nearest))
+
+
+def _candidates(found: Found) -> list[_Candidate]:
+    candidates: list[_Candidate] = []
+    known: set[str] = set()
+    for entry in found.evidence[:MAX_PASSAGES]:
+        heading = found.terms.of_passage("\n".join(found.headings.get(entry.passage_id, ())))
+        before: TermSet = frozenset()
+        for start, end in sentences(entry.text):
+            text = entry.text[start:end]
+            terms = found.terms.of_passage(text)
+            if text.casefold() not in known:
+                candidates.append(_Candidate(entry, start, text, terms, heading | before))
+                known.add(text.casefold())
+            # the answer to "How heavy is it?" may be "12 kg.": what introduces a sentence lends it its words
+            before = terms if _factor(text) < 1 else frozenset()
+    return candidates
+
+
+async def _add_meaning(candidates: Sequence[_Candidate], found: Found, embedder: Embedder) -> None:
+    assert found.vector is not None, "evidence comes from a search by vector"
+    # as queries: they are served before the texts of an ingest, and a question compares well with its like
+    rows = await embedder.embed([candidate.text for candidate in candidates], input_type=InputType.QUERY)
+    for candidate, cosine in zip(candidates, (rows @ found.vector).tolist(), strict=True):
+        candidate.score = (candidate.score + _MEANING_WEIGHT * max(cosine, 0.0)) * _factor(candidate.text)
+
+
+def _factor(text: str) -> float:
+    """How good a sentence can be as an answer by its form: a question or a heading answers nothing."""
+    bare = text.rstrip(_CLOSERS)
+    if bare.endswith(_QUESTION_MARKS):
+        return _QUESTION_FACTOR
+    if len(text) > _ENDLESS_CHARACTERS:
+        return _ENDLESS_FACTOR
+    fragment = len(text.split()) < _FRAGMENT_WORDS and not bare.endswith(_TERMINATORS)
+    return _FRAGMENT_FACTOR if fragment and text.isascii() and not any(map(str.isdigit, text)) else 1.0
+
+
+def _chosen(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    ranked = sorted(candidates, key=lambda candidate: (-candidate.score, candidate.evidence.rank, candidate.start))
+    chosen: list[_Candidate] = []
+    for candidate in ranked:
+        full = len(chosen) == MAX_SENTENCES or sum(len(other.text) for other in chosen) > ENOUGH_CHARACTERS
+        if chosen and (full or candidate.score < _WORTH_ADDING * chosen[0].score):
+            break
+        if not any(_same(candidate.terms, other.terms) for other in chosen):
+            chosen.append(candidate)
+    return sorted(chosen, key=lambda candidate: (candidate.evidence.rank, candidate.start))
+
+
+def _same(first: TermSet, second: TermSet) -> bool:
+    return len(first & second) >= _SAME * max(1, min(len(first), len(second)))
+
+
+def _answer(chosen: Sequence[_Candidate]) -> Answer:
+    cited = {candidate.evidence.passage_id: candidate.evidence for candidate in chosen}
+    numbers = {passage: number for number, passage in enumerate(cited, start=1)}
+    found = tuple(
+        Sentence(candidate.text, (numbers[candidate.evidence.passage_id],), supported=True) for candidate in chosen
+    )
+    return Answer(
+        text=" ".join(cited_text(sentence) for sentence in found),
+        answered_by=AnsweredBy.EXTRACT,
+        refusal=None,
+        sentences=found,
+        citations=tuple(Citation(numbers[passage], evidence) for passage, evidence in cited.items()),
+    )
+
+
+def cited_text(sentence: Sentence) -> str:
+    """Return a sentence followed by its marks: ``The pump weighs 12 kg. [1]``."""
+    return " ".join((sentence.text, "".join(f"[{number}]" for number in sentence.citations))).rstrip()

@@ -1,0 +1,74 @@
+"""Linear fusion of dense and sparse lists by normalised scores.
+
+Dense scores are stretched so that the list's best is 1 and its last is 0, sparse scores are divided by their best;
+the sum of both, absent counting 0, is divided by its own best. Rank fusion would be simpler, but ranks say nothing
+about confidence, which the later graph steps live on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from atoll.domain.evidence import Signal
+from atoll.domain.ids import PassageId
+from atoll.domain.vectors import Hit
+
+#: Length of the lists that are fused.
+DEPTH = 100
+#: Decimals that scores are compared at, the same as of a `Hit`: past these, sums of float32 depend on their order.
+DECIMALS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A passage with its fused score (the best of a ranking has exactly 1) and what each list said about it."""
+
+    id: PassageId
+    score: float
+    signals: dict[str, Signal]
+
+
+def best(hits: Sequence[Hit], limit: int = DEPTH) -> list[Hit]:
+    """Return the ``limit`` best hits, ties by id."""
+    return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
+
+
+def fuse(dense: Sequence[Hit], sparse: Sequence[Hit], phrases: Sequence[Sequence[Hit]] = ()) -> list[Ranked]:
+    """Return every passage of the lists, best first, ties by id.
+
+    All lists are ordered as by `best`. ``phrases`` are sparse lists of quoted phrases, which weigh like ``sparse``.
+    """
+    scores: dict[PassageId, float] = {}
+    signals: dict[PassageId, dict[str, Signal]] = {}
+    for name, hits, parts in (
+        ("dense", dense, _stretched(dense)),
+        ("sparse", sparse, _divided(sparse)),
+        *(("", hits, _divided(hits)) for hits in phrases),
+    ):
+        for rank, (hit, part) in enumerate(zip(hits, parts, strict=True), start=1):
+            scores[hit.id] = scores.get(hit.id, 0.0) + 0.5 * part
+            of_passage = signals.setdefault(hit.id, {})
+            if name:
+                of_passage[name] = Signal(rank, hit.score)
+    top = max(scores.values(), default=0.0)
+    ranking = [
+        Ranked(passage, round(score / top, DECIMALS) if top > 0 else 0.0, signals[passage])
+        for passage, score in scores.items()
+    ]
+    ranking.sort(key=lambda ranked: (-ranked.score, ranked.id))
+    return ranking
+
+
+def _stretched(hits: Sequence[Hit]) -> list[float]:
+    """Scores with the first at 1 and the last at 0; all 1 where they are equal."""
+    if not hits:
+        return []
+    high, low = hits[0].score, hits[-1].score
+    return [(hit.score - low) / (high - low) if high > low else 1.0 for hit in hits]
+
+
+def _divided(hits: Sequence[Hit]) -> list[float]:
+    """Scores divided by the first; 0 where the first is not positive."""
+    high = hits[0].score if hits else 0.0
+    return [max(hit.score, 0.0) / high if high > 0 else 0.0 for hit in hits]

@@ -1,0 +1,108 @@
+"""What is asked of the query service, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from atoll.domain.answer import Answer, AnsweredBy, Citation, Sentence
+from atoll.domain.evidence import Evidence, Filters, Mode
+from atoll.domain.ids import KbUid
+from atoll.ports.catalogue import Labels
+from atoll.query.history import Turn
+
+
+class AnswerMode(StrEnum):
+    """Who is to write the answer; ``AUTO`` shows sentences of the documents until the model's answer is there."""
+
+    AUTO = "auto"
+    GENERATE = "generate"
+    EXTRACT = "extract"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A search in one knowledge base; ``labels`` of None sees everything in it."""
+
+    kb: KbUid
+    labels: Labels
+    query: str
+    mode: Mode
+    top_k: int
+    filters: Filters
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRequest:
+    """A question to be answered from one knowledge base."""
+
+    kb: KbUid
+    labels: Labels
+    query: str
+    mode: Mode
+    top_k: int
+    filters: Filters
+    answer: AnswerMode = AnswerMode.AUTO
+    history: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOutcome:
+    """Ranked evidence, best first; every part of it was visible in ``revision`` or later."""
+
+    evidence: tuple[Evidence, ...]
+    keywords: tuple[str, ...]
+    revision: int
+    timings_ms: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryOutcome:
+    """An answer with the evidence that was found. ``usage`` holds prompt_tokens and completion_tokens where known."""
+
+    answer: Answer
+    evidence: tuple[Evidence, ...]
+    usage: Mapping[str, int]
+    timings_ms: Mapping[str, float]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFound:
+    """Retrieval is done."""
+
+    evidence: tuple[Evidence, ...]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The text shown so far is void; what follows is written by ``answered_by``."""
+
+    answered_by: AnsweredBy
+
+
+@dataclass(frozen=True, slots=True)
+class Citations:
+    """The sentences of the text shown so far and what they rest on."""
+
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The whole outcome; always the last event."""
+
+    outcome: QueryOutcome
+
+
+StreamEvent = EvidenceFound | Delta | Replace | Citations | Done

@@ -1,0 +1,14 @@
+"""Passages whose meaning is near the question's."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atoll.domain.vectors import VectorSearch
+from atoll.query.retrieve.window import Window
+
+
+def dense_search(window: Window, vector: NDArray[np.float32]) -> VectorSearch:
+    """Return the search for the passages nearest to a unit vector of shape (dimensions,)."""
+    return VectorSearch(window.kb, vector, window.limit, window.labels, window.include, window.exclude)

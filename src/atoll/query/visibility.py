@@ -1,0 +1,41 @@
+"""What of the index's lists the reader may see. The index is only a hint; the record store decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from atoll.domain.ids import DocumentUid, PassageId
+from atoll.domain.vectors import Hit, VectorSearch
+from atoll.ports.passages import VisiblePassage
+from atoll.query.fuse import DEPTH
+from atoll.query.reads import SearchReads
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Lists of visible hits in one snapshot of the record store.
+
+    ``hidden`` are the documents that fell out. ``short`` says that a list lost so many hits that visible passages
+    may be missing from its first `DEPTH`.
+    """
+
+    revision: int
+    lists: Mapping[str, list[Hit]]
+    passages: Mapping[PassageId, VisiblePassage]
+    hidden: frozenset[DocumentUid]
+    short: bool
+
+
+async def see(reads: SearchReads, searches: Mapping[str, VectorSearch], lists: Mapping[str, list[Hit]]) -> Seen:
+    """Ask the record store once for all hits of all lists."""
+    wanted = dict.fromkeys(hit.id for hits in lists.values() for hit in hits)
+    revision, passages = await reads.visible(list(wanted))
+    visible = {name: [hit for hit in hits if hit.id in passages] for name, hits in lists.items()}
+    return Seen(
+        revision,
+        visible,
+        passages,
+        frozenset(hit.document_uid for hits in lists.values() for hit in hits if hit.id not in passages),
+        any(len(visible[name]) < DEPTH and len(lists[name]) >= search.limit for name, search in searches.items()),
+    )

@@ -1,0 +1,140 @@
+"""The product in one process: real stages, record store, files and search; twins where a network would be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from qdrant_client import AsyncQdrantClient
+
+from atoll.adapters.bm25 import Bm25Encoder
+from atoll.adapters.file_blobs import FileBlobs
+from atoll.adapters.memory.doorbell import MemoryDoorbell
+from atoll.adapters.memory.embedder import MemoryEmbedder
+from atoll.adapters.memory.parser import MemoryParser
+from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases, SqliteTenants
+from atoll.adapters.sqlite.catalogue import SqliteCatalogue
+from atoll.adapters.sqlite.contents import SqliteContents
+from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.ledger import SqliteLedger
+from atoll.adapters.sqlite.passages import SqlitePassages
+from atoll.domain.document import Document, NewDocument
+from atoll.domain.evidence import Evidence, Filters, Mode
+from atoll.domain.ids import DocumentUid, new_uid
+from atoll.domain.knowledge_base import KnowledgeBase
+from atoll.domain.principal import Actor
+from atoll.ingest.pipeline import Pipeline
+from atoll.ingest.workshop import Workshop
+from atoll.query.budget import PromptLimits
+from atoll.query.refuse import RefusalThresholds
+from atoll.query.requests import SearchRequest
+from atoll.query.service import AskService
+
+ACTOR = Actor(key="tester", request_id="-")
+DIMENSIONS = 64
+
+
+class House:
+    """One data directory. ``vectors`` may be given, so that several houses share or wrap an index."""
+
+    def __init__(self, folder: Path, *, vectors: QdrantIndex | None = None, lease_seconds: float = 30.0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.records = folder / "records.sqlite3"
+        self.database = Database(self.records)
+        self.database.migrate()
+        self.ledger = SqliteLedger(self.database)
+        self.catalogue = SqliteCatalogue(self.database, waiting_documents=10_000)
+        self.contents = SqliteContents(self.database)
+        self.passages = SqlitePassages(self.database)
+        self.kbs = SqliteKnowledgeBases(self.database)
+        self.tenants = SqliteTenants(self.database)
+        self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
+        self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
+        self.sparse = Bm25Encoder()
+        self.vectors = vectors or QdrantIndex(AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS)
+        self.doorbell = MemoryDoorbell()
+        self.shop = Workshop(
+            ledger=self.ledger,
+            contents=self.contents,
+            blobs=self.blobs,
+            parser=MemoryParser(),
+            embedder=self.embedder,
+            sparse=self.sparse,
+            vectors=self.vectors,
+            doorbell=self.doorbell,
+            chunk_tokens=200,
+            overlap_tokens=20,
+            lease_seconds=lease_seconds,
+            slice_seconds=30.0,
+            purge_grace_seconds=0.0,
+        )
+        self.pipeline = Pipeline(self.shop, "w1")
+        self.ask = AskService(
+            passages=self.passages,
+            vectors=self.vectors,
+            embedder=self.embedder,
+            sparse=self.sparse,
+            chat=None,
+            limits=PromptLimits(
+                passages=20, total_tokens=30_000, context_tokens=8192, answer_tokens=512, first_token_seconds=20.0
+            ),
+            thresholds=RefusalThresholds(cosine=0.3, terms=0.34),
+        )
+
+    async def open(self, *names: str) -> list[KnowledgeBase]:
+        """Prepare the index and make knowledge bases."""
+        await self.vectors.prepare()
+        tenant = await self.tenants.ensure("acme")
+        return [
+            await self.kbs.create(tenant, name, language="en", settings={}, quota={}, actor=ACTOR) for name in names
+        ]
+
+    async def upload(
+        self, kb: KnowledgeBase, name: str, text: str | bytes, *, replace: bool = False, labels: Sequence[str] = ()
+    ) -> Document:
+        """Accept a text as the gateway does."""
+        intake = await self.blobs.receive(kb.uid)
+        uid = DocumentUid(new_uid())
+        file = await intake.open(uid)
+        await file.write(text.encode() if isinstance(text, str) else text)
+        stored = await file.close()
+        await intake.keep()
+        new = NewDocument(
+            uid=uid, name=name, source=None, media_type="text/plain", bytes=stored.bytes, sha256=stored.sha256,
+            labels=tuple(labels), metadata={},
+        )
+        accepted = await self.catalogue.accept(kb.uid, [new], replace=replace, labels=None, actor=ACTOR)
+        await intake.settle([each.uid for each in accepted.documents])
+        document = accepted.documents[0]
+        await self.doorbell.ring([document.uid])
+        return document
+
+    async def delete(self, kb: KnowledgeBase, document: DocumentUid) -> None:
+        """Delete as the gateway does."""
+        await self.catalogue.delete(kb.uid, document, None, dry_run=False, actor=ACTOR)
+        await self.doorbell.ring([document])
+
+    async def work(self, limit: int = 10_000) -> int:
+        """Answer up to ``limit`` rings; return how many there were."""
+        done = 0
+        while self.doorbell.rings and done < limit:
+            await self.pipeline.advance(self.doorbell.rings.popleft())
+            done += 1
+        return done
+
+    async def search(
+        self, kb: KnowledgeBase, query: str, *, top_k: int = 100, labels: frozenset[str] | None = None
+    ) -> tuple[Evidence, ...]:
+        """Search as the gateway does."""
+        outcome = await self.ask.search(
+            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=Mode.NAIVE, top_k=top_k, filters=Filters())
+        )
+        return outcome.evidence
+
+    async def close(self) -> None:
+        """Close everything."""
+        await self.vectors.close()
+        self.database.close()
+        self.blobs.close()
