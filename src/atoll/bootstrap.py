@@ -7,7 +7,8 @@ import hashlib
 import os
 import secrets
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.passages import SqlitePassages
+from atoll.adapters.valkey_rates import ValkeyRates
 from atoll.domain.embedding import EmbedderCard
 from atoll.domain.principal import Actor, Role
 from atoll.errors import Conflict, DependencyDown, StartRefused
@@ -42,7 +44,8 @@ DEFAULT_KB = "default"
 DEFAULT_LANGUAGE = "en"
 
 _MIB = 1024 * 1024
-_EMBEDDER_WAIT_SECONDS = 60.0
+_START_SECONDS = 60.0
+_START_POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +150,16 @@ def chat(settings: Settings) -> OpenAIChat | None:
     )
 
 
-def ask(settings: Settings, store: Records, index: QdrantIndex, embedding: HttpEmbedder) -> AskService:
+def ask(
+    settings: Settings, store: Records, index: QdrantIndex, embedding: HttpEmbedder, model: OpenAIChat | None
+) -> AskService:
     """Return the query service."""
     return AskService(
         passages=store.passages,
         vectors=index,
         embedder=embedding,
         sparse=sparse(),
-        chat=chat(settings),
+        chat=model,
         limits=PromptLimits(
             passages=settings.query.chunk_top_k,
             total_tokens=settings.query.max_total_tokens,
@@ -172,14 +177,30 @@ async def describe(client: HttpEmbedder) -> EmbedderCard:
     Raises:
         StartRefused: the server did not answer in time.
     """
-    deadline = time.monotonic() + _EMBEDDER_WAIT_SECONDS
+    deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
             return await client.describe()
         except DependencyDown as down:
             if time.monotonic() > deadline:
                 raise StartRefused(f"the embedding server does not answer: {down}; see `atoll status`") from down
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(_START_POLL_SECONDS)
+
+
+async def prepare(index: QdrantIndex) -> None:
+    """Make sure that the collections are there, waiting a bounded time for the vector store to come up.
+
+    Raises:
+        StartRefused: the vector store did not answer in time.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            return await index.prepare()
+        except DependencyDown as down:
+            if time.monotonic() > deadline:
+                raise StartRefused(f"the vector store does not answer: {down}; see `atoll status`") from down
+            await asyncio.sleep(_START_POLL_SECONDS)
 
 
 class Ingestion:
@@ -198,7 +219,7 @@ class Ingestion:
         settings = self._settings
         self._embedder = embedder(settings)
         self._vectors = vectors(settings, await describe(self._embedder))
-        await self._prepare_index()
+        await prepare(self._vectors)
         shop = Workshop(
             ledger=self._records.ledger,
             contents=self._records.contents,
@@ -223,20 +244,58 @@ class Ingestion:
         self.doorbell.close()
         self._records.database.close()
 
-    async def _prepare_index(self) -> None:
-        deadline = time.monotonic() + _EMBEDDER_WAIT_SECONDS
-        while True:
-            try:
-                return await self._vectors.prepare()
-            except DependencyDown as down:
-                if time.monotonic() > deadline:
-                    raise StartRefused(f"the vector store does not answer: {down}; see `atoll status`") from down
-                await asyncio.sleep(0.5)
-
 
 def ingestion(settings: Settings) -> Ingestion:
     """Return what a worker process runs on."""
     return Ingestion(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What a gateway process runs on."""
+
+    records: Records
+    blobs: FileBlobs
+    parser: SocketParser
+    doorbell: CeleryDoorbell
+    rates: ValkeyRates
+    embedder: HttpEmbedder
+    vectors: QdrantIndex
+    chat: OpenAIChat | None
+    ask: AskService
+    pepper: bytes
+
+
+@asynccontextmanager
+async def gateway(settings: Settings) -> AsyncIterator[Front]:
+    """Open what a gateway process runs on, on the loop that uses it, and close it in the end."""
+    store = records(settings)
+    embedding = embedder(settings)
+    index = vectors(settings, await describe(embedding))
+    await prepare(index)
+    model = chat(settings)
+    bell = doorbell(settings, celery(settings))
+    password = read_secret(settings.queue.password_file)
+    try:
+        yield Front(
+            records=store,
+            blobs=blobs(settings),
+            parser=parser(settings),
+            doorbell=bell,
+            rates=ValkeyRates(settings.queue.url, password, per_minute=settings.gateway.requests_per_minute),
+            embedder=embedding,
+            vectors=index,
+            chat=model,
+            ask=ask(settings, store, index, embedding, model),
+            pepper=pepper(settings),
+        )
+    finally:
+        await embedding.aclose()
+        await index.close()
+        if model is not None:
+            await model.aclose()
+        bell.close()
+        store.database.close()
 
 
 async def initialise(settings: Settings) -> bool:
