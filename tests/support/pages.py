@@ -11,11 +11,13 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from atoll.domain.page import Box, Line, ParsedDocument
 
 _FINE = 20
+_STRAY_LETTERS = 2
 
 
 def cut_out(page: pypdfium2.PdfPage, box: Box, slack: float = 1.0) -> str:
@@ -44,11 +46,23 @@ def letters(text: str) -> Counter[str]:
 
 def lines_not_in_their_boxes(document: ParsedDocument, pdf: Path) -> list[Line]:
     """The lines of which a letter is missing from the box cut out of the page."""
+    return _lines_where(document, pdf, lambda page, line: bool(letters(line.text) - letters(cut_out(page, line.box))))
+
+
+def lines_with_strangers_in_their_boxes(document: ParsedDocument, pdf: Path) -> list[Line]:
+    """The lines whose box, a little shrunk, holds more than a letter or two of another line."""
+    return _lines_where(
+        document,
+        pdf,
+        lambda page, line: (letters(cut_out(page, line.box, slack=-0.5)) - letters(line.text)).total() > _STRAY_LETTERS,
+    )
+
+
+def _lines_where(document: ParsedDocument, pdf: Path, holds: Callable[[pypdfium2.PdfPage, Line], bool]) -> list[Line]:
     opened = pypdfium2.PdfDocument(pdf)
     pages = [opened[index] for index in range(len(opened))]
     try:
-        lines = [line for block in document.blocks for line in block.lines]
-        return [line for line in lines if letters(line.text) - letters(cut_out(pages[line.page - 1], line.box))]
+        return [line for block in document.blocks for line in block.lines if holds(pages[line.page - 1], line)]
     finally:
         for page in pages:
             page.close()

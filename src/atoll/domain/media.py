@@ -97,7 +97,7 @@ def utf16_order(head: bytes) -> str | None:
     """
     even, odd = head[0::2].count(0), head[1::2].count(0)
     pairs = len(head) // 2
-    least = max(1, pairs // 20)
+    least = max(2, pairs // 12)
     if odd >= least and even == 0:
         return "utf-16-le"
     if even >= least and odd == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from atoll.domain.ids import KeyId, TenantId
+from atoll.domain.ids import KbUid, KeyId, TenantId
 from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Actor, ApiKey, AuditEvent
 
@@ -48,6 +48,10 @@ class KnowledgeBases(Protocol):
         actor: Actor,
     ) -> KnowledgeBase:
         """Create a knowledge base. Raises Conflict when the name is taken."""
+        ...
+
+    async def locate(self, tenant: TenantId, name: str) -> KbUid:
+        """Return the uid alone: cheap enough for every request."""
         ...
 
     async def get(self, tenant: TenantId, name: str) -> KnowledgeBase:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -67,4 +67,12 @@ class Blobs(Protocol):
 
     async def remove(self, kb: KbUid, document: DocumentUid) -> None:
         """Remove everything of a document; again is a no-op."""
+        ...
+
+    async def drawn_pages(self) -> list[tuple[Path, int]]:
+        """Return all files of all documents' ``pages_dir`` with their sizes, oldest first."""
+        ...
+
+    async def sweep(self, is_known: Callable[[KbUid, DocumentUid], Awaitable[bool]]) -> int:
+        """Remove what uploads of dead processes left and no record knows; return how many uploads there were."""
         ...

@@ -1,0 +1,59 @@
+"""Opens a PDF, or says what is wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from typing import TYPE_CHECKING
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from atoll.errors import DocumentUnreadable
+
+if TYPE_CHECKING:
+    import mmap
+    from collections.abc import Iterator
+
+_END_MARK = b"%%EOF"
+#: Writers put little after the end mark; readers have always looked this far back.
+_END_WITHIN = 4096
+
+
+@contextlib.contextmanager
+def opened(data: mmap.mmap) -> Iterator[pypdfium2.PdfDocument]:
+    """The document in mapped bytes.
+
+    Raises:
+        DocumentUnreadable: it is encrypted, damaged, cut off or has no pages.
+    """
+    view = (ctypes.c_ubyte * len(data)).from_buffer(data)
+    has_end = data.rfind(_END_MARK, max(0, len(data) - _END_WITHIN)) >= 0
+    try:
+        document = pypdfium2.PdfDocument(view)
+    except pypdfium2.PdfiumError as err:
+        raise _refusal(err, has_end) from err
+    try:
+        if not has_end and not pdfium.FPDF_DocumentHasValidCrossReferenceTable(document.raw):
+            raise DocumentUnreadable(_CUT_OFF)
+        if not len(document):
+            raise DocumentUnreadable("the PDF has no pages")
+        yield document
+    finally:
+        document.close()
+
+
+_CUT_OFF = "the PDF is cut off: its end is missing; upload the complete file again"
+
+
+def _refusal(err: pypdfium2.PdfiumError, has_end: bool) -> DocumentUnreadable:
+    code = getattr(err, "err_code", None)
+    if code == pdfium.FPDF_ERR_PASSWORD:
+        return DocumentUnreadable("the PDF is encrypted; remove the password and upload again")
+    if code == pdfium.FPDF_ERR_SECURITY:
+        return DocumentUnreadable("the PDF is encrypted in a way that cannot be read; save it without protection")
+    if code == pdfium.FPDF_ERR_SUCCESS and has_end:
+        # How pdfium says that nothing went wrong but there is no page to show. It never resets an older error, which
+        # is none here: a process loads one document.
+        return DocumentUnreadable("the PDF has no pages")
+    return DocumentUnreadable("the PDF is damaged and cannot be read" if has_end else _CUT_OFF)

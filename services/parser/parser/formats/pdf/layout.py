@@ -1,0 +1,198 @@
+"""Reading order of a page: columns are found by the white between them, then runs are put in rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING
+
+from atoll.domain.page import Box
+from parser.flow import CELL_SEPARATOR
+from parser.typeset.bidi import base_level, has_right_to_left
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from parser.formats.pdf.glyphs import Run
+
+_BIN_POINTS = 2.0
+#: White between columns: at least so many line heights wide, crossed by at most this share of the runs.
+_LEAST_GUTTER = 0.7
+_MOST_CROSSING = 0.15
+_LEAST_SIDE_RUNS = 4
+_LEAST_SIDE_SHARE = 0.2
+#: Text columns hold prose: lines of a few words that mostly fill them. Table columns do not.
+_LEAST_WORDS = 3
+_LEAST_FILL = 0.55
+_COMMON_LINE_POINTS = 1.5
+_TABLE_COMMON_LINES = 0.6
+_DEEPEST = 4
+_LEAST_OVERLAP = 0.5
+_NEAR_ROWS = 3.0
+_ALIGNED_POINTS = 4.0
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of a column as it is read: a line of prose, or a table's row with its cells joined.
+
+    ``box`` is in the direction of the text, ``shown`` on the page as it is shown; they differ on turned pages.
+    """
+
+    text: str
+    box: Box
+    shown: Box
+    height: float
+    cells: list[Box]
+    font: str
+    ends_open: bool
+    is_table: bool = False
+
+
+def columns(runs: list[Run]) -> Iterator[list[Row]]:
+    """The page's columns in reading order, each as its rows from top to bottom."""
+    for column in _columns(runs, 0):
+        rows = [_row(members) for members in _grouped(column)]
+        _mark_tables(rows)
+        for row in rows:
+            if row.is_table:
+                continue
+            row.text = row.text.replace(CELL_SEPARATOR, " ") if len(row.cells) > 1 else row.text
+        yield rows
+
+
+def _columns(runs: list[Run], depth: int) -> Iterator[list[Run]]:
+    gutter = _gutter(runs) if depth < _DEEPEST else None
+    if gutter is None:
+        if runs:
+            yield runs
+        return
+    left = [run for run in runs if run.box.x1 <= gutter]
+    right = [run for run in runs if run.box.x0 >= gutter]
+    # What crosses the gutter (titles, wide figures' captions) parts the page into bands.
+    crossing = sorted((run for run in runs if run.box.x0 < gutter < run.box.x1), key=lambda run: run.box.y0)
+    top = float("-inf")
+    across: list[Run] = []
+    for run in [*crossing, None]:
+        bottom = run.box.y0 if run else float("inf")
+        bands = [[other for other in side if top <= other.box.y0 < bottom] for side in (left, right)]
+        if any(bands):
+            yield from filter(None, [across])
+            across = []
+            for band in bands:
+                yield from _columns(band, depth + 1)
+        if run:
+            across.append(run)
+        top = bottom
+    yield from filter(None, [across])
+
+
+def _gutter(runs: list[Run]) -> float | None:
+    """Where a region is parted into two columns of prose, if it is."""
+    if len(runs) < 2 * _LEAST_SIDE_RUNS:
+        return None
+    left, right = min(run.box.x0 for run in runs), max(run.box.x1 for run in runs)
+    bins = int((right - left) / _BIN_POINTS) + 1
+    changes = [0] * (bins + 1)
+    for run in runs:
+        changes[int((run.box.x0 - left) / _BIN_POINTS)] += 1
+        changes[int((run.box.x1 - left) / _BIN_POINTS) + 1 if run.box.x1 < right else bins] -= 1
+    white: list[tuple[int, int]] = []
+    crossed = 0
+    most = _MOST_CROSSING * len(runs)
+    for index in range(bins):
+        crossed += changes[index]
+        if crossed <= most:
+            if white and white[-1][1] == index:
+                white[-1] = (white[-1][0], index + 1)
+            else:
+                white.append((index, index + 1))
+    least = _LEAST_GUTTER * median(run.height for run in runs)
+    for start, end in sorted(white, key=lambda interval: interval[0] - interval[1]):
+        if (end - start) * _BIN_POINTS < least:
+            break
+        middle = left + (start + end) / 2 * _BIN_POINTS
+        sides = [run for run in runs if run.box.x1 <= middle], [run for run in runs if run.box.x0 >= middle]
+        if min(map(len, sides)) < max(_LEAST_SIDE_RUNS, _LEAST_SIDE_SHARE * len(runs)):
+            continue
+        prose = [_is_prose(side) for side in sides]
+        # A table beside a column of prose keeps its own line spacing; cells of one table share their lines.
+        if all(prose) or (any(prose) and _share_of_common_lines(*sides) < _TABLE_COMMON_LINES):
+            return middle
+    return None
+
+
+def _is_prose(side: list[Run]) -> bool:
+    width = max(run.box.x1 for run in side) - min(run.box.x0 for run in side)
+    return (
+        median(run.words for run in side) >= _LEAST_WORDS
+        and median(run.box.x1 - run.box.x0 for run in side) >= _LEAST_FILL * width
+    )
+
+
+def _share_of_common_lines(left: list[Run], right: list[Run]) -> float:
+    """How many runs of the shorter side stand on a line of the other."""
+    fewer, more = sorted((left, right), key=len)
+    middles = [(run.box.y0 + run.box.y1) / 2 for run in more]
+    common = sum(
+        any(abs((run.box.y0 + run.box.y1) / 2 - middle) <= _COMMON_LINE_POINTS for middle in middles) for run in fewer
+    )
+    return common / len(fewer)
+
+
+def _grouped(runs: list[Run]) -> list[list[Run]]:
+    """Runs on the same line, lines from top to bottom."""
+    groups: list[list[Run]] = []
+    bounds: list[tuple[float, float]] = []
+    for run in sorted(runs, key=lambda run: (run.box.y0 + run.box.y1) / 2):
+        if groups:
+            top, bottom = bounds[-1]
+            overlap = min(bottom, run.box.y1) - max(top, run.box.y0)
+            beside = all(run.box.x0 >= other.box.x1 - 1 or run.box.x1 <= other.box.x0 + 1 for other in groups[-1])
+            if beside and overlap >= _LEAST_OVERLAP * min(bottom - top, run.box.y1 - run.box.y0):
+                groups[-1].append(run)
+                bounds[-1] = (min(top, run.box.y0), max(bottom, run.box.y1))
+                continue
+        groups.append([run])
+        bounds.append((run.box.y0, run.box.y1))
+    return groups
+
+
+def _row(members: list[Run]) -> Row:
+    text = " ".join(run.text for run in members)
+    is_right_to_left = has_right_to_left(text) and base_level(text) == 1
+    members.sort(key=lambda run: -run.box.x1 if is_right_to_left else run.box.x0)
+    box = members[0].box
+    for run in members[1:]:
+        box = box.union(run.box)
+    return Row(
+        CELL_SEPARATOR.join(run.text for run in members),
+        box,
+        box,
+        max(run.height for run in members),
+        [run.box for run in members],
+        members[0].font if len({run.font for run in members}) == 1 else "",
+        members[-1].ends_open,
+    )
+
+
+def _mark_tables(rows: list[Row]) -> None:
+    """Rows of several cells next to a row whose cells stand under theirs are a table's."""
+    for above, below in pairwise(rows):
+        if len(above.cells) < 2 or len(below.cells) < 2:  # noqa: PLR2004 - one cell is no table
+            continue
+        is_near = below.box.y0 - above.box.y1 <= _NEAR_ROWS * max(above.height, below.height)
+        if is_near and _aligned(above, below) >= 2:  # noqa: PLR2004
+            above.is_table = below.is_table = True
+
+
+def _aligned(above: Row, below: Row) -> int:
+    """How many cells of the two rows stand in the same column: by left edge, right edge or middle."""
+    return sum(
+        any(
+            min(abs(a.x0 - b.x0), abs(a.x1 - b.x1), abs(a.x0 + a.x1 - b.x0 - b.x1) / 2) <= _ALIGNED_POINTS
+            for b in below.cells
+        )
+        for a in above.cells
+    )

@@ -1,0 +1,98 @@
+"""What the children do: read a document, or draw one of its pages."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from atoll.domain import media
+from atoll.domain.page import Box
+from atoll.errors import BadInput, DocumentUnreadable, UnsupportedMediaType
+from parser.collector import Collector
+from parser.draw import draw_page
+from parser.formats import docx, html, markdown, pdf, plain
+from parser.text import on_one_line
+from parser.typeset.compose import typeset
+
+if TYPE_CHECKING:
+    from parser.limits import ContentLimits
+    from parser.typeset.fonts import Fonts
+
+#: Formats without pages, each with what reads it into a stream of elements.
+_FLOWING = {
+    media.TEXT: plain.elements,
+    media.MARKDOWN: markdown.elements,
+    media.HTML: html.elements,
+    media.DOCX: docx.elements,
+}
+_RESOLUTIONS = frozenset({96, 150})
+
+
+class Parse:
+    """The `parse` operation: descriptors [input, result, rendition]."""
+
+    def __init__(self, limits: ContentLimits, fonts: Fonts) -> None:
+        self._limits = limits
+        self._fonts = fonts
+
+    def __call__(self, arguments: dict[str, Any], descriptors: list[int]) -> None:
+        """Read the input and write its `ParsedDocument`, and its PDF if it has no pages of its own.
+
+        Raises:
+            BadInput: see `atoll.ports.parser.Parser.parse`.
+        """
+        source, result, rendition = descriptors
+        media_type, name = str(arguments.get("media_type")), on_one_line(str(arguments.get("name", "")))
+        collector = Collector(self._limits)
+        data = mapped(source)
+        if media_type == media.PDF:
+            pdf.read(data, collector)
+        elif elements := _FLOWING.get(media_type):
+            with os.fdopen(rendition, "wb") as file:
+                typeset(elements(bytes(data), collector), file, self._fonts, collector, name)
+        else:
+            raise UnsupportedMediaType(f"nothing here reads {media_type[:80]}")
+        with os.fdopen(result, "wb") as file:
+            file.write(orjson.dumps(collector.document().to_json()))
+
+
+class Draw:
+    """The `draw` operation: descriptors [pdf, png]."""
+
+    def __init__(self, limits: ContentLimits) -> None:
+        self._limits = limits
+
+    def __call__(self, arguments: dict[str, Any], descriptors: list[int]) -> None:
+        """Draw a page with its marks as PNG.
+
+        Raises:
+            BadInput: the arguments are not a page, a resolution and boxes; see also `atoll.ports.parser.Parser.draw`.
+        """
+        source, image = descriptors
+        try:
+            page, dpi = int(arguments["page"]), int(arguments["dpi"])
+            marks = [Box(*(float(value) for value in mark)) for mark in arguments["marks"]]
+        except (KeyError, TypeError, ValueError) as err:
+            raise BadInput("drawing needs a page, a resolution and marks of four numbers") from err
+        if dpi not in _RESOLUTIONS:
+            raise BadInput(f"pages are drawn at {' or '.join(map(str, sorted(_RESOLUTIONS)))} dpi, not {dpi}")
+        drawn = draw_page(mapped(source), page, dpi, marks, self._limits)
+        with os.fdopen(image, "wb") as file:
+            file.write(drawn)
+
+
+def mapped(descriptor: int) -> mmap.mmap:
+    """The file's bytes, mapped rather than read: private, so that nothing is ever written back.
+
+    It is never closed: pdfium holds a view of it, and the process lives for one document.
+
+    Raises:
+        DocumentUnreadable: the file is empty.
+    """
+    size = os.fstat(descriptor).st_size
+    if not size:
+        raise DocumentUnreadable("the file is empty")
+    return mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from atoll.domain.page import Block, BlockKind, Box, Line, Page, ParsedDocument, ParseWarning
+from parser.decoding import decode
+from parser.text import flowing, hides_characters, preformatted
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Café in Zürich, naïve façade", "latin-1"),
+        ("“Smart quotes” – and dashes… €5", "cp1252"),
+        ("Größe und Übermaß: die Straße ist schön", "utf-8"),
+        ("Größe", "utf-8-sig"),
+        ("Größe", "utf-16"),
+        ("Plain ASCII without a mark", "utf-16-le"),
+        ("Море синее, корабль", "utf-16-be"),
+        ("Größe", "utf-32"),
+        ("Море синее, корабль белый. Все люди рождаются свободными.", "cp1251"),
+        ("Zażółć gęślą jaźń, proszę bardzo. Wszyscy ludzie rodzą się wolni i równi.", "cp1250"),
+        ("日本語の文章です。これは長い文章で、", "shift_jis"),
+        ("中文简体：这是一个很长的段落，用来检查", "gb18030"),
+        ("바다는 파랗고 배는 하얗습니다. 이것은", "euc_kr"),
+    ],
+)
+def test_text_is_decoded_without_being_told_how(text: str, encoding: str) -> None:
+    assert decode(text.encode(encoding)) == text
+
+
+def test_a_declared_encoding_is_believed_before_a_guess() -> None:
+    assert decode("שלום".encode("cp1255"), "windows-1255") == "שלום"
+    assert decode("é".encode("cp1252"), "no-such-encoding") == "é"
+
+
+def test_any_bytes_are_decoded() -> None:
+    assert decode(bytes(range(256)) * 3)
+    assert decode(b"\xff\xfe\x00") is not None
+
+
+def test_text_is_normalised_and_cleaned() -> None:
+    assert flowing("e\u0301 a\u00a0 \t b\x07\x1b") == "\u00e9 a b"
+    assert flowing("one\r\n\r\ntwo\u2028three") == "one\ntwo\nthree"
+    assert flowing("pass\u00adword \u200eLRM \ufeffBOM") == "password LRM BOM"
+    assert preformatted("\n\tif x:\n\t\ty\n\n") == "    if x:\n        y"
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\u2060", "\U000e0041", "\U000e0101"])
+def test_characters_that_hide_something_are_removed_and_told(hidden: str) -> None:
+    assert hides_characters(f"pay{hidden}load")
+    assert flowing(f"pay{hidden}load") == "payload"
+
+
+@pytest.mark.parametrize("honest", ["\u200c", "\u200d", "\u00ad", "\ufe0f", "\u200f"])
+def test_honest_invisible_characters_raise_no_alarm(honest: str) -> None:
+    assert not hides_characters(f"a{honest}b")
+
+
+def test_a_parsed_document_survives_json() -> None:
+    box = Box(1.0, 2.0, 3.5, 4.0)
+    block = Block(BlockKind.HEADING, (Line("a", 1, box, joined=True), Line("b", 1, box)), 2)
+    document = ParsedDocument("T", (Page(1, 10, 20),), (block,), (ParseWarning("w", "m", 1), ParseWarning("v", "n")))
+    assert ParsedDocument.from_json(document.to_json()) == document
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {},
+        {"title": None, "pages": [[1]], "blocks": [], "warnings": []},
+        {"title": None, "pages": [[1, 1]], "blocks": [["nonsense", 0, []]], "warnings": []},
+        {"title": None, "pages": [[1, 1]], "blocks": [["code", 0, [["x", 2, 0, 0, 1, 1, False]]]], "warnings": []},
+    ],
+)
+def test_what_is_no_parsed_document_is_refused(value: object) -> None:
+    with pytest.raises(ValueError):
+        ParsedDocument.from_json(value)
+
+
+def test_a_blocks_text_flows_and_its_offsets_find_its_lines() -> None:
+    box = Box(0, 0, 1, 1)
+    lines = (Line("http://a/", 1, box, joined=True), Line("b c", 1, box), Line("d", 1, box))
+    paragraph, code = Block(BlockKind.PARAGRAPH, lines), Block(BlockKind.CODE, lines)
+    assert paragraph.text == "http://a/b c d"
+    assert code.text == "http://a/b c\nd"
+    for block in (paragraph, code):
+        for line, start in zip(block.lines, block.line_offsets(), strict=True):
+            assert block.text[start:].startswith(line.text)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from atoll.domain import media
+from atoll.errors import UnsupportedMediaType
+
+ZIP = b"PK\x03\x04\x14\x00\x06\x00"
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "expected"),
+    [
+        ("a.txt", b"plain words", media.TEXT),
+        ("a.MD", b"# Title", media.MARKDOWN),
+        ("a.htm", b"<p>x", media.HTML),
+        ("a.pdf", b"%PDF-1.7\n", media.PDF),
+        ("a.docx", ZIP, media.DOCX),
+        ("notes", b"no extension", media.TEXT),
+        ("page", b"\xef\xbb\xbf \n<!DOCTYPE html><html>", media.HTML),
+        ("page.aspx", b"<HTML><body>", media.HTML),
+        ("a.txt", "Größe".encode("latin-1"), media.TEXT),
+        ("a.txt", "text".encode("utf-16"), media.TEXT),
+        ("a.txt", "text without a mark".encode("utf-16-le"), media.TEXT),
+        ("a.txt", "text without a mark".encode("utf-16-be"), media.TEXT),
+        ("a.txt", b"", media.TEXT),
+        ("отчёт.txt", b"x", media.TEXT),
+        ("報告書.md", b"x", media.MARKDOWN),
+        ("תקציר.html", b"<p>", media.HTML),
+        ("تقرير.pdf", b"%PDF-1.4", media.PDF),
+        ("x" * 296 + ".txt", b"x", media.TEXT),
+        ("../../etc/passwd.txt", b"x", media.TEXT),
+    ],
+)
+def test_a_file_is_what_name_and_bytes_say(name: str, head: bytes, expected: str) -> None:
+    assert media.sniff(name, head) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "expected"),
+    [
+        ("a.txt", b"%PDF-1.7\n", media.PDF),
+        ("a.docx", b"%PDF-1.7\n", media.PDF),
+        ("a.bin", b"junk before \n%PDF-1.7\n", media.PDF),
+        ("a.txt", ZIP + b"word/document.xml", media.DOCX),
+        ("a.docx", b"not a zip at all", media.DOCX),  # believed, so that reading it says what is wrong
+        ("a.pdf", b"not a pdf", media.PDF),
+    ],
+)
+def test_the_bytes_win_where_they_disagree(name: str, head: bytes, expected: str) -> None:
+    assert media.sniff(name, head) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "why"),
+    [
+        ("a.txt", b"MZ\x90\x00\x03\x00\x00\x00", "binary"),
+        ("a.md", b"\x7fELF\x02\x01", "binary"),
+        ("a.html", b"text with a \x00 NUL", "binary"),
+        ("a.txt", b"\x89PNG\r\n", "binary"),
+        ("a.txt", ZIP, "binary"),
+        ("a.txt", bytes(range(256)) * 4, "binary"),
+        ("old.doc", b"\xd0\xcf\x11\xe0", "binary"),
+        ("a.xyz", b"text", ".xyz is not a format"),
+    ],
+)
+def test_what_nothing_reads_is_refused_naming_what_is_read(name: str, head: bytes, why: str) -> None:
+    with pytest.raises(UnsupportedMediaType, match=why) as caught:
+        media.sniff(name, head)
+    assert all(extension in caught.value.message for extension in media.ACCEPTED)
+    assert caught.value.status == 415
