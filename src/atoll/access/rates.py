@@ -23,13 +23,13 @@ class LocalRates:
     """Port ``Rates`` in this process.
 
     Args:
-        per_minute: tokens that come back in a minute; a full bucket holds a sixth of them (ten seconds' worth).
+        per_minute: tokens that come back in a minute; a full bucket holds as many.
         clock: seconds, monotonic.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = per_minute / 60
-        self._burst = burst(per_minute)
+        self._burst = float(per_minute)
         self._clock = clock
         self._buckets: OrderedDict[KeyId, tuple[float, float]] = OrderedDict()
 
@@ -72,8 +72,3 @@ class RateLimit:
                 self._paused_until = self._clock() + _PAUSE_SECONDS
                 _log.warning("request rates are counted in this process for now: %s", error.message)
         return await self._local.take(key)
-
-
-def burst(per_minute: int) -> float:
-    """Return the size of a full bucket."""
-    return max(1.0, per_minute / 6)

@@ -28,7 +28,7 @@ class Signer:
         """Return the key that a session's token names. Raises NotAuthenticated."""
         statement, _, signature = token.rpartition(".")
         key, _, expires = statement.partition(".")
-        if not hmac.compare_digest(_sign(self._session, statement), signature) or not _is_ahead(expires):
+        if not _same(_sign(self._session, statement), signature) or not _is_ahead(expires):
             raise NotAuthenticated("the session has ended; log in again")
         return KeyId(key)
 
@@ -39,7 +39,7 @@ class Signer:
     def check_link(self, target: str, key: str, expires: str, signature: str) -> KeyId:
         """Return the key that a link was signed for. Raises NotAuthenticated."""
         expected = _sign(self._link, f"{target}\x1f{key}\x1f{expires}")
-        if not hmac.compare_digest(expected, signature) or not _is_ahead(expires):
+        if not _same(expected, signature) or not _is_ahead(expires):
             raise NotAuthenticated("the link has expired or was changed; ask for a new one")
         return KeyId(key)
 
@@ -48,5 +48,10 @@ def _is_ahead(expires: str) -> bool:
     return expires.isascii() and expires.isdecimal() and int(expires) > time.time()
 
 
+def _same(expected: str, given: str) -> bool:
+    # As bytes: on text that is not ASCII compare_digest raises.
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
+
+
 def _sign(secret: bytes, statement: str) -> str:
-    return hmac.digest(secret, statement.encode(), "sha256").hex()
+    return hmac.digest(secret, statement.encode("utf-8", "replace"), "sha256").hex()

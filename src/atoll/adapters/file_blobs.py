@@ -75,6 +75,10 @@ class FileBlobs:
         """Remove a document's folder."""
         await self.run(lambda: self.discard(self.folder(kb, document)))
 
+    async def drawn_pages(self) -> list[tuple[Path, int]]:
+        """Return the drawn pages on disk, oldest first."""
+        return await self.run(self._drawn_pages)
+
     async def sweep(self, is_known: Callable[[KbUid, DocumentUid], Awaitable[bool]]) -> int:
         """Remove what uploads of dead processes left and no record knows; return how many uploads there were."""
         abandoned = await self.run(self._abandoned)
@@ -140,6 +144,14 @@ class FileBlobs:
     async def run(self, work: Callable[[], T]) -> T:
         """Run blocking work on one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, _translated(work))
+
+    def _drawn_pages(self) -> list[tuple[Path, int]]:
+        found = []
+        for path in self._root.glob("*/*/pages/*"):
+            with suppress(FileNotFoundError):
+                state = path.stat()
+                found.append((state.st_mtime_ns, path, state.st_size))
+        return [(path, size) for _, path, size in sorted(found)]
 
     def _abandoned(self) -> list[tuple[Path, int]]:
         for grave in (self._root / _INCOMING).glob(f"*{_REMOVED}"):

@@ -148,6 +148,19 @@ class SqliteKnowledgeBases:
 
         return await self._database.write(work)
 
+    async def locate(self, tenant: TenantId, name: str) -> KbUid:
+        """Return a knowledge base's uid."""
+
+        def work(connection: sqlite3.Connection) -> KbUid:
+            row = connection.execute(
+                "SELECT uid FROM kb WHERE tenant = ? AND name = ? AND deleted_at IS NULL", (tenant, name)
+            ).fetchone()
+            if row is None:
+                raise NotFound(f"there is no knowledge base {name}")
+            return KbUid(row["uid"])
+
+        return await self._database.read(work)
+
     async def get(self, tenant: TenantId, name: str) -> KnowledgeBase:
         """Return a knowledge base."""
         return await self._database.read(lambda connection: _get(connection, tenant, name))

@@ -149,6 +149,17 @@ class SqliteCatalogue:
 
         return await self._database.read(work)
 
+    async def census(self) -> dict[str, float]:
+        """Return how many documents of the installation have each status; for its operator, not for tenants."""
+
+        def work(connection: sqlite3.Connection) -> dict[str, float]:
+            found = connection.execute(
+                "SELECT status, COUNT(*) FROM document WHERE deleted_at IS NULL GROUP BY status"
+            ).fetchall()
+            return {status.value: 0.0 for status in Status} | {row[0]: float(row[1]) for row in found}
+
+        return await self._database.read(work)
+
     async def delete(self, kb: KbUid, document: DocumentUid, labels: Labels, *, dry_run: bool, actor: Actor) -> Receipt:
         """Hide the document and queue its purge."""
 

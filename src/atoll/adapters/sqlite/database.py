@@ -44,6 +44,10 @@ class Database:
         """Run ``work`` in a write transaction; an exception rolls it back, a return value means it is on disk."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, self._transact, "BEGIN IMMEDIATE", work)
 
+    async def ping(self) -> None:
+        """Return when a read goes through."""
+        await self.read(lambda connection: connection.execute("SELECT 1").fetchone())
+
     def close(self) -> None:
         """Let running transactions end and close every connection."""
         self._writer.shutdown(wait=True)

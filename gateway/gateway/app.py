@@ -1,0 +1,94 @@
+"""The application: routes, error answers and what surrounds every request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+import gateway.audit.routes
+import gateway.docs.routes
+import gateway.documents.routes
+import gateway.events.routes
+import gateway.health.routes
+import gateway.kbs.routes
+import gateway.keys.routes
+import gateway.pages.routes
+import gateway.search.routes
+import gateway.session.routes
+from gateway import background, errors, openapi
+from gateway.dependencies import Dependencies
+from gateway.middleware import AllowedHosts, BoundedBody, RequestContext
+from gateway.runtime import Runtime
+
+_log = logging.getLogger(__name__)
+
+_FEATURES = (
+    gateway.documents.routes,
+    gateway.pages.routes,
+    gateway.events.routes,
+    gateway.search.routes,
+    gateway.kbs.routes,
+    gateway.keys.routes,
+    gateway.session.routes,
+    gateway.audit.routes,
+    gateway.health.routes,
+    gateway.docs.routes,
+)
+
+
+def create_app(ports: Dependencies) -> FastAPI:
+    """Return the ASGI application; ``app.state.runtime`` holds what it keeps."""
+    app = routes()
+    runtime = Runtime(ports)
+    app.state.runtime = runtime
+    app.router.lifespan_context = _lifespan
+    errors.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(BoundedBody)
+    app.add_middleware(AllowedHosts, hosts=ports.limits.allowed_hosts)
+    app.add_middleware(RequestContext, metrics=runtime.metrics)
+    return app
+
+
+def routes() -> FastAPI:
+    """Return an application that has routes and a description, and nothing to serve them with."""
+    app = FastAPI(
+        title="Atoll",
+        version="1",
+        description="Answers over your documents, every sentence cited.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+        generate_unique_id_function=_operation_id,
+    )
+    for feature in _FEATURES:
+        app.include_router(feature.router)
+    openapi.describe(app, api_routes())
+    return app
+
+
+def api_routes() -> list[APIRoute]:
+    """Return every route there is."""
+    return [route for feature in _FEATURES for route in feature.router.routes if isinstance(route, APIRoute)]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    runtime: Runtime = app.state.runtime
+    await runtime.pages.adopt(await runtime.ports.blobs.drawn_pages())
+    async with background.running(runtime.ports, runtime.ringer, runtime.key_use):
+        yield
+        runtime.stopping.set()
+        if runtime.commits:
+            _log.info("waiting for %d uploads to be recorded", len(runtime.commits))
+            await asyncio.gather(*runtime.commits, return_exceptions=True)
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

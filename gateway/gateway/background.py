@@ -1,0 +1,102 @@
+"""Work beside the requests: ringing for documents, noting that keys were used, sweeping abandoned uploads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from atoll.domain.ids import DocumentUid, KbUid, KeyId
+from atoll.errors import AtollError, NotFound
+from gateway.dependencies import Dependencies
+
+_log = logging.getLogger(__name__)
+
+_MAX_RINGS = 10_000
+_TOUCH_SECONDS = 30.0
+_SWEEP_SECONDS = 60.0
+
+
+class Ringer:
+    """Rings after the answer went out. A ring that is lost costs seconds: the reconciler finds the work."""
+
+    def __init__(self, ports: Dependencies) -> None:
+        self._doorbell = ports.doorbell
+        self._waiting: asyncio.Queue[DocumentUid] = asyncio.Queue(_MAX_RINGS)
+
+    def ring(self, documents: Sequence[DocumentUid]) -> None:
+        """Ring soon; never waits and never fails."""
+        with contextlib.suppress(asyncio.QueueFull):
+            for document in documents:
+                self._waiting.put_nowait(document)
+
+    async def run(self) -> None:
+        """Ring until cancelled."""
+        while True:
+            documents = [await self._waiting.get()]
+            while not self._waiting.empty():
+                documents.append(self._waiting.get_nowait())
+            try:
+                await self._doorbell.ring(documents)
+            except AtollError as error:
+                _log.warning("not rung for %d documents: %s", len(documents), error.message)
+
+
+class KeyUse:
+    """Notes when keys were last used, in batches."""
+
+    def __init__(self, ports: Dependencies) -> None:
+        self._keys = ports.keys
+        self._used: set[KeyId] = set()
+
+    def note(self, key: KeyId) -> None:
+        """Note a use of now."""
+        self._used.add(key)
+
+    async def flush(self) -> None:
+        """Write what was noted."""
+        if self._used:
+            used, self._used = self._used, set()
+            await self._keys.touch(sorted(used))
+
+
+async def sweep(ports: Dependencies) -> None:
+    """Remove what uploads of dead processes left behind."""
+
+    async def is_known(kb: KbUid, document: DocumentUid) -> bool:
+        try:
+            await ports.catalogue.get(kb, document, None)
+        except NotFound:
+            return False
+        return True
+
+    if swept := await ports.blobs.sweep(is_known):
+        _log.info("removed what %d abandoned uploads left", swept)
+
+
+@contextlib.asynccontextmanager
+async def running(ports: Dependencies, ringer: Ringer, used: KeyUse) -> AsyncIterator[None]:
+    """Run all of it beside the block."""
+    tasks = [
+        asyncio.create_task(ringer.run()),
+        asyncio.create_task(_every(_TOUCH_SECONDS, used.flush)),
+        asyncio.create_task(_every(_SWEEP_SECONDS, lambda: sweep(ports))),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(AtollError):
+            await used.flush()
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await work()
+        except (AtollError, OSError) as error:
+            _log.warning("left for later: %s", error)
+        await asyncio.sleep(seconds)

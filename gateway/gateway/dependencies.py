@@ -1,0 +1,75 @@
+"""What the gateway works with: ports and limits, built once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from atoll.access.rates import RateLimit
+from atoll.ports.accounts import Audit, Keys, KnowledgeBases
+from atoll.ports.blobs import Blobs
+from atoll.ports.catalogue import Catalogue, Lifecycle
+from atoll.ports.doorbell import Doorbell
+from atoll.ports.parser import Parser
+from atoll.ports.passages import Passages
+from atoll.query.service import AskService
+
+
+class Probe(Protocol):
+    """Asks another process for a sign of life. Raises DependencyDown when there is none."""
+
+    async def __call__(self) -> object:
+        """Return when it answers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Something the gateway leans on; it is not ready while a ``needed`` one is away."""
+
+    probe: Probe
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """Figures for /metrics that are read when asked for: label value -> figure."""
+
+    name: str
+    description: str
+    label: str
+    read: Callable[[], Awaitable[Mapping[str, float]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much one caller, and all together, may ask of this process."""
+
+    max_upload_bytes: int = 256 * 2**20
+    max_documents_per_upload: int = 100
+    concurrent_uploads: int = 8
+    concurrent_requests: int = 32
+    page_cache_bytes: int = 256 * 2**20
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """Everything a route may use."""
+
+    catalogue: Catalogue
+    lifecycle: Lifecycle
+    passages: Passages
+    keys: Keys
+    knowledge_bases: KnowledgeBases
+    audit: Audit
+    doorbell: Doorbell
+    blobs: Blobs
+    parser: Parser
+    ask: AskService
+    rates: RateLimit
+    pepper: bytes
+    limits: Limits
+    dependencies: Mapping[str, Dependency]
+    gauges: tuple[Gauges, ...] = ()

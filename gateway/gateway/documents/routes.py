@@ -1,0 +1,174 @@
+"""Documents and batches: upload, list, look, delete, retry, cancel, download, links."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse
+from starlette.datastructures import QueryParams
+
+from atoll.access.signatures import LINK_SECONDS
+from atoll.domain.document import Status
+from atoll.domain.ids import DocumentUid
+from atoll.domain.principal import Action
+from atoll.errors import NotFound
+from gateway.auth import LINK_EXPIRES, LINK_KEY, LINK_SIGNATURE, InKb, KbAccess, link_target
+from gateway.documents import upload
+from gateway.documents.progress import eta_seconds
+from gateway.documents.schemas import (
+    AcceptedOut,
+    BatchOut,
+    DocumentOut,
+    DocumentsOut,
+    LinkIn,
+    LinkOut,
+    ReceiptOut,
+    TextsIn,
+)
+from gateway.runtime import Live
+
+MAX_PAGE = 500
+
+router = APIRouter(prefix="/v1/kbs/{kb}", tags=["documents"])
+
+Reading = Annotated[KbAccess, Depends(InKb(Action.READ))]
+Writing = Annotated[KbAccess, Depends(InKb(Action.WRITE))]
+Linked = Annotated[KbAccess, Depends(InKb(Action.READ, links=True))]
+
+_UPLOAD_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "metadata": {"type": "string", "description": "A JSON object, for all files."},
+                        "labels": {"type": "string", "description": "Labels for all files, separated by commas."},
+                        "replace": {"type": "boolean", "default": False},
+                        "source": {"type": "string", "description": "Where the files come from."},
+                    },
+                }
+            },
+            "application/json": {"schema": TextsIn.model_json_schema(ref_template="#/components/schemas/{model}")},
+        },
+    }
+}
+_UPLOAD_BODY["requestBody"]["content"]["application/json"]["schema"].pop("$defs")  # type: ignore[index]
+
+
+@router.post("/documents", status_code=202, openapi_extra=_UPLOAD_BODY)
+async def upload_documents(request: Request, access: Writing, live: Live) -> AcceptedOut:
+    """Take one or more documents. When this is answered they are safe: each becomes ready or fails with a reason."""
+    return AcceptedOut.of(await upload.accept(request, access, live))
+
+
+@router.get("/documents")
+async def list_documents(
+    access: Reading,
+    live: Live,
+    status: Status | None = None,
+    name: Annotated[str | None, Query(max_length=512, description="Glob pattern.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+) -> DocumentsOut:
+    """List documents, newest first."""
+    page = await live.ports.catalogue.page(
+        access.kb, access.labels, status=status, name=name, limit=limit, cursor=cursor
+    )
+    return DocumentsOut.of(page)
+
+
+@router.get("/documents/{document}")
+async def get_document(document: str, access: Reading, live: Live) -> DocumentOut:
+    """Return a document and how far its journey has come."""
+    return DocumentOut.of(await live.ports.catalogue.get(access.kb, DocumentUid(document), access.labels))
+
+
+@router.delete("/documents/{document}")
+async def delete_document(document: str, access: Writing, live: Live, dry_run: bool = False) -> ReceiptOut:
+    """Delete a document: it is gone for every request that begins after this answer."""
+    receipt = await live.ports.lifecycle.delete(
+        access.kb, DocumentUid(document), access.labels, dry_run=dry_run, actor=access.actor
+    )
+    if not dry_run:
+        live.ringer.ring([receipt.document])
+    return ReceiptOut.of(receipt)
+
+
+@router.post("/documents/{document}/retry")
+async def retry_document(document: str, access: Writing, live: Live) -> DocumentOut:
+    """Queue a failed, quarantined or cancelled document again."""
+    queued = await live.ports.lifecycle.retry(access.kb, DocumentUid(document), access.labels, access.actor)
+    live.ringer.ring([queued.uid])
+    return DocumentOut.of(queued)
+
+
+@router.post("/documents/{document}/cancel")
+async def cancel_document(document: str, access: Writing, live: Live) -> DocumentOut:
+    """Stop work on a queued or processing document."""
+    return DocumentOut.of(
+        await live.ports.lifecycle.cancel(access.kb, DocumentUid(document), access.labels, access.actor)
+    )
+
+
+@router.get("/documents/{document}/file", response_class=FileResponse)
+async def download_document(document: str, access: Linked, live: Live) -> FileResponse:
+    """Return the bytes that were uploaded, to be saved and not shown."""
+    found = await live.ports.catalogue.get(access.kb, DocumentUid(document), access.labels)
+    path = live.ports.blobs.original(access.kb, found.uid)
+    if not await asyncio.to_thread(path.is_file):
+        raise NotFound(f"there is no document {document} in this knowledge base")
+    return FileResponse(
+        path,
+        media_type=found.media_type,
+        headers={
+            "Content-Disposition": attachment(found.name),
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+@router.post("/documents/{document}/links")
+async def link_document(document: str, wanted: LinkIn, access: Reading, live: Live) -> LinkOut:
+    """Return a link to a page's image, or to the file, that holds for five minutes and needs no key."""
+    found = await live.ports.catalogue.get(access.kb, DocumentUid(document), access.labels)
+    path = f"/v1/kbs/{access.kb_name}/documents/{found.uid}"
+    parameters: list[tuple[str, str]] = []
+    if wanted.page is None:
+        path += "/file"
+    else:
+        path += f"/pages/{wanted.page}.png"
+        parameters += [("mark", mark) for mark in wanted.mark]
+        parameters += [("dpi", str(wanted.dpi))] if wanted.dpi is not None else []
+    expires = int(time.time()) + LINK_SECONDS
+    key = access.principal.key
+    signature = live.signer.link(link_target(path, QueryParams(parameters)), key, expires)
+    parameters += [(LINK_KEY, key), (LINK_EXPIRES, str(expires)), (LINK_SIGNATURE, signature)]
+    return LinkOut(url=f"{path}?{urlencode(parameters)}", expires_at=datetime.fromtimestamp(expires, UTC))
+
+
+@router.get("/batches/{batch}")
+async def get_batch(batch: str, access: Reading, live: Live) -> BatchOut:
+    """Return how the documents of one upload get on."""
+    documents = await live.ports.catalogue.batch(access.kb, batch, access.labels)
+    return BatchOut(
+        counts=dict(Counter(document.status.value for document in documents)),
+        documents=[DocumentOut.of(document) for document in documents],
+        eta_seconds=eta_seconds(documents, datetime.now(UTC)),
+    )
+
+
+def attachment(name: str) -> str:
+    """Return a Content-Disposition that saves under ``name`` (RFC 6266): plain ASCII first, then the true name."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

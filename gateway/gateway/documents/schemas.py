@@ -1,0 +1,206 @@
+"""Documents on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, Field
+
+from atoll.domain.document import Accepted, Document, DocumentPage, Receipt, Stage, StageState, Status
+
+
+class ErrorOut(BaseModel):
+    """Why a document failed."""
+
+    type: str
+    stage: Stage
+    page: int | None
+    message: str
+
+
+class WarningOut(BaseModel):
+    """Something to know about a document that could be read."""
+
+    type: str
+    page: int | None
+    message: str
+
+
+class StageOut(BaseModel):
+    """One step of a document's journey."""
+
+    name: Stage
+    state: StageState
+    done: int
+    total: int
+    seconds: float
+    attempts: int
+    error: str | None
+
+
+class DocumentState(BaseModel):
+    """A document without its metadata, as events carry it."""
+
+    id: str
+    name: str
+    source: str | None
+    version: int
+    status: Status
+    media_type: str
+    bytes: int
+    sha256: str
+    pages: int
+    passages: int
+    entities: int
+    labels: list[str]
+    created_at: datetime
+    ready_at: datetime | None
+    error: ErrorOut | None
+    warnings: list[WarningOut]
+    stages: list[StageOut]
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """Return the wire form of a document."""
+        return cls.model_validate(fields(document))
+
+
+class DocumentOut(DocumentState):
+    """A document."""
+
+    metadata: dict[str, Any]
+
+
+class Duplicate(BaseModel):
+    """An uploaded file whose bytes were there already."""
+
+    name: str
+    document_id: str
+
+
+class AcceptedOut(BaseModel):
+    """What became of an upload."""
+
+    batch_id: str
+    documents: list[DocumentOut]
+    duplicates: list[Duplicate]
+
+    @classmethod
+    def of(cls, accepted: Accepted) -> Self:
+        """Return the wire form."""
+        return cls(
+            batch_id=accepted.batch,
+            documents=[DocumentOut.of(each) for each in accepted.documents],
+            duplicates=[Duplicate(name=name, document_id=uid) for name, uid in accepted.duplicates],
+        )
+
+
+class DocumentsOut(BaseModel):
+    """A page of a listing; ``counts`` is over all documents that the caller sees and ``name`` matches."""
+
+    documents: list[DocumentOut]
+    counts: dict[str, int]
+    next_cursor: str | None
+
+    @classmethod
+    def of(cls, page: DocumentPage) -> Self:
+        """Return the wire form."""
+        return cls(
+            documents=[DocumentOut.of(each) for each in page.documents],
+            counts={status.value: count for status, count in page.counts.items()},
+            next_cursor=page.next_cursor,
+        )
+
+
+class BatchOut(BaseModel):
+    """How an upload gets on; ``eta_seconds`` is null as long as nothing can be said."""
+
+    counts: dict[str, int]
+    documents: list[DocumentOut]
+    eta_seconds: float | None
+
+
+class KeptOut(BaseModel):
+    """What other documents share with a deleted one."""
+
+    entities: int
+
+
+class ReceiptOut(BaseModel):
+    """What a deletion removes, or would remove."""
+
+    document_id: str
+    dry_run: bool
+    removed: dict[str, int]
+    kept: KeptOut
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        """Return the wire form."""
+        return cls(
+            document_id=receipt.document,
+            dry_run=receipt.dry_run,
+            removed=dict(receipt.removed),
+            kept=KeptOut(entities=receipt.kept_entities),
+        )
+
+
+class TextIn(BaseModel, extra="forbid"):
+    """A text to be taken as a document."""
+
+    name: str
+    text: str
+    source: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    labels: list[str] = Field(default_factory=list)
+
+
+class TextsIn(BaseModel, extra="forbid"):
+    """The JSON variant of an upload."""
+
+    documents: list[TextIn] = Field(min_length=1)
+    replace: bool = False
+
+
+class LinkIn(BaseModel, extra="forbid"):
+    """What a signed link is for: a page's image, or, without ``page``, the file."""
+
+    page: int | None = Field(None, ge=1)
+    mark: list[str] = Field(default_factory=list, max_length=64)
+    dpi: int | None = None
+
+
+class LinkOut(BaseModel):
+    """A link that needs no key, relative to this server, and until when it holds."""
+
+    url: str
+    expires_at: datetime
+
+
+def fields(document: Document) -> dict[str, Any]:
+    """Return a document's fields by their wire names."""
+    return {
+        "id": document.uid,
+        "name": document.name,
+        "source": document.source,
+        "version": document.version,
+        "status": document.status,
+        "media_type": document.media_type,
+        "bytes": document.bytes,
+        "sha256": document.sha256,
+        "pages": document.pages,
+        "passages": document.passages,
+        "entities": document.entities,
+        "metadata": dict(document.metadata),
+        "labels": list(document.labels),
+        "created_at": document.created_at,
+        "ready_at": document.ready_at,
+        "error": _plain(document.error),
+        "warnings": [_plain(each) for each in document.warnings],
+        "stages": [_plain(each) for each in document.stages],
+    }
+
+
+def _plain(value: Any) -> dict[str, Any] | None:
+    return None if value is None else {name: getattr(value, name) for name in value.__slots__}

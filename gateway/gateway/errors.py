@@ -1,0 +1,130 @@
+"""Errors as problem documents (RFC 9457): ``application/problem+json`` for everything, whoever raised it."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from atoll.errors import AtollError, BadInput, DependencyDown, QuotaExceeded
+
+_log = logging.getLogger(__name__)
+
+#: Status of an answer that nobody waits for any more; it shows in logs and metrics only.
+CLIENT_CLOSED_REQUEST = 499
+_MAX_INVALID_FIELDS = 8
+
+
+class Problem(BaseModel):
+    """What went wrong, and what to do about it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+
+
+def problem(error: AtollError, request_id: str) -> dict[str, Any]:
+    """Return the problem document of an error."""
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Errors of the inside carry details that belong into the log.
+        return _problem(error.type, error.status, _unexpected(request_id), request_id)
+    return _problem(error.type, error.status, error.message, request_id)
+
+
+def unexpected_problem(request_id: str) -> dict[str, Any]:
+    """Return the problem document of an exception that nobody expected: nothing of the inside."""
+    return _problem("InternalError", HTTPStatus.INTERNAL_SERVER_ERROR, _unexpected(request_id), request_id)
+
+
+def problem_response(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """Return a problem document as a response."""
+    return Response(
+        orjson.dumps(body), status_code=body["status"], headers=headers, media_type="application/problem+json"
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Let the application answer every error as a problem document."""
+    app.add_exception_handler(AtollError, _atoll_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(ClientDisconnect, _gone)
+
+
+def error_response(error: AtollError, request_id: str) -> Response:
+    """Return an error as a response; 401 names the scheme, 429 and 503 say when to come back."""
+    headers = {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="atoll"'
+    if isinstance(error, QuotaExceeded | DependencyDown):
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
+    return problem_response(problem(error, request_id), headers)
+
+
+def log_inside(error: AtollError, request_id: str) -> None:
+    """Log an error that only the inside should have seen; the caller learns no more than its request id."""
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("%s reached the edge", error.type, exc_info=error, extra={"request_id": request_id})
+
+
+def invalid(errors: Sequence[Any]) -> BadInput:
+    """Return the error for fields that do not fit: where and why, never the value, which may be a question."""
+    found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors]
+    more = f"; and {len(found) - _MAX_INVALID_FIELDS} more" if len(found) > _MAX_INVALID_FIELDS else ""
+    return BadInput("; ".join(found[:_MAX_INVALID_FIELDS]) + more)
+
+
+async def _atoll_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AtollError)
+    log_inside(error, request.state.request_id)
+    return error_response(error, request.state.request_id)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return error_response(invalid(error.errors()), request.state.request_id)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, AtollError):  # raised while the framework read the body
+        return await _atoll_error(request, error.__cause__)
+    if isinstance(error.__cause__, ClientDisconnect):
+        return await _gone(request, error.__cause__)
+    status = HTTPStatus(error.status_code)
+    name = {HTTPStatus.NOT_FOUND: "NotFound", HTTPStatus.METHOD_NOT_ALLOWED: "MethodNotAllowed"}.get(status, "BadInput")
+    detail = f"there is nothing at {request.url.path[:200]}" if status == HTTPStatus.NOT_FOUND else str(error.detail)
+    return problem_response(_problem(name, status, detail, request.state.request_id), error.headers)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    del error
+    body = _problem("ClientClosedRequest", CLIENT_CLOSED_REQUEST, "the body broke off", request.state.request_id)
+    return problem_response(body)
+
+
+def _problem(name: str, status: int, detail: str, request_id: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:atoll:problem:{name}",
+        "title": re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize(),
+        "status": int(status),
+        "detail": detail,
+        "request_id": request_id,
+    }
+
+
+def _unexpected(request_id: str) -> str:
+    return f"something went wrong inside; the log has the reason under request id {request_id}"

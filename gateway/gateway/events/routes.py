@@ -1,0 +1,77 @@
+"""Documents as they change, as server-sent events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header
+from fastapi.responses import StreamingResponse
+
+from atoll.access.authorize import authorize
+from atoll.domain.principal import Action, Scope
+from atoll.errors import AtollError, BadInput
+from gateway.auth import InKb, KbAccess
+from gateway.documents.schemas import DocumentState
+from gateway.runtime import Live, Runtime
+from gateway.sse import HEARTBEAT_SECONDS, frame, stream_response
+
+router = APIRouter(prefix="/v1/kbs/{kb}", tags=["events"])
+
+#: How soon a stream notices that the process stops.
+_LOOK_SECONDS = 1.0
+
+
+@router.get("/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
+async def watch_documents(
+    access: Annotated[KbAccess, Depends(InKb(Action.READ, counted=False))],
+    live: Live,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+) -> StreamingResponse:
+    """Stream ``document`` events; ``Last-Event-ID`` goes on where an earlier stream broke off."""
+    if last_event_id is not None and not (last_event_id.isascii() and last_event_id.isdecimal()):
+        raise BadInput("Last-Event-ID is not one of this stream")
+    frames = _frames(access, live, None if last_event_id is None else int(last_event_id))
+    # The first piece says that the stream is on, and finds out whether there is room for it.
+    first = await anext(frames)
+    return stream_response(_joined(first, frames))
+
+
+async def _joined(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    try:
+        yield first
+        async for each in rest:
+            yield each
+    finally:
+        await rest.aclose()
+
+
+async def _frames(access: KbAccess, live: Runtime, since: int | None) -> AsyncGenerator[bytes, None]:
+    with live.streams.hold(access.principal.key), live.metrics.subscribers.track_inprogress():
+        async with live.hubs.watch(access.kb) as hub:
+            at = await hub.begin() if since is None else since
+            beat = time.monotonic()
+            yield frame("heartbeat", {})
+            while not live.stopping.is_set():
+                for document in await hub.after(at, access.labels):
+                    at = document.changed_seq
+                    yield frame("document", DocumentState.of(document).model_dump(mode="json"), at)
+                    beat = time.monotonic()
+                if time.monotonic() - beat >= HEARTBEAT_SECONDS:
+                    if not await _may_stay(access, live):
+                        return
+                    beat = time.monotonic()
+                    yield frame("heartbeat", {})
+                await hub.wait(at, _LOOK_SECONDS)
+
+
+async def _may_stay(access: KbAccess, live: Runtime) -> bool:
+    """Whether key and knowledge base still stand as they did; a stream is open for longer than a request."""
+    try:
+        principal = await live.authenticator.by_id(access.principal.key)
+        authorize(principal, Action.READ, Scope(principal.tenant, access.kb_name))
+        uid = await live.ports.knowledge_bases.locate(principal.tenant, access.kb_name)
+    except AtollError as error:
+        return error.retryable
+    return uid == access.kb

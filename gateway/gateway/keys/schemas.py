@@ -1,0 +1,77 @@
+"""Keys on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from atoll.domain.principal import ApiKey, Role
+
+_MAX_NAMES = 256
+
+Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=_MAX_NAMES)]
+All = Literal["*"]
+
+
+class KeyIn(BaseModel, extra="forbid"):
+    """A new key; ``"*"`` means all, now and later."""
+
+    name: str = Field(min_length=1, max_length=128)
+    role: Role
+    kbs: Names | All = "*"
+    labels: Names | All = "*"
+    expires_at: AwareDatetime | None = None
+
+
+class KeyOut(BaseModel):
+    """A key without its secret."""
+
+    id: str
+    name: str
+    role: Role
+    kbs: list[str] | All
+    labels: list[str] | All
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class NewKeyOut(KeyOut):
+    """A new key: the only answer that ever shows its secret."""
+
+    secret: str
+
+
+class KeysOut(BaseModel):
+    """The keys that the caller's key could have made, oldest first."""
+
+    keys: list[KeyOut]
+    next_cursor: str | None = None
+
+
+def key_fields(key: ApiKey) -> dict[str, Any]:
+    """Return the fields of `KeyOut`."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "role": key.role,
+        "kbs": listed(key.kbs),
+        "labels": listed(key.labels),
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def listed(names: frozenset[str] | None) -> list[str] | All:
+    """Return names in order, or ``"*"`` for all."""
+    return "*" if names is None else sorted(names)
+
+
+def chosen(names: list[str] | All) -> frozenset[str] | None:
+    """Return names as a set, None for all."""
+    return None if names == "*" else frozenset(names)

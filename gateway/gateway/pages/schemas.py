@@ -1,0 +1,69 @@
+"""Passages and pages on the wire."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel
+
+from atoll.domain.passage import Passage
+
+BoxOut = tuple[float, float, float, float]
+
+
+class PassageOut(BaseModel):
+    """A passage; character positions count in the document's text."""
+
+    id: str
+    ordinal: int
+    page: int
+    boxes: list[BoxOut]
+    char_start: int
+    char_end: int
+    text: str
+    chunk_id: str
+    headings: list[str]
+
+    @classmethod
+    def of(cls, passage: Passage) -> Self:
+        """Return the wire form."""
+        return cls(
+            id=passage.id,
+            ordinal=passage.ordinal,
+            page=passage.page,
+            boxes=list(passage.boxes),
+            char_start=passage.char_start,
+            char_end=passage.char_end,
+            text=passage.text,
+            chunk_id=passage.chunk,
+            headings=list(passage.headings),
+        )
+
+
+class PassagesOut(BaseModel):
+    """A page of a document's passages, in order."""
+
+    passages: list[PassageOut]
+    next_cursor: str | None
+
+
+class PlacedPassage(BaseModel):
+    """Where on a page a passage stands: boxes in points, origin top left."""
+
+    id: str
+    boxes: list[BoxOut]
+
+
+class PageOut(BaseModel):
+    """A page: its size in points and its passages."""
+
+    page: int
+    width: float
+    height: float
+    passages: list[PlacedPassage]
+
+
+class HeatmapIn(BaseModel, extra="forbid"):
+    """What to look for on a page."""
+
+    query: str

@@ -1,0 +1,257 @@
+"""Searches, questions and answers on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from atoll.domain.answer import AnsweredBy, Citation, Sentence
+from atoll.domain.evidence import Evidence, EvidenceKind, Filters, Mode
+from atoll.domain.ids import DocumentUid, KbUid
+from atoll.ports.catalogue import Labels
+from atoll.query.service import AnswerMode, QueryOutcome, QueryRequest, SearchOutcome, SearchRequest, Turn
+
+MAX_QUERY_CHARACTERS = 8000
+MAX_TOP_K = 100
+_MAX_TURNS = 50
+_MAX_FILTER_VALUES = 4096
+_MAX_PATTERNS = 64
+
+Scalar = bool | int | float | str
+Text = Annotated[str, Field(max_length=512)]
+
+
+class Range(BaseModel, extra="forbid"):
+    """Bounds of a metadata value, both included."""
+
+    gte: Scalar | None = None
+    lte: Scalar | None = None
+
+
+class FiltersIn(BaseModel, extra="forbid"):
+    """What a search is narrowed to."""
+
+    document_ids: Annotated[list[Text], Field(max_length=_MAX_FILTER_VALUES)] | None = None
+    names: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None
+    sources: Annotated[list[Text], Field(max_length=_MAX_FILTER_VALUES)] | None = None
+    media_types: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None
+    labels: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None
+    created_after: AwareDatetime | None = None
+    created_before: AwareDatetime | None = None
+    metadata: dict[Text, Range | Annotated[list[Scalar], Field(max_length=_MAX_FILTER_VALUES)] | Scalar] | None = Field(
+        None, max_length=_MAX_PATTERNS
+    )
+
+    def to_domain(self) -> Filters:
+        """Return the filters."""
+        ids = _tuple(self.document_ids)
+        return Filters(
+            document_ids=None if ids is None else tuple(map(DocumentUid, ids)),
+            names=_tuple(self.names),
+            sources=_tuple(self.sources),
+            media_types=_tuple(self.media_types),
+            labels=_tuple(self.labels),
+            created_after=self.created_after,
+            created_before=self.created_before,
+            metadata={
+                key: wanted.model_dump(exclude_none=True) if isinstance(wanted, Range) else wanted
+                for key, wanted in (self.metadata or {}).items()
+            },
+        )
+
+
+class SearchIn(BaseModel, extra="forbid"):
+    """A search; ``top_k`` is the number of results."""
+
+    query: str = Field(min_length=1, max_length=MAX_QUERY_CHARACTERS)
+    mode: Mode = Mode.MIX
+    top_k: int = Field(20, ge=1, le=MAX_TOP_K)
+    filters: FiltersIn | None = None
+    explain: bool = Field(True, description="Tell each result's rank and score in each list, and its path.")
+
+    def to_search(self, kb: KbUid, labels: Labels) -> SearchRequest:
+        """Return the request to the query service."""
+        return SearchRequest(
+            kb=kb, labels=labels, query=self.query, mode=self.mode, top_k=self.top_k, filters=self._filters()
+        )
+
+    def _filters(self) -> Filters:
+        return Filters() if self.filters is None else self.filters.to_domain()
+
+
+class TurnIn(BaseModel, extra="forbid"):
+    """One turn of the conversation so far."""
+
+    role: Literal["user", "assistant"]
+    content: str = Field(max_length=MAX_QUERY_CHARACTERS * 4)
+
+
+class QueryIn(SearchIn):
+    """A question."""
+
+    answer: AnswerMode = AnswerMode.AUTO
+    history: list[TurnIn] = Field(default_factory=list, max_length=_MAX_TURNS)
+    stream: bool = False
+
+    def to_query(self, kb: KbUid, labels: Labels) -> QueryRequest:
+        """Return the request to the query service."""
+        return QueryRequest(
+            kb=kb,
+            labels=labels,
+            query=self.query,
+            mode=self.mode,
+            top_k=self.top_k,
+            filters=self._filters(),
+            answer=self.answer,
+            history=tuple(Turn(role=turn.role, content=turn.content) for turn in self.history),
+        )
+
+
+class SignalOut(BaseModel):
+    """Rank (from 1) and raw score in one list."""
+
+    rank: int
+    score: float
+
+
+class StepOut(BaseModel):
+    """One step on the way through the graph to a piece of evidence."""
+
+    passage_id: str
+    entity: str
+
+
+class EvidenceOut(BaseModel):
+    """A ranked piece of a document; boxes are in page points, origin top left."""
+
+    kind: EvidenceKind
+    rank: int
+    score: float
+    document_id: str
+    document: str
+    page: int
+    boxes: list[tuple[float, float, float, float]]
+    text: str
+    passage_id: str
+    signals: dict[str, SignalOut]
+    path: list[StepOut] | None
+    also_in: list[str]
+
+    @classmethod
+    def of(cls, evidence: Evidence, *, explain: bool = True) -> Self:
+        """Return the wire form."""
+        path = evidence.path if explain else None
+        return cls(
+            kind=evidence.kind,
+            rank=evidence.rank,
+            score=evidence.score,
+            document_id=evidence.document_id,
+            document=evidence.document,
+            page=evidence.page,
+            boxes=list(evidence.boxes),
+            text=evidence.text,
+            passage_id=evidence.passage_id,
+            signals={name: SignalOut(rank=signal.rank, score=signal.score) for name, signal in evidence.signals.items()}
+            if explain
+            else {},
+            path=None if path is None else [StepOut(passage_id=passage, entity=entity) for passage, entity in path],
+            also_in=list(evidence.also_in),
+        )
+
+
+class SearchOut(BaseModel):
+    """Ranked evidence, best first."""
+
+    evidence: list[EvidenceOut]
+    keywords: list[str]
+    revision: int
+    timings_ms: dict[str, float]
+
+    @classmethod
+    def of(cls, outcome: SearchOutcome, *, explain: bool) -> Self:
+        """Return the wire form."""
+        return cls(
+            evidence=evidence_out(outcome.evidence, explain=explain),
+            keywords=list(outcome.keywords),
+            revision=outcome.revision,
+            timings_ms=dict(outcome.timings_ms),
+        )
+
+
+class RefusalOut(BaseModel):
+    """Why nothing was answered."""
+
+    reason: str
+    best_score: float
+
+
+class SentenceOut(BaseModel):
+    """A sentence of an answer with the numbers of its citations."""
+
+    text: str
+    citations: list[int]
+    supported: bool
+
+
+class CitationOut(BaseModel):
+    """A numbered piece of evidence."""
+
+    n: int
+    evidence: EvidenceOut
+
+
+class AnswerOut(BaseModel):
+    """An answer without the evidence that was found, as a stream ends with it."""
+
+    answer: str
+    answered_by: AnsweredBy
+    refusal: RefusalOut | None
+    sentences: list[SentenceOut]
+    citations: list[CitationOut]
+    usage: dict[str, Any]
+    timings_ms: dict[str, float]
+    revision: int
+
+
+class QueryOut(AnswerOut):
+    """An answer: each sentence with its citations, and the evidence."""
+
+    evidence: list[EvidenceOut]
+
+
+def evidence_out(evidence: Sequence[Evidence], *, explain: bool) -> list[EvidenceOut]:
+    """Return evidence in its wire form."""
+    return [EvidenceOut.of(each, explain=explain) for each in evidence]
+
+
+def sentences_out(sentences: Sequence[Sentence]) -> list[SentenceOut]:
+    """Return sentences in their wire form."""
+    return [SentenceOut(text=each.text, citations=list(each.citations), supported=each.supported) for each in sentences]
+
+
+def citations_out(citations: Sequence[Citation], *, explain: bool) -> list[CitationOut]:
+    """Return citations in their wire form."""
+    return [CitationOut(n=each.n, evidence=EvidenceOut.of(each.evidence, explain=explain)) for each in citations]
+
+
+def answer_fields(outcome: QueryOutcome, *, explain: bool) -> dict[str, Any]:
+    """Return the fields of `AnswerOut`."""
+    answer = outcome.answer
+    return {
+        "answer": answer.text,
+        "answered_by": answer.answered_by,
+        "refusal": None
+        if answer.refusal is None
+        else RefusalOut(reason=answer.refusal.reason, best_score=answer.refusal.best_score),
+        "sentences": sentences_out(answer.sentences),
+        "citations": citations_out(answer.citations, explain=explain),
+        "usage": dict(outcome.usage),
+        "timings_ms": dict(outcome.timings_ms),
+        "revision": outcome.revision,
+    }
+
+
+def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)

@@ -1,0 +1,58 @@
+"""One knowledge base of visible passages in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from atoll.domain.evidence import Filters
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.page import Box
+from atoll.domain.passage import Passage
+from atoll.errors import NotAvailable, NotFound
+from atoll.ports.catalogue import Labels
+from atoll.ports.passages import SearchScope, VisiblePassage
+
+
+class MemoryPassages:
+    """Implements ``Passages`` for passages that never change and that everyone may see; it knows no filters."""
+
+    def __init__(self, passages: Sequence[Passage], names: Mapping[DocumentUid, str], *, language: str = "en") -> None:
+        self._passages = {passage.id: passage for passage in passages}
+        self._names = names
+        self._language = language
+
+    async def scope(self, kb: KbUid, labels: Labels, filters: Filters) -> SearchScope:
+        """See ``atoll.ports.passages.Passages``."""
+        del kb, labels
+        if not filters.is_empty:
+            raise NotAvailable("passages in memory cannot be filtered")
+        return SearchScope(1, self._language, len(self._passages), None, 0)
+
+    async def visible(
+        self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]
+    ) -> tuple[int, dict[PassageId, VisiblePassage]]:
+        """See ``atoll.ports.passages.Passages``."""
+        known = await self.hydrate(kb, labels, passages)
+        return 1, {at: VisiblePassage(at, found.document, self._names[found.document]) for at, found in known.items()}
+
+    async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
+        """See ``atoll.ports.passages.Passages``."""
+        del kb, labels
+        return {at: self._passages[at] for at in passages if at in self._passages}
+
+    async def of_document(
+        self, kb: KbUid, document: DocumentUid, labels: Labels, *, after: int, limit: int
+    ) -> tuple[Passage, ...]:
+        """See ``atoll.ports.passages.Passages``."""
+        del kb, labels
+        if document not in self._names:
+            raise NotFound("no such document")
+        own = [passage for passage in self._passages.values() if passage.document == document]
+        return tuple(sorted((p for p in own if p.ordinal > after), key=lambda p: p.ordinal)[:limit])
+
+    async def of_page(
+        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int
+    ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
+        """See ``atoll.ports.passages.Passages``."""
+        own = await self.of_document(kb, document, labels, after=-1, limit=len(self._passages))
+        return tuple((passage.id, passage.boxes) for passage in own if passage.page == page)
