@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
 from embeddings.folder import find
 
 #: Words of a text -> tokens, measured on the default model: one word in thirty takes a second token.
@@ -40,7 +41,7 @@ class Texts:
         _, folder = find(None)
         words = (folder / "vocab.txt").read_text(encoding="utf-8").split()
         self._words = [word for word in words if re.fullmatch(r"[a-z]{3,}", word)]
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - load, not secrets
         self._lock = threading.Lock()
 
     def take(self, count: int, tokens: int) -> list[str]:
@@ -72,6 +73,7 @@ class Client:
         return tokens
 
     def close(self) -> None:
+        """Close the connection."""
         self._connection.close()
 
 
@@ -83,13 +85,37 @@ class Outcome:
     p50_ms: float
     p99_ms: float
     mean_tokens: float
+    foreign_cores: float
 
 
-def load(port: int, texts: Texts, *, clients: int, batch: int, tokens: int, seconds: float) -> Outcome:
+class Foreign:
+    """Cores kept busy by processes other than the server, its client and the neighbour while it is watched."""
+
+    def __init__(self, pids: list[int]) -> None:
+        self._pids = [os.getpid(), *pids]
+        self._started, self._busy, self._own = time.monotonic(), self._machine(), self._mine()
+
+    def cores(self) -> float:
+        """Return the mean since the start."""
+        others = (self._machine() - self._busy) - (self._mine() - self._own)
+        return max(0.0, others / os.sysconf("SC_CLK_TCK") / (time.monotonic() - self._started))
+
+    @staticmethod
+    def _machine() -> int:
+        user, nice, system, *_ = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+        return user + nice + system
+
+    def _mine(self) -> int:
+        fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self._pids]
+        return sum(int(each[11]) + int(each[12]) for each in fields)
+
+
+def load(port: int, texts: Texts, pids: list[int], *, clients: int, batch: int, tokens: int, seconds: float) -> Outcome:
     """Keep ``clients`` connections busy with requests of ``batch`` texts."""
     latencies: list[float] = []
     counted: list[int] = []
     failures: list[BaseException] = []
+    foreign = Foreign(pids)
     begin = time.perf_counter()
 
     def work() -> None:
@@ -119,6 +145,7 @@ def load(port: int, texts: Texts, *, clients: int, batch: int, tokens: int, seco
         p50_ms=1000 * statistics.median(ordered),
         p99_ms=1000 * ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))],
         mean_tokens=sum(counted) / (len(counted) * batch),
+        foreign_cores=foreign.cores(),
     )
 
 
@@ -151,24 +178,25 @@ def query_latency_during_ingest(port: int, texts: Texts, seconds: float) -> dict
 
 
 @contextmanager
-def busy_neighbour() -> Iterator[None]:
+def busy_neighbour() -> Iterator[int]:
     """Burn one core in another process."""
     process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
-        yield
+        yield process.pid
     finally:
         process.kill()
         process.wait()
 
 
 @contextmanager
-def server() -> Iterator[tuple[int, int]]:
+def server(batch_tokens: int) -> Iterator[tuple[int, int]]:
     """Start the server; yield its port and process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ATOLL_")}
     environment |= {"ATOLL_EMBEDDINGS__PORT": str(port), "ATOLL_LOG_LEVEL": "WARNING"}
+    environment["ATOLL_EMBEDDINGS__MAX_BATCH_TOKENS"] = str(batch_tokens)
     process = subprocess.Popen([sys.executable, "-m", "embeddings"], env=environment)
     try:
         until = time.monotonic() + START_SECONDS
@@ -207,7 +235,7 @@ def _rss_mib(pid: int) -> dict[str, int]:
 
 def _median(run: Callable[[], Outcome], runs: int) -> dict[str, float]:
     outcomes = [run() for _ in range(runs)]
-    names = ("texts_per_second", "p50_ms", "p99_ms", "mean_tokens")
+    names = ("texts_per_second", "p50_ms", "p99_ms", "mean_tokens", "foreign_cores")
     return {name: round(statistics.median(getattr(outcome, name) for outcome in outcomes), 1) for name in names}
 
 
@@ -223,15 +251,18 @@ def main() -> None:
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--seconds", type=float, default=5.0, help="length of one run")
     arguments.add_argument("--rows", default="", help="only rows whose name contains this")
+    arguments.add_argument("--batch-tokens", type=int, default=1024)
     chosen = arguments.parse_args()
     texts = Texts(seed=time.time_ns())
     results: dict[str, object] = {"machine": _machine(), "load_before": os.getloadavg()[0], "runs": chosen.runs}
     shapes = {"bulk of 240": (1, 240), "16 clients x 1": (16, 1), "1 client x 10": (1, 10)}
 
-    def row(clients: int, batch: int, tokens: int) -> Outcome:
-        return load(port, texts, clients=clients, batch=batch, tokens=tokens, seconds=chosen.seconds)
+    with server(chosen.batch_tokens) as (port, pid):
+        pids = [pid]
 
-    with server() as (port, pid):
+        def row(clients: int, batch: int, tokens: int) -> Outcome:
+            return load(port, texts, pids, clients=clients, batch=batch, tokens=tokens, seconds=chosen.seconds)
+
         row(4, 10, 200)  # the first batches of each length are slower
         results["info"] = json.loads(_get(port, "/info")[1])
         for tokens in (60, 200):
@@ -239,8 +270,10 @@ def main() -> None:
                 if chosen.rows in (title := f"{name} @ {tokens} tokens"):
                     results[title] = _median(lambda c=clients, b=batch, t=tokens: row(c, b, t), chosen.runs)
         if chosen.rows in (title := "1 client x 10 @ 60 tokens, one core busy"):
-            with busy_neighbour():
+            with busy_neighbour() as neighbour:
+                pids.append(neighbour)
                 results[title] = _median(lambda: row(1, 10, 60), chosen.runs)
+                pids.remove(neighbour)
         if chosen.rows in (title := "query during ingest"):
             results[title] = query_latency_during_ingest(port, texts, chosen.seconds)
         results["memory_mib"] = _rss_mib(pid)

@@ -23,9 +23,12 @@ async def dump(records: Path, blobs: Path, vectors: VectorIndex) -> dict[str, ob
             kb["name"]: {
                 "language": kb["language"],
                 "passages": kb["passages"],
-                "documents": [await _document(connection, kb, row, blobs, vectors) for row in _documents(connection, kb)],
+                "documents": [
+                    await _document(connection, kb, row, blobs, vectors) for row in _documents(connection, kb)
+                ],
                 "entities": [
-                    tuple(row) for row in connection.execute("SELECT key, df FROM entity WHERE kb = ? ORDER BY key", (kb["uid"],))
+                    tuple(row)
+                    for row in connection.execute("SELECT key, df FROM entity WHERE kb = ? ORDER BY key", (kb["uid"],))
                 ],
                 "points": await vectors.count(KbUid(kb["uid"])),
             }
@@ -96,10 +99,15 @@ async def _document(
         "error": row["error"],
         "warnings": row["warnings"],
         "stages": [
-            tuple(s) for s in connection.execute("SELECT name, state FROM stage WHERE document = ? ORDER BY position", (uid,))
+            tuple(s)
+            for s in connection.execute("SELECT name, state FROM stage WHERE document = ? ORDER BY position", (uid,))
         ],
         "chunks": len(chunks),
         "passages": passages,
         "points": await vectors.count(KbUid(kb["uid"]), [DocumentUid(uid)]),
-        "files": sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.parent.name != "pages"),
+        "files": sorted(
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if path.is_file() and path.parent.name != "pages"
+        ),
     }

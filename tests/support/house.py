@@ -102,8 +102,14 @@ class House:
         stored = await file.close()
         await intake.keep()
         new = NewDocument(
-            uid=uid, name=name, source=None, media_type="text/plain", bytes=stored.bytes, sha256=stored.sha256,
-            labels=tuple(labels), metadata={},
+            uid=uid,
+            name=name,
+            source=None,
+            media_type="text/plain",
+            bytes=stored.bytes,
+            sha256=stored.sha256,
+            labels=tuple(labels),
+            metadata={},
         )
         accepted = await self.catalogue.accept(kb.uid, [new], replace=replace, labels=None, actor=ACTOR)
         await intake.settle([each.uid for each in accepted.documents])

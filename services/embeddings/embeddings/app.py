@@ -1,0 +1,195 @@
+"""The embedding server's routes."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flask import Flask, Response
+from numpy.typing import NDArray
+
+from atoll.errors import BadInput, NotAvailable
+from atoll.serving.admission import Admission
+from atoll.serving.drain import Lifecycle
+from atoll.serving.errors import Unready
+from atoll.serving.http import blame, client_gone, create_app, json_body, json_response
+from atoll.serving.metrics import Metrics, Phase
+from atoll.serving.queue import Lane, TokenQueue
+from atoll.serving.server import REQUEST_THREADS
+from embeddings.schemas import EmbeddingsBody, EncodingFormat, InputType, TokenizeBody, read
+from embeddings.tokenizing import MAX_CHARACTERS, TokenIds
+
+if TYPE_CHECKING:  # torch loads in the background, so that /health answers at once
+    from embeddings.model import LoadedModel, Row
+
+#: A request without ``input_type`` and at most so many texts is somebody waiting.
+INTERACTIVE_TEXTS = 2
+#: Request threads each lane may hold; the rest answers health checks and refusals.
+LANE_REQUESTS = {Lane.QUERY: REQUEST_THREADS * 3 // 8, Lane.DOCUMENT: REQUEST_THREADS // 2}
+MAX_BODY_BYTES = 4 * 1024 * 1024
+#: Longest stay of a request in the queue and the model.
+ANSWER_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request, one batch and each lane may hold."""
+
+    max_request_texts: int
+    max_batch_tokens: int
+    queue_tokens: Mapping[Lane, int]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the limits as ``/info`` shows them."""
+        return {
+            "max_request_texts": self.max_request_texts,
+            "max_text_characters": MAX_CHARACTERS,
+            "max_body_bytes": MAX_BODY_BYTES,
+            "max_batch_tokens": self.max_batch_tokens,
+            "queue_tokens": {lane.value: tokens for lane, tokens in self.queue_tokens.items()},
+            "concurrent_requests": {lane.value: requests for lane, requests in LANE_REQUESTS.items()},
+        }
+
+
+@dataclass(slots=True)
+class Service:
+    """What the routes work with. ``model`` appears when it is loaded; ``card`` is what ``/info`` says."""
+
+    queue: TokenQueue[TokenIds, Row]
+    admission: Admission
+    metrics: Metrics
+    lifecycle: Lifecycle
+    limits: Limits
+    model: LoadedModel | None = None
+    card: Mapping[str, object] | None = None
+
+    def require_model(self) -> LoadedModel:
+        """Return the model.
+
+        Raises:
+            Unready: it is still loading, or the process is draining.
+        """
+        self.lifecycle.require_ready()
+        if self.model is None:
+            raise Unready("the model is still loading; try again in a few seconds")
+        return self.model
+
+
+def build(service: Service, *, name: str, allowed_hosts: Collection[str], token: str | None) -> Flask:
+    """Return the application."""
+    app = create_app(
+        "embeddings",
+        lifecycle=service.lifecycle,
+        metrics=service.metrics,
+        info=lambda: service.card or {},
+        allowed_hosts=allowed_hosts,
+        token=token,
+        max_body_bytes=MAX_BODY_BYTES,
+    )
+    for lane in Lane:
+        service.metrics.watch_queue(lane, partial(service.queue.waiting_tokens, lane))
+
+    @app.post("/v1/embeddings")
+    def embeddings() -> Response:
+        return _embed(service, name)
+
+    @app.post("/v1/tokenize")
+    def tokenize() -> Response:
+        return _tokenize(service, name)
+
+    @app.post("/v1/rerank")
+    def rerank() -> Response:
+        raise NotAvailable("this server has no cross-encoder; rank by the vectors' cosine instead")
+
+    return app
+
+
+def _embed(service: Service, name: str) -> Response:
+    model = service.require_model()
+    body = read(EmbeddingsBody, json_body(), max_texts=service.limits.max_request_texts)
+    if body.dimensions is not None and body.dimensions > model.dimensions:
+        blame("dimensions")
+        raise BadInput(f"dimensions: {body.dimensions} asked, the model has {model.dimensions}")
+    lane = _lane(body)
+    with service.admission.slot(lane):
+        with service.metrics.timed(Phase.PREPARE):
+            prepared = model.tokenizer.prepare(body.input, input_type=body.input_type, truncate=body.truncate)
+        job = service.queue.submit(prepared.weighed, lane, abandoned=client_gone())
+        rows = np.stack(job.outcome(ANSWER_SECONDS))
+    with service.metrics.timed(Phase.FINISH):
+        headers = {"X-Truncated": str(prepared.truncated)} if prepared.truncated else {}
+        return json_response(_reply(rows, body, name, prepared.tokens), headers=headers)
+
+
+def _lane(body: EmbeddingsBody) -> Lane:
+    if body.input_type is None:
+        return Lane.QUERY if len(body.input) <= INTERACTIVE_TEXTS else Lane.DOCUMENT
+    return Lane.QUERY if body.input_type is InputType.QUERY else Lane.DOCUMENT
+
+
+def _reply(rows: NDArray[np.float32], body: EmbeddingsBody, name: str, tokens: int) -> dict[str, object]:
+    if body.dimensions is not None and body.dimensions < rows.shape[1]:
+        rows = rows[:, : body.dimensions]
+        rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    rows = np.ascontiguousarray(rows, dtype="<f4")
+    write: Callable[[Any], object] = _base64 if body.encoding_format is EncodingFormat.BASE64 else lambda row: row
+    return {
+        "object": "list",
+        "data": [{"object": "embedding", "index": at, "embedding": write(row)} for at, row in enumerate(rows)],
+        "model": name,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
+
+
+def _base64(row: Row) -> str:
+    return base64.b64encode(row.tobytes()).decode("ascii")
+
+
+def _tokenize(service: Service, name: str) -> Response:
+    """Answer token counts without special tokens and prompts, which are told apart, and offsets in code points."""
+    model = service.require_model()
+    body = read(TokenizeBody, json_body(), max_texts=service.limits.max_request_texts)
+    with service.admission.slot(Lane.DOCUMENT), service.metrics.timed(Phase.PREPARE):
+        spans = model.tokenizer.spans(body.input, offsets=body.offsets)
+    data: list[dict[str, object]] = []
+    for at, (tokens, offsets) in enumerate(spans):
+        row: dict[str, object] = {"index": at, "tokens": tokens}
+        if body.offsets:
+            row["offsets"] = offsets
+        data.append(row)
+    return json_response({"object": "list", "data": data, "model": name, **window(model)})
+
+
+def window(model: LoadedModel) -> dict[str, object]:
+    """Return what a text has to share the model's window with."""
+    return {
+        "max_tokens": model.tokenizer.max_tokens,
+        "special_tokens": model.tokenizer.special_tokens,
+        "prompt_tokens": {kind.value: model.tokenizer.prompt_tokens(kind) for kind in InputType},
+    }
+
+
+def build_service(
+    *, lifecycle: Lifecycle, limits: Limits, workers: int, clock: Callable[[], float] = time.monotonic
+) -> Service:
+    """Return a service without a model."""
+    metrics = Metrics(clock)
+    queue: TokenQueue[TokenIds, Row] = TokenQueue(
+        limits_tokens=limits.queue_tokens,
+        batch_tokens=limits.max_batch_tokens,
+        workers=workers,
+        clock=clock,
+        on_drop=lambda: metrics.failure("dropped"),
+    )
+    return Service(
+        queue=queue,
+        admission=Admission(LANE_REQUESTS, queue.retry_after_seconds),
+        metrics=metrics,
+        lifecycle=lifecycle,
+        limits=limits,
+    )

@@ -1,0 +1,141 @@
+"""A sentence-transformers model on the CPU: loading, precision, and the forward pass."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+
+from atoll.errors import StartRefused
+from atoll.serving.errors import ModelFailed
+from embeddings.precision import AGREEMENT, PROBES, bf16_hardware
+from embeddings.tokenizing import TextTokenizer, TokenIds, padded_length
+
+Row = NDArray[np.float32]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that has made a forward pass. ``agreement`` is the least cosine to fp32 over the probe texts."""
+
+    tokenizer: TextTokenizer
+    forward: Forward
+    dimensions: int
+    dtype: str
+    agreement: float
+    prompts: Mapping[str, str]
+
+
+class Forward:
+    """The forward pass; safe to call from several threads."""
+
+    def __init__(self, network: SentenceTransformer, pad_id: int) -> None:
+        self._network = network
+        self._pad_id = pad_id
+
+    def __call__(self, batch: Sequence[TokenIds]) -> Sequence[Row]:
+        """Return one unit vector an input.
+
+        Raises:
+            ModelFailed: a vector is not finite.
+        """
+        longest = padded_length(max(len(ids) for ids in batch))
+        input_ids = np.full((len(batch), longest), self._pad_id, dtype=np.int64)
+        mask = np.zeros((len(batch), longest), dtype=np.int64)
+        for row, ids in enumerate(batch):
+            input_ids[row, : len(ids)] = ids
+            mask[row, : len(ids)] = 1
+        features = {"input_ids": torch.from_numpy(input_ids), "attention_mask": torch.from_numpy(mask)}
+        with torch.inference_mode():
+            rows = torch.nn.functional.normalize(self._network(features)["sentence_embedding"].float(), dim=1).numpy()
+        if not np.isfinite(rows).all():
+            raise ModelFailed("the model gave a vector that is not finite")
+        return list(rows)
+
+
+def load(folder: Path, *, dtype: str, threads_per_worker: int, tokenizing_threads: int) -> LoadedModel:
+    """Load the model and choose its arithmetic.
+
+    ``dtype`` is ``fp32``, ``bf16`` or ``auto``: bf16 where the processor has it and the vectors of the probe texts
+    agree with fp32 to ``AGREEMENT``.
+
+    Raises:
+        StartRefused: the folder cannot be loaded, or bf16 was demanded and does not agree.
+    """
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    torch.set_num_threads(threads_per_worker)
+    network = _read(folder)
+    tokenizer = _tokenizer(network, folder, tokenizing_threads)
+    probes = sorted(tokenizer.prepare(PROBES, input_type=None, truncate=True).ids, key=len)
+    pad_id = int(network.tokenizer.pad_token_id or 0)
+    forward = Forward(network, pad_id)
+    reference = np.stack(list(forward(probes)))
+    chosen, agreement = "fp32", 1.0
+    if dtype == "bf16" or (dtype == "auto" and bf16_hardware()):
+        candidate = Forward(_read(folder).to(torch.bfloat16), pad_id)
+        reached = float((np.stack(list(candidate(probes))) * reference).sum(axis=1).min())
+        if reached >= AGREEMENT:
+            forward, chosen, agreement = candidate, "bf16", reached
+        elif dtype == "bf16":
+            raise StartRefused(
+                f"bf16 agrees with fp32 only to {reached:.4f}, {AGREEMENT} is needed; set ATOLL_EMBEDDINGS__DTYPE=fp32"
+            )
+        else:
+            _log.warning("bf16 agrees with fp32 only to %.4f; staying with fp32", reached)
+    return LoadedModel(
+        tokenizer=tokenizer,
+        forward=forward,
+        dimensions=reference.shape[1],
+        dtype=chosen,
+        agreement=round(agreement, 6),
+        prompts=_prompts(network),
+    )
+
+
+def _read(folder: Path) -> SentenceTransformer:
+    try:
+        network = SentenceTransformer(
+            str(folder),
+            device="cpu",
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+        )
+    # Whatever a damaged folder makes the library raise, the operator gets one line.
+    except Exception as error:
+        _log.debug("loading failed", exc_info=error)
+        raise StartRefused(f"{folder} cannot be loaded ({type(error).__name__}: {error})".splitlines()[0]) from error
+    if not all(getattr(module, "include_prompt", True) for module in network):
+        raise StartRefused(f"{folder}: pooling that leaves out the prompt is not supported; choose another model")
+    return network.eval()
+
+
+def _prompts(network: SentenceTransformer) -> dict[str, str]:
+    """Return the prefixes by input type; ``""`` is the type of requests that name none."""
+    known = {kind: prompt or "" for kind, prompt in (network.prompts or {}).items()}
+    default = known.get(network.default_prompt_name or "", "")
+    return {
+        "": default,
+        "query": known.get("query") or default,
+        "document": known.get("document") or known.get("passage") or default,
+    }
+
+
+def _tokenizer(network: SentenceTransformer, folder: Path, concurrency: int) -> TextTokenizer:
+    backend = getattr(network.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise StartRefused(f"{folder} has no fast tokenizer; convert it to tokenizer.json")
+    if not network.max_seq_length:
+        raise StartRefused(f"{folder / 'sentence_bert_config.json'} names no max_seq_length; add it")
+    return TextTokenizer(
+        backend.to_str(), max_tokens=network.max_seq_length, prompts=_prompts(network), concurrency=concurrency
+    )

@@ -1,0 +1,85 @@
+"""Request bodies. Unknown fields are ignored, as OpenAI clients send many."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from atoll.errors import BadInput
+from atoll.serving.errors import TokenIdsRefused
+from atoll.serving.http import blame
+
+
+class InputType(StrEnum):
+    """What a text is to the search: chooses the model's prompt and the lane."""
+
+    QUERY = "query"
+    DOCUMENT = "document"
+
+
+class EncodingFormat(StrEnum):
+    """How vectors are written: JSON numbers, or base64 of little-endian float32."""
+
+    FLOAT = "float"
+    BASE64 = "base64"
+
+
+class Texts(BaseModel):
+    """One text or a list of them."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    input: list[str] = Field(min_length=1)
+
+    @field_validator("input", mode="before")
+    @classmethod
+    def _as_list(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [value]
+        if isinstance(value, list) and value and isinstance(value[0], int | list):
+            raise TokenIdsRefused(
+                "the input holds token ids, which belong to another model's vocabulary; send text "
+                "(LangChain's OpenAIEmbeddings: check_embedding_ctx_length=False)"
+            )
+        return value
+
+
+class EmbeddingsBody(Texts):
+    """``POST /v1/embeddings``."""
+
+    model: str | None = None
+    encoding_format: EncodingFormat = Field(EncodingFormat.FLOAT, strict=False)
+    dimensions: int | None = Field(None, ge=1)
+    input_type: InputType | None = Field(None, strict=False)
+    truncate: bool = False
+
+
+class TokenizeBody(Texts):
+    """``POST /v1/tokenize``."""
+
+    offsets: bool = False
+
+
+B = TypeVar("B", bound=Texts)
+
+
+def read(kind: type[B], document: Any, *, max_texts: int) -> B:
+    """Validate a request body.
+
+    Raises:
+        BadInput: a field is absent or wrong; the message names it.
+        TokenIdsRefused: the input is token ids.
+    """
+    blame("input")
+    try:
+        body = kind.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "body"
+        blame(field)
+        raise BadInput(f"{field}: {first['msg']}") from error
+    if len(body.input) > max_texts:
+        raise BadInput(f"input: {len(body.input)} texts, the limit is {max_texts}; send several requests")
+    return body

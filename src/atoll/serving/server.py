@@ -1,0 +1,85 @@
+"""Waitress, driven step by step so that the process can drain: answer what was accepted, then leave."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from waitress import wasyncore
+from waitress.server import create_server
+
+from atoll.errors import StartRefused
+from atoll.serving.drain import Lifecycle
+
+#: Threads that read, tokenise, wait and write; see Admission for how they are shared out.
+REQUEST_THREADS = 64
+#: Open connections; more wait in the kernel's backlog.
+CONNECTIONS = 256
+#: Longest wait for requests that were accepted before the process was told to stop.
+DRAIN_SECONDS = 60.0
+#: No request may arrive for so long before the sockets are closed.
+QUIET_SECONDS = 0.2
+_POLL_SECONDS = 1.0
+_DRAIN_POLL_SECONDS = 0.05
+
+_log = logging.getLogger(__name__)
+
+
+def serve(app: Callable[..., Any], *, host: str, port: int, lifecycle: Lifecycle, max_body_bytes: int) -> bool:
+    """Serve until SIGTERM or SIGINT, then drain.
+
+    Returns:
+        Whether every accepted request was answered within ``DRAIN_SECONDS``.
+
+    Raises:
+        StartRefused: the address cannot be listened on.
+    """
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # its depth is bounded and in the metrics
+    sockets: dict[int, Any] = {}
+    try:
+        server = create_server(
+            app,
+            map=sockets,
+            host=host,
+            port=port,
+            threads=REQUEST_THREADS,
+            connection_limit=CONNECTIONS,
+            backlog=CONNECTIONS,
+            max_request_body_size=2 * max_body_bytes,  # the application refuses first, in the API's own words
+            channel_request_lookahead=1,  # else a client that went away is noticed only when it is written to
+            asyncore_use_poll=True,
+            ident="",
+        )
+    except OSError as error:
+        raise StartRefused(f"cannot listen on {host}:{port}: {error.strerror}; choose another port") from error
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        lifecycle.drain()
+        server.pull_trigger()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    _log.info("listening on %s:%d", host, port)
+    while not lifecycle.draining:
+        wasyncore.loop(timeout=_POLL_SECONDS, use_poll=True, map=sockets, count=1)
+    answered = _drain(server, sockets)
+    server.task_dispatcher.shutdown()
+    wasyncore.close_all(sockets, ignore_all=True)
+    return answered
+
+
+def _drain(server: Any, sockets: dict[int, Any]) -> bool:
+    """Keep answering until nothing was in work for ``QUIET_SECONDS``; later requests meet 503."""
+    until = time.monotonic() + DRAIN_SECONDS
+    quiet_since = time.monotonic()
+    while time.monotonic() < until:
+        wasyncore.loop(timeout=_DRAIN_POLL_SECONDS, use_poll=True, map=sockets, count=1)
+        if any(channel.requests or channel.total_outbufs_len for channel in server.active_channels.values()):
+            quiet_since = time.monotonic()
+        elif time.monotonic() - quiet_since >= QUIET_SECONDS:
+            return True
+    return False

@@ -1,0 +1,247 @@
+"""The gateway's documents and query routes over a dict, as far as the command line uses them, with faults on demand.
+
+A document's name decides what becomes of it: ``broken*`` fails, ``slow*`` is never ready, ``*.xyz`` is unsupported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+KEY = "atoll_test_key"
+PNG = b"\x89PNG\r\n\x1a\n" + b"page"
+ANSWER = {
+    "answer": "The ramp failed. [1] It was \x1b[31mold.",
+    "answered_by": "extract",
+    "refusal": None,
+    "sentences": [
+        {"text": "The ramp failed.", "citations": [1], "supported": True},
+        {"text": "It was \x1b[31mold.", "citations": [], "supported": False},
+    ],
+    "citations": [
+        {
+            "n": 1,
+            "evidence": {
+                "kind": "passage", "rank": 1, "score": 0.9, "document_id": "d1", "document": "ramp report.pdf", "page": 3,
+                "boxes": [[0, 0, 9, 9]], "text": "The ramp failed\nin March.", "passage_id": "p7",
+                "signals": {"dense": {"rank": 1, "score": 0.9}}, "path": None, "also_in": [],
+            },
+        }
+    ],
+    "usage": {},
+    "timings_ms": {},
+}  # fmt: skip
+
+
+class FakeGateway:
+    """What the fake knows and does; faults are set by the test."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.fields: list[dict[str, str]] = []
+        self.requests: list[str] = []
+        self.busy_for = 0
+        self.full = False
+        self.break_after_accept = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.lock = threading.Lock()
+
+    def accept(self, name: str, content: bytes) -> dict[str, Any]:
+        digest = hashlib.sha256(content).hexdigest()
+        uid = digest[:16]
+        if uid in self.documents:
+            duplicates = [{"name": name, "document_id": uid}]
+            return {"batch_id": "b", "documents": [self.document(uid)], "duplicates": duplicates}
+        self.documents[uid] = {
+            "id": uid, "name": name, "source": None, "version": 1, "status": "queued", "media_type": "text/plain",
+            "bytes": len(content), "sha256": digest, "pages": 1, "passages": 1, "entities": 0, "metadata": {},
+            "labels": [], "created_at": "2026-01-01T00:00:00Z", "ready_at": None, "error": None, "warnings": [],
+            "stages": [{"name": "parse", "state": "running", "done": 0, "total": 1, "seconds": 0, "attempts": 1,
+                        "error": None}],
+        }  # fmt: skip
+        return {"batch_id": "b", "documents": [dict(self.documents[uid])], "duplicates": []}
+
+    def document(self, uid: str) -> dict[str, Any]:
+        """Every look brings a document to its end."""
+        found = self.documents[uid]
+        base = found["name"].rsplit("/", 1)[-1]
+        if base.startswith("broken"):
+            found["status"] = "failed"
+            found["error"] = {"type": "DocumentUnreadable", "stage": "parse", "page": 7, "message": "page 7 is torn"}
+        elif not base.startswith("slow"):
+            found["status"] = "ready"
+        return dict(found)
+
+
+class _Routes(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    gateway: FakeGateway
+
+    def do_GET(self) -> None:  # noqa: PLR0911 - one return a route
+        path, query = self._path()
+        if path == "/health/ready":
+            return self._json(200, {})
+        if not self._authorised():
+            return None
+        if path == "/v1/kbs/default":
+            return self._json(200, {"name": "default", "documents": len(self.gateway.documents)})
+        if path == "/v1/kbs/default/documents":
+            named = query.get("name")
+            found = [self.gateway.document(uid) for uid in sorted(self.gateway.documents)]
+            found = [each for each in found if named is None or fnmatchcase(each["name"], named)]
+            at = int(query.get("cursor", "0"))
+            following = str(at + 1) if at + 1 < len(found) else None
+            counts = {"ready": len(found)}
+            return self._json(200, {"documents": found[at : at + 1], "counts": counts, "next_cursor": following})
+        if match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)", path):
+            if match[1] in self.gateway.documents:
+                return self._json(200, self.gateway.document(match[1]))
+        elif match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)/pages/(\d+)\.png", path):
+            return self._send(200, "image/png", PNG + query.get("mark", "").encode())
+        return self._problem(404, "Not found", "there is no such thing")
+
+    def do_DELETE(self) -> None:
+        path, query = self._path()
+        if self._authorised():
+            uid, dry_run = path.rsplit("/", 1)[-1], query.get("dry_run") == "true"
+            if not dry_run:
+                self.gateway.documents.pop(uid)
+            self._json(
+                200, {"document_id": uid, "dry_run": dry_run, "removed": {"passages": 2}, "kept": {"entities": 1}}
+            )
+
+    def do_POST(self) -> None:
+        path, _ = self._path()
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if not self._authorised():
+            return None
+        if path == "/v1/kbs/default/query":
+            asked = json.loads(body)
+            if asked["stream"]:
+                return self._stream(asked)
+            return self._json(200, ANSWER)
+        if path == "/v1/kbs/default/search":
+            evidence = [citation["evidence"] for citation in ANSWER["citations"]]
+            return self._json(200, {"evidence": evidence, "keywords": {}, "revision": 1, "timings_ms": {}})
+        return self._upload(body)
+
+    def _upload(self, body: bytes) -> None:
+        gateway = self.gateway
+        with gateway.lock:
+            gateway.in_flight += 1
+            gateway.most_in_flight = max(gateway.most_in_flight, gateway.in_flight)
+        try:
+            if gateway.full:
+                return self._problem(507, "Storage full", "the disk is below its floor")
+            if gateway.busy_for:
+                gateway.busy_for -= 1
+                return self._problem(429, "Quota exceeded", "too fast", {"Retry-After": "0.2"})
+            fields, name, content = _form(self.headers["Content-Type"], body)
+            gateway.fields.append(fields)
+            if name.endswith(".xyz"):
+                return self._problem(415, "Unsupported media type", f"{name}: nothing here reads .xyz")
+            with gateway.lock:
+                answer = gateway.accept(name, content)
+            if gateway.break_after_accept:
+                gateway.break_after_accept -= 1
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.close_connection = True
+                return None
+            return self._json(202, answer)
+        finally:
+            with gateway.lock:
+                gateway.in_flight -= 1
+
+    def _stream(self, asked: dict[str, Any]) -> None:
+        events: list[tuple[str, Any]] = [
+            ("evidence", {"evidence": [], "revision": 1}),
+            ("delta", {"text": "void "}),
+            ("replace", {"answered_by": "generate"}),
+            ("delta", {"text": ANSWER["answer"]}),
+        ]
+        if asked["query"] == "break":
+            events.append(("error", {"problem": {"title": "Model reply invalid", "detail": "it said nothing"}}))
+        elif asked["query"] == "unknown":
+            refusal = {"reason": "below_threshold", "best_score": 0.1}
+            nothing = {"answer": "The documents do not say.", "refusal": refusal, "sentences": [], "citations": []}
+            events.append(("done", {**ANSWER, **nothing, "answered_by": "none"}))
+        elif asked["query"] != "cut":
+            events.append(("done", ANSWER))
+        text = ": hello\n\n" + "".join(f"event: {event}\ndata: {json.dumps(data)}\n\n" for event, data in events)
+        self._send(200, "text/event-stream", text.encode())
+
+    def _path(self) -> tuple[str, dict[str, str]]:
+        parts = urlsplit(self.path)
+        self.gateway.requests.append(f"{self.command} {parts.path}")
+        return unquote(parts.path), {name: values[0] for name, values in parse_qs(parts.query).items()}
+
+    def _authorised(self) -> bool:
+        right = self.headers["Authorization"] == f"Bearer {KEY}"
+        if not right:
+            self._problem(401, "Not authenticated", "this key is not known")
+        return right
+
+    def _problem(self, status: int, title: str, detail: str, headers: dict[str, str] | None = None) -> None:
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "request_id": "r"}
+        self._send(status, "application/problem+json", json.dumps(body).encode(), headers)
+
+    def _json(self, status: int, body: Any) -> None:
+        self._send(status, "application/json", json.dumps(body).encode())
+
+    def _send(self, status: int, kind: str, content: bytes, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(content)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Connections that the test broke on purpose are no news."""
+
+
+@contextmanager
+def serving(gateway: FakeGateway, port: int = 0) -> Iterator[int]:
+    """Serve on 127.0.0.1; yields the port."""
+    routes = type("_Bound", (_Routes,), {"gateway": gateway})
+    server = _Server(("127.0.0.1", port), routes)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def _form(content_type: str, body: bytes) -> tuple[dict[str, str], str, bytes]:
+    boundary = content_type.split("boundary=")[1].encode()
+    fields, name, content = dict[str, str](), "", b""
+    for part in body.split(b"--" + boundary)[1:-1]:
+        head, _, value = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        value = value.removesuffix(b"\r\n")
+        field = re.search(rb'name="([^"]*)"', head)
+        assert field is not None
+        if file := re.search(rb'filename="([^"]*)"', head):
+            name, content = file[1].decode(), value
+        else:
+            fields[field[1].decode()] = value.decode()
+    return fields, name, content
