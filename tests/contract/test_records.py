@@ -46,8 +46,14 @@ class Store:
 
     async def accept(self, kb, name="a.txt", sha="s1", *, replace=False, labels=(), metadata=None, reader=None):
         new = NewDocument(
-            uid=DocumentUid(new_uid()), name=name, source=None, media_type="text/plain", bytes=10, sha256=sha,
-            labels=labels, metadata=metadata or {},
+            uid=DocumentUid(new_uid()),
+            name=name,
+            source=None,
+            media_type="text/plain",
+            bytes=10,
+            sha256=sha,
+            labels=labels,
+            metadata=metadata or {},
         )
         accepted = await self.catalogue.accept(kb.uid, [new], replace=replace, labels=reader, actor=ACTOR)
         return accepted.documents[0]
@@ -57,7 +63,9 @@ class Store:
         claim = await self.ledger.claim(document.uid, "w1", 10)
         while claim is not None and claim.stage is not Stage.PUBLISH:
             if claim.stage is Stage.STORE:
-                await self.contents.store_batch(claim, batch_of(document, text, entities), next_batch=1, done=1, total=1)
+                await self.contents.store_batch(
+                    claim, batch_of(document, text, entities), next_batch=1, done=1, total=1
+                )
             facts = DocumentFacts(pages=1) if claim.stage is Stage.PARSE else None
             facts = DocumentFacts(passages=1) if claim.stage is Stage.CHUNK else facts
             claim = await self.ledger.finish(claim, 10, facts)
@@ -78,11 +86,21 @@ class Store:
 def batch_of(document, text, entities=()):
     uid = document.uid
     passage = Passage(
-        id=passage_id(uid, 0), document=uid, ordinal=0, chunk=chunk_id(uid, 0), page=1, boxes=(Box(1.0, 2.0, 3.0, 4.0),),
-        char_start=0, char_end=len(text), text=text, headings=("H",),
+        id=passage_id(uid, 0),
+        document=uid,
+        ordinal=0,
+        chunk=chunk_id(uid, 0),
+        page=1,
+        boxes=(Box(1.0, 2.0, 3.0, 4.0),),
+        char_start=0,
+        char_end=len(text),
+        text=text,
+        headings=("H",),
     )
     mentions = [
-        Mention(passage=passage.id, entity=entity_id(document.kb, key), key=key, surface=key, type="ORG", tf=1, span=(0, 1))
+        Mention(
+            passage=passage.id, entity=entity_id(document.kb, key), key=key, surface=key, type="ORG", tf=1, span=(0, 1)
+        )
         for key in entities
     ]
     chunk = Chunk(id=passage.chunk, document=uid, ordinal=0, char_start=0, char_end=len(text), headings=("H",))
@@ -181,7 +199,14 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
     await store.run(document, "alpha beta", ("alpha", "beta"))
     receipt = await store.catalogue.delete(kb.uid, document.uid, None, dry_run=True, actor=ACTOR)
     assert receipt.removed == {
-        "passages": 1, "chunks": 1, "pages": 1, "entities": 1, "mentions": 2, "assertions": 0, "vectors": 1, "bytes": 10,
+        "passages": 1,
+        "chunks": 1,
+        "pages": 1,
+        "entities": 1,
+        "mentions": 2,
+        "assertions": 0,
+        "vectors": 1,
+        "bytes": 10,
     }
     assert receipt.kept_entities == 1
     before = (await store.kbs.get(kb.tenant, kb.name)).revision
@@ -195,7 +220,9 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
     await store.purge(document)
     connection = sqlite3.connect(f"file:{store.database._path}?mode=ro", uri=True)
     assert connection.execute("SELECT key, df FROM entity ORDER BY key").fetchall() == [("alpha", 1), ("gamma", 1)]
-    counts = [connection.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in ("document", "passage", "chunk", "stage")]
+    counts = [
+        connection.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in ("document", "passage", "chunk", "stage")
+    ]
     connection.close()
     assert counts == [1, 1, 1, 6]
 
@@ -423,7 +450,9 @@ async def test_a_stored_batch_may_be_written_twice_and_under_another_cut(store):
     two = ContentBatch(first.chunks, [first.passages[0], more], np.ones((2, 4), np.float16), first.mentions)
     await store.contents.store_batch(claim, two, next_batch=1, done=2, total=2)
     for _ in range(2):
-        await store.contents.store_batch(claim, batch_of(document, "new cut", ("gamma",)), next_batch=1, done=1, total=1)
+        await store.contents.store_batch(
+            claim, batch_of(document, "new cut", ("gamma",)), next_batch=1, done=1, total=1
+        )
     connection = sqlite3.connect(f"file:{store.database._path}?mode=ro", uri=True)
     assert connection.execute("SELECT text FROM passage").fetchall() == [("new cut",)]
     assert connection.execute("SELECT key FROM entity").fetchall() == [("gamma",)]

@@ -38,9 +38,7 @@ searches = st.tuples(st.just("search"), st.sampled_from([0, 1]), st.sampled_from
 
 
 @given(st.lists(st.one_of(uploads, deletes, works, searches), min_size=4, max_size=24))
-@settings(
-    max_examples=EXAMPLES, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(max_examples=EXAMPLES, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 def test_any_interleaving_ends_as_a_fresh_ingest_of_what_remains(steps):
     asyncio.run(_run(steps))
 
@@ -107,7 +105,7 @@ async def _check_search(house, kb, word, gone):
 
 
 def _number(text: str) -> int:
-    return int(text.split("stamp")[1].split()[0].strip(",."))
+    return int(text.split("stamp")[1].split(maxsplit=1)[0].strip(",."))
 
 
 async def test_scores_of_one_knowledge_base_do_not_know_of_another(tmp_path):
@@ -119,7 +117,9 @@ async def test_scores_of_one_knowledge_base_do_not_know_of_another(tmp_path):
 
     async def scores():
         found = [(await house.search(one, f"{word} inspected stamp3")) for word in WORDS]
-        return [[(e.passage_id, {k: (v.rank, v.score) for k, v in e.signals.items()}, e.score) for e in f] for f in found]
+        return [
+            [(e.passage_id, {k: (v.rank, v.score) for k, v in e.signals.items()}, e.score) for e in f] for f in found
+        ]
 
     before = await scores()
     others = [await house.upload(two, f"o{n}", text_of(n) + f"{WORDS[n % 6]} " * 30) for n in range(20)]
@@ -150,4 +150,3 @@ async def test_500_hidden_points_that_match_best_never_shorten_a_result(tmp_path
     assert {e.document[0] for e in evidence} == {"d"}
     await house.work()
     await house.close()
-

@@ -1,0 +1,139 @@
+"""ingest: files and folders into a knowledge base."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from atoll.cli import options, render
+from atoll.errors import BadInput
+
+if TYPE_CHECKING:
+    from atoll.cli.progress import Board
+    from atoll.cli.sources import Skipped, Source
+    from atoll.cli.uploads import Outcome
+
+_TIMEOUT_SECONDS = 3600.0
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
+@click.option("--label", "labels", multiple=True, help="Only keys with this label see the documents; repeatable.")
+@click.option("--metadata", type=options.PAIR, multiple=True, help="NAME=VALUE to filter by; repeatable.")
+@click.option("--replace", is_flag=True, help="Replace documents of the same name once the new ones are ready.")
+@click.option("--wait/--no-wait", "wait", default=True, help="Wait until each is ready or failed.  [default: wait]")
+@click.option(
+    "--timeout", "timeout_seconds", default=_TIMEOUT_SECONDS, show_default=True, help="Longest wait, seconds."
+)
+@options.kb
+@options.as_json
+def ingest(
+    paths: tuple[Path, ...],
+    labels: tuple[str, ...],
+    metadata: tuple[tuple[str, Any], ...],
+    replace: bool,
+    wait: bool,
+    timeout_seconds: float,
+    kb: str,
+    as_json: bool,
+) -> None:
+    """Add files and folders, and wait until each can be asked about.
+
+    What is already there is skipped. Hidden files and links inside folders are left out. In folders, files of
+    formats that Atoll does not read are told and passed over; a file that is named itself must be read. Exits 1 if
+    any file failed.
+    """
+    from atoll.cli.client import connect, kb_path
+    from atoll.cli.sources import Skipped, Source, find
+    from atoll.cli.uploads import Uploads
+
+    found = list(find(paths))
+    sources = [item for item in found if isinstance(item, Source)]
+    skipped = [item for item in found if isinstance(item, Skipped)]
+    if replace:
+        _refuse_ambiguity(sources)
+    with connect() as client:
+        client.get(kb_path(kb))  # fails at once when nobody is there, the key is wrong or there is no such place
+        watcher = _board(len(sources), quiet=as_json)
+        uploads = Uploads(
+            client,
+            kb,
+            fields=_fields(labels, dict(metadata), replace=replace),
+            watcher=watcher,
+            timeout_seconds=timeout_seconds,
+            wait=wait,
+        )
+        outcomes: list[Outcome] = []
+        with watcher:
+            for outcome in uploads.run(sources):
+                outcomes.append(outcome)
+                watcher.ended(outcome)
+    if as_json:
+        render.as_json(_body(outcomes))
+    else:
+        _summary(outcomes, skipped)
+    if any(_failed(outcome) for outcome in outcomes) or any(item.failed for item in skipped):
+        click.get_current_context().exit(1)
+
+
+def _board(total: int, *, quiet: bool) -> Board:
+    from atoll.cli.progress import Silence, board
+
+    return Silence() if quiet else board(total)
+
+
+def _fields(labels: Sequence[str], metadata: dict[str, Any], *, replace: bool) -> dict[str, str]:
+    fields = {"replace": "true" if replace else "false"}
+    if labels:
+        fields["labels"] = ",".join(labels)
+    if metadata:
+        fields["metadata"] = json.dumps(metadata, ensure_ascii=False)
+    return fields
+
+
+def _refuse_ambiguity(sources: Sequence[Source]) -> None:
+    """Refuse files of one name from several folders: with --replace each would replace the one before it.
+
+    Raises:
+        BadInput: there are such files.
+    """
+    twice = [name for name, count in Counter(source.name for source in sources).items() if count > 1]
+    if twice:
+        shown = ", ".join(render.snippet(name, 80) for name in twice[:5])
+        raise BadInput(f"--replace goes by name, and {len(twice)} names occur more than once: {shown}; leave it out")
+
+
+def _failed(outcome: Outcome) -> bool:
+    from atoll.cli.uploads import Ending
+
+    return outcome.ending is Ending.FAILED or (outcome.ending is Ending.UNSUPPORTED and outcome.source.asked)
+
+
+def _summary(outcomes: Sequence[Outcome], skipped: Sequence[Skipped]) -> None:
+    for item in skipped:
+        click.echo(f"{'failed' if item.failed else 'skipped':<13} {render.plain(str(item.path))}: {item.reason}")
+    counts = Counter(str(outcome.ending) for outcome in outcomes)
+    if skipped:
+        counts["skipped"] = len(skipped)
+    told = ", ".join(f"{count} {ending}" for ending, count in counts.items())
+    click.echo(f"{len(outcomes)} files: {told}" if told else "0 files: nothing to ingest")
+
+
+def _body(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the upload's answer over all files, plus what was not accepted."""
+    return {
+        "documents": [outcome.document for outcome in outcomes if outcome.document is not None],
+        "duplicates": [
+            {"name": outcome.source.name, "document_id": outcome.document["id"]}
+            for outcome in outcomes
+            if outcome.duplicate and outcome.document is not None
+        ],
+        "rejected": [
+            {"name": outcome.source.name, "reason": outcome.reason} for outcome in outcomes if outcome.document is None
+        ],
+    }

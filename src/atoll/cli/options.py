@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the API's body.")
+kb = click.option("--kb", default="default", show_default=True, metavar="NAME", help="The knowledge base.")
+
+
+class _Pair(click.ParamType[tuple[str, Any]]):
+    """``name=value``; the value is JSON if it can be read as such, else text."""
+
+    name = "NAME=VALUE"
+
+    def convert(
+        self, value: str | tuple[str, Any], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Any]:
+        """Return the pair."""
+        if isinstance(value, tuple):
+            return value
+        name, equals, text = value.partition("=")
+        if not (name and equals):
+            self.fail(f"{value!r} is not NAME=VALUE", param, ctx)
+        try:
+            return name, json.loads(text)
+        except ValueError:
+            return name, text
+
+
+#: The type of NAME=VALUE options.
+PAIR = _Pair()

@@ -1,0 +1,198 @@
+"""How answers, evidence, documents and processes look on a terminal.
+
+Document text and names are untrusted: control characters are taken out before anything is printed, so that a
+document cannot send escape sequences to a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from atoll.local.state import Row
+
+_KIB = 1024
+_MIB = 1024 * _KIB
+_SNIPPET_CHARACTERS = 240
+#: Characters that reorder or hide what stands around them.
+_FORMAT_CHARACTERS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+def plain(text: str) -> str:
+    """Return text without control and reordering characters, ready to be encoded; line ends and tabs stay."""
+    return "".join(
+        character
+        for character in text.encode("utf-8", errors="replace").decode()
+        if character in "\n\t" or not (unicodedata.category(character) == "Cc" or character in _FORMAT_CHARACTERS)
+    )
+
+
+def snippet(text: str, characters: int = _SNIPPET_CHARACTERS) -> str:
+    """Return the beginning of a text on one line."""
+    line = " ".join(plain(text).split())
+    return line if len(line) <= characters else line[: characters - 1].rstrip() + "…"
+
+
+def as_json(body: object) -> None:
+    """Print a body as it came from the API."""
+    click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; on a pipe it is as wide as it needs to be."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 400
+    drawn = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        drawn.add_row(*(Text(plain("" if cell is None else str(cell))) for cell in row))
+    console.print(drawn)
+
+
+def role_line(row: Row, *, err: bool = False) -> None:
+    """Print one step of a start."""
+    if row.state != "stopped":
+        click.echo(f"  {row.role:<10} {row.state}" + (f": {plain(row.reason)}" if row.reason else ""), err=err)
+
+
+def status(body: Mapping[str, Any]) -> None:
+    """Print the processes of the local stack."""
+    click.echo(f"{'ready' if body['ready'] else 'not ready'}: {body['address']}")
+    table(
+        ("role", "state", "pid", "restarts", "memory", "address"),
+        (
+            (row["role"], row["state"], row["pid"], row["restarts"], size(row["rss_bytes"]), row["address"])
+            for row in body["processes"]
+        ),
+    )
+
+
+def answer(body: Mapping[str, Any], *, kb: str) -> None:
+    """Print an answer, then what each of its marks stands for."""
+    if body.get("refusal"):
+        click.echo(plain(body["answer"]))
+        return
+    click.echo(plain(annotated(body["answer"], body["sentences"])))
+    citations = body["citations"]
+    if citations:
+        click.echo()
+    for citation in citations:
+        evidence = citation["evidence"]
+        click.echo(f"[{citation['n']}] {_place(evidence)}")
+        click.echo(f"    {snippet(evidence.get('text') or '')}")
+        click.echo(f"    {page_command(evidence, kb=kb)}")
+
+
+def annotated(text: str, sentences: Sequence[Mapping[str, Any]]) -> str:
+    """Return an answer, which carries its ``[n]`` marks, with a word after each sentence that nothing supports."""
+    pieces, position = list[str](), 0
+    for sentence in sentences:
+        found = text.find(sentence["text"], position)
+        if found < 0:
+            continue
+        end = found + len(sentence["text"])
+        pieces.append(text[position:end])
+        if not sentence["supported"]:
+            pieces.append(" (unsupported)")
+        position = end
+    return "".join([*pieces, text[position:]])
+
+
+def evidence(found: Sequence[Mapping[str, Any]], *, kb: str) -> None:
+    """Print ranked evidence with what each retriever thought of it."""
+    if not found:
+        click.echo("nothing found")
+    for item in found:
+        signals = "  ".join(
+            f"{name} #{signal['rank']} {signal['score']:.3f}" for name, signal in item["signals"].items()
+        )
+        click.echo(f"{item['rank']:>3}. {item['score']:.3f}  {_place(item)}")
+        click.echo(f"     {signals}")
+        click.echo(f"     {snippet(item.get('text') or '')}")
+        if item.get("page"):
+            click.echo(f"     {page_command(item, kb=kb)}")
+
+
+def page_command(item: Mapping[str, Any], *, kb: str) -> str:
+    """Return the command that saves the page with the passage marked."""
+    words = ["atoll", "page", plain(item["document"] or item["document_id"]), str(item["page"])]
+    if item.get("passage_id"):
+        words += ["--mark", item["passage_id"]]
+    if kb != "default":
+        words += ["--kb", kb]
+    return shlex.join(words)
+
+
+def documents(body: Mapping[str, Any]) -> None:
+    """Print a listing of documents."""
+    table(
+        ("id", "name", "status", "pages", "passages", "size", "created"),
+        (
+            (
+                item["id"],
+                snippet(item["name"], 80),
+                item["status"],
+                item["pages"],
+                item["passages"],
+                size(item["bytes"]),
+                item["created_at"],
+            )
+            for item in body["documents"]
+        ),
+    )
+    click.echo(", ".join(f"{count} {status}" for status, count in body["counts"].items()) or "no documents")
+
+
+def document(item: Mapping[str, Any]) -> None:
+    """Print one document with its stages."""
+    for name in ("id", "name", "status", "version", "media_type", "bytes", "pages", "passages", "entities", "sha256"):
+        click.echo(f"{name:<11} {plain(str(item[name]))}")
+    for name in ("source", "labels", "metadata", "created_at", "ready_at"):
+        if item.get(name):
+            click.echo(f"{name:<11} {plain(str(item[name]))}")
+    if item["error"]:
+        click.echo(f"{'error':<11} {failure(item)}")
+    for warning in item["warnings"]:
+        click.echo(f"{'warning':<11} {plain(warning['message'])}")
+    table(
+        ("stage", "state", "done", "total", "seconds", "attempts", "error"),
+        (
+            tuple(stage[name] for name in ("name", "state", "done", "total", "seconds", "attempts", "error"))
+            for stage in item["stages"]
+        ),
+    )
+
+
+def failure(item: Mapping[str, Any]) -> str:
+    """Return why a document did not become ready, in one line."""
+    error = item.get("error")
+    if not error:
+        return str(item["status"])
+    page = f", page {error['page']}" if error.get("page") else ""
+    return plain(f"{error['message']} ({error['type']} in {error['stage']}{page})")
+
+
+def size(count: int | None) -> str:
+    """Return bytes for a person; nothing when they cannot be told."""
+    if count is None:
+        return ""
+    if count < _KIB:
+        return f"{count} B"
+    return f"{count / _KIB:.0f} KiB" if count < _MIB else f"{count / _MIB:.1f} MiB"
+
+
+def _place(item: Mapping[str, Any]) -> str:
+    page = f", page {item['page']}" if item.get("page") else ""
+    passage = f", passage {item['passage_id']}" if item.get("passage_id") else ""
+    return snippet(item["document"] or item["document_id"], 120) + page + passage

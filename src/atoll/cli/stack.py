@@ -1,0 +1,158 @@
+"""init, up, down, status, logs: commands about the stack on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from atoll.cli import options, render
+
+if TYPE_CHECKING:
+    from atoll.settings import Settings
+
+_START_SECONDS = 120.0
+_FOLLOW_SECONDS = 0.2
+
+
+@click.command()
+@options.as_json
+def init(as_json: bool) -> None:
+    """Make the data directory: secrets, record store, default knowledge base, owner key.
+
+    Does nothing to what exists.
+    """
+    settings = _settings()
+    made = _initialise(settings)
+    paths = {"data_dir": settings.data_dir.absolute(), "owner_key": settings.owner_key_path.absolute()}
+    if as_json:
+        render.as_json({"created": made, **{name: str(path) for name, path in paths.items()}})
+        return
+    click.echo(f"data directory  {paths['data_dir']}")
+    click.echo(f"owner key       {paths['owner_key']}{'' if made else ' (was there)'}")
+
+
+@click.command()
+@click.option("--local", is_flag=True, help="Start the stack on this machine, without containers.")
+@click.option("--foreground", is_flag=True, help="Stay, and stop everything with Ctrl-C.")
+@click.option("--timeout", "timeout_seconds", default=_START_SECONDS, show_default=True, help="Longest wait, seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON at the end.")
+def up(local: bool, foreground: bool, timeout_seconds: float, as_json: bool) -> None:
+    """Start Atoll and wait until it is ready."""
+    if not local:
+        raise click.UsageError(
+            "the container stack comes up with `docker compose up`; `atoll up --local` starts Atoll here, without "
+            "containers"
+        )
+    from atoll.local import control
+
+    settings = _settings()
+    if not settings.owner_key_path.exists():  # the last thing that init writes
+        _initialise(settings)
+    if foreground:
+        control.supervise(settings)
+        return
+    run_dir, logs_dir = settings.run_dir.absolute(), settings.logs_dir.absolute()
+    supervisor = control.start(run_dir, logs_dir)
+    address = control.address_of(run_dir, settings.gateway.address) if supervisor is None else settings.gateway.address
+    if supervisor is None:
+        click.echo("Atoll is already up", err=as_json)
+    try:
+        control.await_ready(
+            run_dir,
+            address,
+            supervisor,
+            timeout_seconds=timeout_seconds,
+            on_change=partial(render.role_line, err=as_json),
+        )
+    except KeyboardInterrupt:
+        click.echo("still starting in the background; see `atoll status`, or stop it with `atoll down`", err=True)
+        raise
+    if as_json:
+        render.as_json(control.status(run_dir, address))
+    else:
+        click.echo(f"ready: {address}  (owner key: {settings.owner_key_path})")
+
+
+@click.command()
+def down() -> None:
+    """Stop everything that `up --local` started."""
+    from atoll.local import control
+
+    ran = control.stop(_settings().run_dir.absolute())
+    click.echo("stopped" if ran else "Atoll was not running here")
+
+
+@click.command()
+@options.as_json
+def status(as_json: bool) -> None:
+    """Show each process of the local stack."""
+    from atoll.local import control
+
+    settings = _settings()
+    body = control.status(settings.run_dir.absolute(), settings.gateway.address)
+    if as_json:
+        render.as_json(body)
+    else:
+        render.status(body)
+
+
+@click.command()
+@click.argument("role", required=False)
+@click.option("-f", "--follow", is_flag=True, help="Go on printing what is added.")
+@click.option("-n", "--lines", "count", default=50, show_default=True, type=click.IntRange(0, 10_000))
+def logs(role: str | None, follow: bool, count: int) -> None:
+    """Print the end of one role's log, or of all."""
+    from atoll.local.logs import tail
+
+    folder = _settings().logs_dir
+    paths = sorted(folder.glob("*.log"))
+    if role is not None:
+        paths = [path for path in paths if path.stem == role]
+    if not paths:
+        names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
+        raise click.UsageError(f"no log of {role!r} (there are: {names})" if role else f"no logs in {folder}")
+    named = len(paths) > 1
+    offsets = {path: path.stat().st_size for path in paths}
+    for path in paths:
+        for line in tail(path, count):
+            _print_line(path, line, named=named)
+    while follow:
+        for path, line in _added(offsets):
+            _print_line(path, line, named=named)
+        time.sleep(_FOLLOW_SECONDS)
+
+
+def _added(offsets: dict[Path, int]) -> Iterator[tuple[Path, str]]:
+    """Yield whole lines that were added since, and move the offsets."""
+    for path, offset in offsets.items():
+        size = path.stat().st_size
+        start = offset if size >= offset else 0  # emptied in between
+        with path.open("rb") as file:
+            file.seek(start)
+            whole = file.read(size - start).rpartition(b"\n")
+        offsets[path] = start + len(whole[0]) + len(whole[1])
+        for line in whole[0].decode("utf-8", errors="replace").splitlines():
+            yield path, line
+
+
+def _print_line(path: Path, line: str, *, named: bool) -> None:
+    click.echo(f"{path.stem:<10} | {render.plain(line)}" if named else render.plain(line))
+
+
+def _settings() -> Settings:
+    from atoll import settings
+
+    return settings.load()
+
+
+def _initialise(settings: Settings) -> bool:
+    import asyncio
+
+    from atoll import bootstrap
+
+    return asyncio.run(bootstrap.initialise(settings))
