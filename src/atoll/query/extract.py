@@ -25,9 +25,11 @@ _TERMS_WEIGHT, _MEANING_WEIGHT, _RANK_WEIGHT = 0.45, 0.35, 0.2
 _WORTH_ADDING = 0.8
 #: Share of common terms from which two sentences say the same.
 _SAME = 0.7
-#: What words of the heading, or of a question just before, count in comparison to words of the sentence itself.
+#: What words of the heading and of the sentence before count in comparison to words of the sentence itself.
 _CONTEXT = 0.5
 _QUESTION_FACTOR, _FRAGMENT_FACTOR, _ENDLESS_FACTOR = 0.4, 0.5, 0.7
+#: By how many content terms a sentence has that the question has not: a heading repeats the question.
+_NEWS_FACTORS = (0.6, 0.8, 1.0)
 _FRAGMENT_WORDS = 5
 _ENDLESS_CHARACTERS = 500
 _QUESTION_MARKS = ("?", "？", "؟")
@@ -79,20 +81,22 @@ def _candidates(found: Found) -> list[_Candidate]:
             if text.casefold() not in known:
                 candidates.append(_Candidate(entry, start, text, terms, heading | before))
                 known.add(text.casefold())
-            # the answer to "How heavy is it?" may be "12 kg.": what introduces a sentence lends it its words
-            before = terms if _factor(text) < 1 else frozenset()
+            before = terms  # what a sentence calls "it" is named in the one before
     return candidates
 
 
 async def _add_meaning(candidates: Sequence[_Candidate], found: Found, embedder: Embedder) -> None:
     assert found.vector is not None, "evidence comes from a search by vector"
+    wanted = found.terms.of_question(found.question)
     # as queries: they are served before the texts of an ingest, and a question compares well with its like
     rows = await embedder.embed([candidate.text for candidate in candidates], input_type=InputType.QUERY)
     for candidate, cosine in zip(candidates, (rows @ found.vector).tolist(), strict=True):
-        candidate.score = (candidate.score + _MEANING_WEIGHT * max(cosine, 0.0)) * _factor(candidate.text)
+        score = candidate.score + _MEANING_WEIGHT * max(cosine, 0.0)
+        told = len(found.terms.of_question(candidate.text) - wanted)
+        candidate.score = score * _form_factor(candidate.text) * _NEWS_FACTORS[min(told, len(_NEWS_FACTORS) - 1)]
 
 
-def _factor(text: str) -> float:
+def _form_factor(text: str) -> float:
     """How good a sentence can be as an answer by its form: a question or a heading answers nothing."""
     bare = text.rstrip(_CLOSERS)
     if bare.endswith(_QUESTION_MARKS):

@@ -1,11 +1,19 @@
-"""Quoted phrases: what stands between quotation marks in a question must stand in the passage, word for word."""
+"""Quoted phrases: what stands between quotation marks in a question must stand in the passage, word for word.
+
+Where more is said around the quotation marks than between them, they only mark a name ("Who wrote the song "X" for
+the singer who ...?"): then they filter nothing, because the answer may stand where that name does not.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+from atoll.query.terms import Terms
+
 MAX_PHRASES = 4
+#: Fewer content terms than this around a quotation never make it a mere name.
+MANY_TERMS = 4
 
 _QUOTED = re.compile(r'"([^"]{1,200})"|“([^”]{1,200})”|„([^“”]{1,200})[“”]|«([^»]{1,200})»')
 _ALIKE = str.maketrans("‘’‚‛“”„‟‐‑", "''''\"\"\"\"--")
@@ -15,6 +23,16 @@ def quoted_phrases(question: str) -> tuple[str, ...]:
     """Return the phrases in quotation marks that have a letter or digit, normalised, at most `MAX_PHRASES`."""
     found = (normalise(next(group for group in match.groups() if group)) for match in _QUOTED.finditer(question))
     return tuple(dict.fromkeys(phrase for phrase in found if any(map(str.isalnum, phrase))))[:MAX_PHRASES]
+
+
+def verbatim_phrases(question: str, terms: Terms) -> tuple[str, ...]:
+    """Return the quoted phrases that evidence must contain: none when they are the smaller part of the question."""
+    phrases = quoted_phrases(question)
+    if not phrases:
+        return ()
+    quoted = frozenset[int]().union(*(terms.of_passage(phrase) for phrase in phrases))
+    around = terms.of_question(question) - quoted
+    return () if len(around) >= max(MANY_TERMS, len(quoted)) else phrases
 
 
 def normalise(text: str) -> str:

@@ -21,7 +21,7 @@ from atoll.query.collapse import Shared, collapse
 from atoll.query.fuse import Ranked, best, fuse
 from atoll.query.keywords import keywords
 from atoll.query.modes import Retriever, retrievers
-from atoll.query.phrases import contains_all, quoted_phrases
+from atoll.query.phrases import contains_all, verbatim_phrases
 from atoll.query.reads import SearchReads
 from atoll.query.retrieve.dense import dense_search
 from atoll.query.retrieve.sparse import PHRASE_DEPTH, phrase_search, sparse_search
@@ -112,7 +112,7 @@ class SearchPipeline:
     async def _prepare(self, text: str, terms: Terms, timings: Timings) -> _Question:
         with timings.step("embed"):
             rows = await self._embedder.embed([text], input_type=InputType.QUERY)
-        return _Question(text, terms, quoted_phrases(text), rows[0])
+        return _Question(text, terms, verbatim_phrases(text, terms), rows[0])
 
     def _searches(self, question: _Question, window: Window, wanted: frozenset[Retriever]) -> dict[str, VectorSearch]:
         searches: dict[str, VectorSearch] = {}

@@ -9,41 +9,53 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from atoll.domain.answer import Answer, AnsweredBy, Refusal
+from atoll.query.keywords import name_terms
 from atoll.query.pipeline import Found
 from atoll.query.terms import covered_share, rarity
 
-#: Passages in which the question's words are looked for.
-PASSAGES = 5
+#: What names, codes and numbers of a question count in comparison to its other words.
+NAME_WEIGHT = 3.0
 
 REFUSAL_TEXT = "The documents do not answer this question."
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalThresholds:
-    """``cosine`` is of the best passage, ``terms`` the rarity-weighted share of question terms in the top passages."""
+    """``cosine`` is of the best passage in meaning, ``terms`` the share of question terms in the best passage.
+
+    Terms weigh by their rarity among the passages found, names more.
+    """
 
     cosine: float
     terms: float
 
+    def admit(self, cosine: float, terms: float) -> bool:
+        """Return whether both signs together are good enough to answer.
+
+        Each is measured in units of its threshold, so that much of one makes up for a little less of the other.
+        """
+        meaning = cosine / self.cosine if self.cosine > 0 else 1.0
+        words = terms / self.terms if self.terms > 0 else 1.0
+        return meaning + words >= 2  # noqa: PLR2004 - both at their thresholds
+
 
 def term_share(found: Found) -> float:
-    """Return the rarity-weighted share of the question's terms that the top passages or their headings have, 0 to 1."""
+    """Return the weighted share of the question's terms in the best passage, its headings and its name, 0 to 1."""
     wanted = found.terms.of_question(found.question)
+    names = name_terms(found.question, found.terms)
     texts = [
         found.terms.of_passage("\n".join((entry.document, *found.headings.get(entry.passage_id, ()), entry.text)))
         for entry in found.evidence
     ]
-    return covered_share(rarity(wanted, texts), frozenset().union(*texts[:PASSAGES]))
+    weights = {term: weight * (NAME_WEIGHT if term in names else 1.0) for term, weight in rarity(wanted, texts).items()}
+    return covered_share(weights, texts[0]) if texts else 0.0
 
 
 def refusal(found: Found, thresholds: RefusalThresholds) -> Refusal | None:
     """Return why the question is not answered, or None when the evidence is good enough to answer from."""
     if not found.evidence:
         return Refusal("nothing in the documents matches", found.best_cosine)
-    # each sign is measured in units of its threshold, so that much of one makes up for a little less of the other
-    meaning = found.best_cosine / thresholds.cosine if thresholds.cosine > 0 else 1.0
-    words = term_share(found) / thresholds.terms if thresholds.terms > 0 else 1.0
-    if meaning + words >= 2:  # noqa: PLR2004 - both at their thresholds
+    if thresholds.admit(found.best_cosine, term_share(found)):
         return None
     return Refusal("no passage is near enough to the question", found.best_cosine)
 

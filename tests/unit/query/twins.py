@@ -1,0 +1,167 @@
+"""A small record store for the query side, and a knowledge base that is filled with sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from atoll.adapters.bm25 import Bm25Encoder
+from atoll.adapters.memory.chat import MemoryChat
+from atoll.adapters.memory.embedder import MemoryEmbedder
+from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.domain.evidence import Filters, Mode
+from atoll.domain.ids import DocumentUid, KbUid, PassageId, chunk_id, passage_id
+from atoll.domain.page import Box
+from atoll.domain.passage import Passage
+from atoll.domain.vectors import PassagePoint
+from atoll.errors import NotFound
+from atoll.ports.passages import SearchScope, VisiblePassage
+from atoll.query.service import (
+    AnswerMode,
+    AskService,
+    PromptLimits,
+    QueryRequest,
+    RefusalThresholds,
+    SearchRequest,
+    Turn,
+)
+
+KB = KbUid("kb")
+
+
+@dataclass
+class StoredDocument:
+    name: str
+    labels: frozenset[str]
+    visible: bool
+    passages: list[Passage]
+
+
+@dataclass
+class TwinPassages:
+    """Implements what a search needs of ``Passages``; hooks run before a read, to move the ground under it."""
+
+    language: str = "en"
+    revision: int = 1
+    documents: dict[DocumentUid, StoredDocument] = field(default_factory=dict)
+    before_visible: list[Callable[[], None]] = field(default_factory=list)
+    before_hydrate: list[Callable[[], None]] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
+
+    def seen_by(self, labels: frozenset[str] | None) -> dict[PassageId, tuple[StoredDocument, Passage]]:
+        return {
+            passage.id: (document, passage)
+            for document in self.documents.values()
+            if document.visible and (labels is None or document.labels <= labels)
+            for passage in document.passages
+        }
+
+    async def scope(self, kb, labels, filters: Filters) -> SearchScope:
+        self.reads.append("scope")
+        if kb != KB:
+            raise NotFound("no such knowledge base")
+        hidden = sum(len(doc.passages) for doc in self.documents.values() if not doc.visible)
+        include = None
+        if filters.names is not None:
+            include = tuple(uid for uid, doc in self.documents.items() if doc.visible and doc.name in filters.names)
+        return SearchScope(self.revision, self.language, len(self.seen_by(None)), include, hidden)
+
+    async def visible(self, kb, labels, passages: Sequence[PassageId]):
+        self.reads.append("visible")
+        if self.before_visible:
+            self.before_visible.pop(0)()
+        seen = self.seen_by(labels)
+        return self.revision, {
+            at: VisiblePassage(at, seen[at][1].document, seen[at][0].name) for at in passages if at in seen
+        }
+
+    async def hydrate(self, kb, labels, passages: Sequence[PassageId]):
+        self.reads.append("hydrate")
+        if self.before_hydrate:
+            self.before_hydrate.pop(0)()
+        seen = self.seen_by(labels)
+        return {at: seen[at][1] for at in passages if at in seen}
+
+    async def of_document(self, kb, document, labels, *, after, limit):
+        raise NotImplementedError
+
+    async def of_page(self, kb, document, labels, page):
+        raise NotImplementedError
+
+    def set_visible(self, name: str, *, visible: bool) -> None:
+        for document in self.documents.values():
+            if document.name == name:
+                document.visible = visible
+        self.revision += 1
+
+
+class Library:
+    """A knowledge base in memory and the service that asks it."""
+
+    def __init__(self, chat: MemoryChat | None = None, *, language: str = "en", limits: PromptLimits | None = None):
+        self.records = TwinPassages(language)
+        self.index = MemoryVectorIndex()
+        self.embedder = MemoryEmbedder()
+        self.encoder = Bm25Encoder()
+        self.service = AskService(
+            passages=self.records,
+            vectors=self.index,
+            embedder=self.embedder,
+            sparse=self.encoder,
+            chat=chat,
+            limits=limits or PromptLimits(20, 30_000, 8192, 768, 20.0),
+            thresholds=RefusalThresholds(0.3, 0.34),
+        )
+
+    async def add(
+        self, name: str, *texts: str, visible: bool = True, labels: tuple[str, ...] = (), headings: tuple[str, ...] = ()
+    ) -> DocumentUid:
+        uid = DocumentUid(f"{len(self.records.documents):032x}")
+        passages = [
+            Passage(
+                id=passage_id(uid, at),
+                document=uid,
+                ordinal=at,
+                chunk=chunk_id(uid, 0),
+                page=at + 1,
+                boxes=(Box(10.0, 20.0, 300.0, 40.0 + at),),
+                char_start=0,
+                char_end=len(text),
+                text=text,
+                headings=headings,
+            )
+            for at, text in enumerate(texts)
+        ]
+        self.records.documents[uid] = StoredDocument(name, frozenset(labels), visible, passages)
+        self.records.revision += 1
+        rows = self.embedder.vectors(list(texts))
+        await self.index.upsert(
+            [
+                PassagePoint(
+                    passage.id,
+                    KB,
+                    uid,
+                    labels,
+                    row.astype(np.float32),
+                    self.encoder.encode_passage(passage.text, self.records.language),
+                )
+                for passage, row in zip(passages, rows, strict=True)
+            ]
+        )
+        return uid
+
+    async def search(self, query: str, *, top_k: int = 20, mode: Mode = Mode.MIX, labels=None, filters=None):
+        return await self.service.search(SearchRequest(KB, labels, query, mode, top_k, filters or Filters()))
+
+    def asking(
+        self,
+        query: str,
+        answer: AnswerMode = AnswerMode.AUTO,
+        *,
+        top_k: int = 20,
+        mode: Mode = Mode.MIX,
+        history: tuple[Turn, ...] = (),
+    ) -> QueryRequest:
+        return QueryRequest(KB, None, query, mode, top_k, Filters(), answer, history)
