@@ -7,12 +7,14 @@ import asyncio
 from atoll.domain.document import DocumentWarning
 from atoll.domain.page import ParsedDocument
 from atoll.errors import DocumentUnreadable
-from atoll.ingest.artefacts import read_json
+from atoll.ingest.artefacts import read_json, write_json
 from atoll.ingest.workshop import Job
 from atoll.ports.ledger import DocumentFacts
 
 #: Name of the PDF that a format without pages is typeset to.
 RENDITION = "rendition.pdf"
+#: Name of the list of page sizes, [[width, height], ...] in points: what a reader needs of a page without its blocks.
+PAGE_SIZES = "pages.json"
 
 
 async def parse(job: Job) -> DocumentFacts:
@@ -31,6 +33,8 @@ async def parse(job: Job) -> DocumentFacts:
         )
     if not parsed.pages:
         raise DocumentUnreadable(f"{claim.name} has no pages")
+    sizes = [[page.width, page.height] for page in parsed.pages]
+    await asyncio.to_thread(write_json, job.folder / PAGE_SIZES, sizes)
     warnings = tuple(DocumentWarning(type=w.type, page=w.page, message=w.message) for w in parsed.warnings)
     return DocumentFacts(pages=len(parsed.pages), warnings=warnings)
 

@@ -87,6 +87,8 @@ def await_ready(
         current = state.read(run_dir)
         if supervisor is not None and current is not None and not _written_by(current, supervisor.pid):
             current = None  # the state of an earlier stack
+        if current is not None and current.phase == Phase.RUNNING and ready():
+            return
         for row in current.rows if current else ():
             if row.state != shown.get(row.role):
                 shown[row.role] = row.state
@@ -94,8 +96,6 @@ def await_ready(
         if ended:
             reason = current.reason if current and current.phase == Phase.REFUSED else None
             raise StartRefused(reason or "the supervisor ended; see `atoll logs supervisor`")
-        if current is not None and current.phase == Phase.RUNNING and ready():
-            return
         time.sleep(_POLL_SECONDS)
     missing = [f"{role} ({what})" for role, what in shown.items() if what not in _FINE]
     raise DependencyDown(

@@ -186,4 +186,3 @@ async def test_the_reconciler_rings_for_what_was_never_rung(house):
     await house.database.write(lambda c: c.execute("UPDATE stage SET rung_at = 0"))
     await reconcile(house.ledger, house.doorbell, owner="w1", every_seconds=0.01, rounds=3)
     assert list(house.doorbell.rings) == [document.uid]
-

@@ -1,0 +1,211 @@
+"""Who may do what: keys, roles, scopes, sessions, links."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from atoll.access import signatures
+from atoll.domain.ids import KeyId
+from atoll.domain.principal import Role
+from gateway.app import api_routes
+from gateway.auth import Authorized, Open
+from tests.support.house import ACTOR
+from tests.unit.gateway.conftest import Site, upload
+
+#: What anyone may call. Whoever adds a route here must have a reason that stands beside it in the code.
+OPEN = {
+    "live", "ready", "metrics", "open_session", "close_session", "show_docs", "get_asset",
+}  # fmt: skip
+
+
+def test_every_route_declares_who_may_call_it() -> None:
+    routes = api_routes()
+    assert len(routes) > 25
+    for route in routes:
+        calls = [each.call for each in route.dependant.dependencies]
+        keyed = [call for call in calls if isinstance(call, Authorized)]
+        opened = [call for call in calls if isinstance(call, Open)]
+        assert len(keyed) + len(opened) == 1, f"{route.path} must declare one Authorized, InKb or Open"
+        assert bool(opened) == (route.name in OPEN), route.path
+
+
+async def test_every_operation_refuses_a_request_without_a_key(site: Site) -> None:
+    operations = [
+        (method.upper(), path)
+        for path, methods in site.app.openapi()["paths"].items()
+        for method, operation in methods.items()
+        if "security" in operation
+    ]
+    assert len(operations) > 20
+    async with site.client() as client:
+        for method, path in operations:
+            shown = path.format(kb="main", document="d", page=1, batch="b", key="k")
+            body = {"name": "x", "role": "reader", "query": "q"}
+            answer = await client.request(method, shown, json=body)
+            assert answer.status_code in {400, 401}, (method, path)
+            if answer.status_code == 401:
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+READ, WRITE = ("GET", "/v1/kbs/main/documents"), ("DELETE", "/v1/kbs/main/documents/none")
+KBS, KEYS, AUDIT = ("PATCH", "/v1/kbs/main"), ("GET", "/v1/keys"), ("GET", "/v1/audit")
+METRICS = ("GET", "/metrics")
+MATRIX = {
+    Role.OWNER: {READ: 200, WRITE: 404, KBS: 200, KEYS: 200, AUDIT: 200, METRICS: 200},
+    Role.EDITOR: {READ: 200, WRITE: 404, KBS: 403, KEYS: 403, AUDIT: 403, METRICS: 403},
+    Role.READER: {READ: 200, WRITE: 403, KBS: 403, KEYS: 403, AUDIT: 403, METRICS: 403},
+    Role.AUDITOR: {READ: 403, WRITE: 403, KBS: 403, KEYS: 403, AUDIT: 200, METRICS: 200},
+    Role.ADMIN: {READ: 403, WRITE: 403, KBS: 403, KEYS: 403, AUDIT: 403, METRICS: 200},
+}
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_roles(site: Site, role: Role) -> None:
+    async with site.client(await site.key(role)) as client:
+        for (method, path), status in MATRIX[role].items():
+            answer = await client.request(method, path, json={} if method == "PATCH" else None)
+            assert answer.status_code == status, (method, path, answer.text)
+
+
+async def test_denials_are_audited(site: Site, owner: httpx.AsyncClient) -> None:
+    async with site.client(await site.key(Role.READER, kbs={"other"})) as client:
+        assert (await client.delete("/v1/kbs/other/documents/x")).status_code == 403
+        assert (await client.get("/v1/kbs/main/documents", headers={"X-Request-ID": "r1"})).status_code == 404
+    events = (await owner.get("/v1/audit")).json()["events"]
+    denied = [(event["action"], event["object"], event["result"]) for event in events if "denied" in event["action"]]
+    assert denied == [("write.denied", "kb other", "Forbidden"), ("read.denied", "kb main", "NotFound")]
+    assert events[-1]["request_id"] == "r1"
+
+
+async def test_scopes_do_not_tell_what_lies_outside(site: Site, owner: httpx.AsyncClient) -> None:
+    document = (await upload(owner, "a.txt", "secret text"))["documents"][0]["id"]
+    async with site.client(await site.key(Role.OWNER, tenant="rival")) as stranger:
+        answers = [
+            (await stranger.get(f"/v1/kbs/{kb}/documents/{document}")).json() for kb in ("main", "none")
+        ]
+        assert [answer["status"] for answer in answers] == [404, 404]
+        assert answers[0]["detail"].replace("main", "") == answers[1]["detail"].replace("none", "")
+        assert (await stranger.get("/v1/kbs")).json()["kbs"] == []
+    async with site.client(await site.key(Role.READER, kbs={"other"})) as narrow:
+        assert [kb["name"] for kb in (await narrow.get("/v1/kbs")).json()["kbs"]] == ["other"]
+        here = await narrow.get(f"/v1/kbs/main/documents/{document}")
+        nowhere = await narrow.get(f"/v1/kbs/none/documents/{document}")
+        assert here.json()["detail"].replace("main", "") == nowhere.json()["detail"].replace("none", "")
+    assert (await owner.get(f"/v1/kbs/other/documents/{document}")).status_code == 404
+
+
+async def test_labels_hide_documents_everywhere(site: Site, owner: httpx.AsyncClient) -> None:
+    red = (await upload(owner, "red.txt", "the red harbour report", labels="red"))["documents"][0]["id"]
+    both = (await upload(owner, "both.txt", "the purple harbour report", labels="red,blue"))["documents"][0]["id"]
+    await upload(owner, "open.txt", "the open harbour report")
+    await site.work()
+    async with site.client(await site.key(Role.READER, labels={"red"})) as client:
+        listed = (await client.get("/v1/kbs/main/documents")).json()
+        assert sorted(document["name"] for document in listed["documents"]) == ["open.txt", "red.txt"]
+        assert listed["counts"] == {"ready": 2}
+        assert (await client.get(f"/v1/kbs/main/documents/{red}")).status_code == 200
+        for path in ("", "/file", "/passages", "/pages/1", "/pages/1.png"):
+            assert (await client.get(f"/v1/kbs/main/documents/{both}{path}")).status_code == 404, path
+        found = (await client.post("/v1/kbs/main/search", json={"query": "harbour report"})).json()["evidence"]
+        assert sorted(evidence["document"] for evidence in found) == ["open.txt", "red.txt"]
+        kb = (await client.get("/v1/kbs/main")).json()
+        assert (kb["documents"], kb["passages"], kb["bytes"]) == (2, None, None)
+
+
+async def test_bad_keys(site: Site) -> None:
+    good = await site.key()
+    prefix, identity, secret = good.split("_", 2)
+    expired = await site.key(expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    bad = ["", "x", "atoll_", "atoll__", f"{prefix}_{identity}_wrong", f"{prefix}_0000_{secret}", f"other_{identity}_{secret}",
+           expired, good + "x", "atoll_" + "x" * 500]  # fmt: skip
+    async with site.client() as client:
+        for key in bad:
+            answer = await client.get("/v1/kbs", headers={"Authorization": f"Bearer {key}"})
+            assert answer.status_code == 401, key
+            assert secret not in answer.text
+        assert (await client.get("/v1/kbs", headers={"Authorization": f"bearer {good}"})).status_code == 200
+        assert (await client.get("/v1/kbs", headers={"X-API-Key": good})).status_code == 200
+        assert (await client.get("/v1/kbs", headers={"X-API-Key": "atoll_é_x".encode()})).status_code == 401
+
+
+async def test_a_key_is_made_shown_once_and_revoked_at_once(site: Site, owner: httpx.AsyncClient) -> None:
+    made = (await owner.post("/v1/keys", json={"name": "desk", "role": "reader", "kbs": ["main"]})).json()
+    assert made["secret"].startswith(f"atoll_{made['id']}_")
+    assert (made["kbs"], made["labels"], made["revoked_at"]) == (["main"], "*", None)
+    listed = (await owner.get("/v1/keys")).json()["keys"]
+    assert "secret" not in listed[-1]
+    assert listed[-1]["name"] == "desk"
+    async with site.client(made["secret"]) as client:
+        assert (await client.get("/v1/kbs/main/documents")).status_code == 200
+        revoked = await owner.delete(f"/v1/keys/{made['id']}")
+        assert revoked.json()["revoked_at"] is not None
+        assert (await client.get("/v1/kbs/main/documents")).status_code == 401
+    assert (await owner.delete("/v1/keys/none")).status_code == 404
+
+
+async def test_a_key_gives_no_right_that_it_does_not_have(site: Site) -> None:
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    narrow = await site.key(Role.OWNER, kbs={"main"}, labels={"red"}, expires_at=soon)
+    await site.key(Role.READER)
+    async with site.client(narrow) as client:
+        fits = {"name": "x", "role": "reader", "kbs": ["main"], "labels": ["red"], "expires_at": soon.isoformat()}
+        assert (await client.post("/v1/keys", json=fits)).status_code == 201
+        for wider in ({"role": "admin"}, {"kbs": "*"}, {"kbs": ["other"]}, {"labels": "*"}, {"labels": ["red", "blue"]},
+                      {"expires_at": None}, {"expires_at": (soon + timedelta(hours=1)).isoformat()}):  # fmt: skip
+            assert (await client.post("/v1/keys", json=fits | wider)).status_code == 403, wider
+        assert [key["name"] for key in (await client.get("/v1/keys")).json()["keys"]] == ["owner", "x"]
+        everyones = (await site.keys.list(await site.house.tenants.ensure("acme")))[1]
+        assert (await client.delete(f"/v1/keys/{everyones.id}")).status_code == 404
+        assert (await client.get("/v1/audit")).status_code == 403
+        assert (await client.delete("/v1/kbs/main")).status_code == 403, "it does not see all that it would delete"
+
+
+async def test_sessions(site: Site) -> None:
+    key = await site.key()
+    async with site.client() as browser:
+        assert (await browser.post("/v1/session", json={"key": "atoll_x_y"})).status_code == 401
+        answer = await browser.post("/v1/session", json={"key": key})
+        cookie = answer.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        assert "secure" not in cookie
+        assert key not in cookie
+        assert answer.json()["role"] == "owner"
+        assert (await browser.get("/v1/kbs")).status_code == 200
+        crossing = {"Origin": "http://testserver:81"}
+        assert (await browser.get("/v1/kbs", headers=crossing)).status_code == 403
+        assert (await browser.get("/v1/kbs", headers={"Sec-Fetch-Site": "cross-site"})).status_code == 403
+        assert (await browser.get("/v1/kbs", headers={"Origin": "http://testserver"})).status_code == 200
+        await browser.delete("/v1/session")
+        assert (await browser.get("/v1/kbs")).status_code == 401
+        for forged in (b"x", b"a.9999999999.0", "é.9999999999.é".encode()):
+            answer = await browser.get("/v1/kbs", headers={"Cookie": b"atoll_session=" + forged})
+            assert answer.status_code == 401
+        secure = await browser.post("/v1/session", json={"key": key}, headers={"X-Forwarded-Proto": "https"})
+        assert "secure" in secure.headers["set-cookie"].lower()
+
+
+async def test_links_hold_for_what_they_were_made_for(
+    site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [(await upload(owner, f"{n}.txt", f"text {n}"))["documents"][0]["id"] for n in (1, 2)]
+    key = await site.key(Role.READER)
+    async with site.client(key) as reader, site.client() as anyone:
+        link = (await reader.post(f"/v1/kbs/main/documents/{first}/links", json={})).json()["url"]
+        assert (await anyone.get(link)).content == b"text 1"
+        assert (await anyone.get(link.replace(first, second))).status_code == 401
+        assert (await anyone.get(link.replace("expires=", "expires=9"))).status_code == 401
+        assert (await anyone.get(link + "&mark=x")).status_code == 401
+        assert (await anyone.get(link.replace("/file", ""))).status_code == 401, "links are for pages and files"
+        parts = parse_qs(urlsplit(link).query)
+        await site.keys.revoke(await site.house.tenants.ensure("acme"), KeyId(parts["key"][0]), ACTOR)
+        assert (await anyone.get(link)).status_code == 401
+        page = (await owner.post(f"/v1/kbs/main/documents/{first}/links", json={"page": 1, "dpi": 96})).json()["url"]
+        assert (await anyone.get(page)).status_code == 501, "the twin of the parser draws nothing, but it was asked"
+        late = datetime.now(UTC).timestamp() + signatures.LINK_SECONDS + 1
+        monkeypatch.setattr(signatures.time, "time", lambda: late)
+        assert (await anyone.get(page)).status_code == 401

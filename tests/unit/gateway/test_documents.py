@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.unit.gateway.conftest import Site, upload
+
+TEXT = "The harbour was built in 1902 by Ada Lind.\nThe lighthouse stands on Crab Rock.\n"
+DOCUMENT_FIELDS = {
+    "id", "name", "source", "version", "status", "media_type", "bytes", "sha256", "pages", "passages", "entities",
+    "metadata", "labels", "created_at", "ready_at", "error", "warnings", "stages",
+}
+
+
+async def test_an_upload_becomes_ready(site: Site, owner: httpx.AsyncClient) -> None:
+    body = await upload(owner, "harbour.txt", TEXT, metadata='{"year": 1902}', labels="b, a")
+    assert set(body) == {"batch_id", "documents", "duplicates"}
+    document = body["documents"][0]
+    assert set(document) == DOCUMENT_FIELDS
+    assert (document["status"], document["name"], document["labels"]) == ("queued", "harbour.txt", ["a", "b"])
+    assert document["metadata"] == {"year": 1902}
+    batch = (await owner.get(f"/v1/kbs/main/batches/{body['batch_id']}")).json()
+    assert batch["counts"] == {"queued": 1}
+    assert batch["eta_seconds"] is None
+
+    await site.work()
+
+    document = (await owner.get(f"/v1/kbs/main/documents/{document['id']}")).json()
+    assert document["status"] == "ready"
+    assert document["ready_at"].endswith("Z")
+    assert [stage["state"] for stage in document["stages"]] == ["done"] * len(document["stages"])
+    batch = (await owner.get(f"/v1/kbs/main/batches/{body['batch_id']}")).json()
+    assert (batch["counts"], batch["eta_seconds"]) == ({"ready": 1}, 0)
+
+
+async def test_the_same_bytes_again_are_the_known_document(site: Site, owner: httpx.AsyncClient) -> None:
+    first = await upload(owner, "a.txt", TEXT)
+    again = await upload(owner, "b.txt", TEXT)
+    known = first["documents"][0]["id"]
+    assert again["duplicates"] == [{"name": "b.txt", "document_id": known}]
+    assert [document["id"] for document in again["documents"]] == [known]
+    assert again["documents"][0]["name"] == "a.txt"
+    assert [path for path in site.files() if path.endswith("original")] == [f"{site.main.uid}/{known}/original"]
+    assert not [path for path in site.files() if path.startswith(".incoming")]
+
+
+async def test_json_documents(site: Site, owner: httpx.AsyncClient) -> None:
+    sent = {
+        "documents": [
+            {"name": "one.md", "text": "# One\n\nfirst", "source": "wiki", "metadata": {"k": 1}, "labels": ["x"]},
+            {"name": "two", "text": "second"},
+        ]
+    }
+    answer = await owner.post("/v1/kbs/main/documents", json=sent)
+    assert answer.status_code == 202
+    one, two = answer.json()["documents"]
+    assert (one["media_type"], one["source"], one["metadata"], one["labels"]) == ("text/markdown", "wiki", {"k": 1}, ["x"])
+    assert (two["media_type"], two["source"]) == ("text/plain", None)
+
+
+async def test_listing_pages_and_counts(site: Site, owner: httpx.AsyncClient) -> None:
+    for number in range(5):
+        await upload(owner, f"{number}.txt", f"text {number}")
+    first = (await owner.get("/v1/kbs/main/documents", params={"limit": 2})).json()
+    assert [document["name"] for document in first["documents"]] == ["4.txt", "3.txt"]
+    assert first["counts"] == {"queued": 5}
+    rest = (await owner.get("/v1/kbs/main/documents", params={"limit": 9, "cursor": first["next_cursor"]})).json()
+    assert [document["name"] for document in rest["documents"]] == ["2.txt", "1.txt", "0.txt"]
+    assert rest["next_cursor"] is None
+    named = (await owner.get("/v1/kbs/main/documents", params={"name": "[12].txt", "status": "queued"})).json()
+    assert [document["name"] for document in named["documents"]] == ["2.txt", "1.txt"]
+    assert (await owner.get("/v1/kbs/main/documents", params={"cursor": "zzz"})).status_code == 400
+
+
+async def test_delete_hides_at_once_and_leaves_no_file(site: Site, owner: httpx.AsyncClient) -> None:
+    document = (await upload(owner, "a.txt", TEXT))["documents"][0]["id"]
+    await site.work()
+    would = (await owner.delete(f"/v1/kbs/main/documents/{document}", params={"dry_run": "true"})).json()
+    assert would["dry_run"] is True
+    assert (await owner.get(f"/v1/kbs/main/documents/{document}")).status_code == 200
+    receipt = (await owner.delete(f"/v1/kbs/main/documents/{document}")).json()
+    assert set(receipt) == {"document_id", "dry_run", "removed", "kept"}
+    assert receipt["removed"] == would["removed"]
+    assert receipt["removed"]["passages"] >= 1
+    for path in ("", "/file", "/passages", "/pages/1", "/pages/1.png"):
+        assert (await owner.get(f"/v1/kbs/main/documents/{document}{path}")).status_code == 404, path
+    await site.work()
+    assert site.files() == []
+
+
+async def test_retry_and_cancel(site: Site, owner: httpx.AsyncClient) -> None:
+    document = (await upload(owner, "a.txt", TEXT))["documents"][0]["id"]
+    path = f"/v1/kbs/main/documents/{document}"
+    assert (await owner.post(f"{path}/retry")).status_code == 409
+    assert (await owner.post(f"{path}/cancel")).json()["status"] == "cancelled"
+    assert (await owner.post(f"{path}/cancel")).status_code == 409
+    assert (await owner.post(f"{path}/retry", json={})).json()["status"] == "queued"
+    await site.work()
+    assert (await owner.get(path)).json()["status"] == "ready"
+
+
+async def test_download_is_saved_and_never_run(site: Site, owner: httpx.AsyncClient) -> None:
+    document = (await upload(owner, 'Übersicht "1".html', "<html><script>alert(1)</script>"))["documents"][0]["id"]
+    answer = await owner.get(f"/v1/kbs/main/documents/{document}/file")
+    assert answer.content == b"<html><script>alert(1)</script>"
+    assert answer.headers["content-disposition"] == (
+        "attachment; filename=\"_bersicht _1_.html\"; filename*=UTF-8''%C3%9Cbersicht%20%221%22.html"
+    )
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("sandbox")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_passages_and_pages(site: Site, owner: httpx.AsyncClient) -> None:
+    lines = "".join(f"Line {number} tells of buoy {number} in the bay.\n" for number in range(120))
+    document = (await upload(owner, "a.txt", lines))["documents"][0]["id"]
+    path = f"/v1/kbs/main/documents/{document}"
+    assert (await owner.get(f"{path}/passages")).status_code == 404, "not ready"
+    await site.work()
+    first = (await owner.get(f"{path}/passages", params={"limit": 1})).json()
+    passage = first["passages"][0]
+    assert set(passage) == {"id", "ordinal", "page", "boxes", "char_start", "char_end", "text", "chunk_id", "headings"}
+    second = (await owner.get(f"{path}/passages", params={"limit": 1, "cursor": first["next_cursor"]})).json()
+    assert second["passages"][0]["ordinal"] == passage["ordinal"] + 1
+    page = (await owner.get(f"{path}/pages/1")).json()
+    assert page["page"] == 1
+    assert page["width"] > 0
+    assert passage["id"] in [each["id"] for each in page["passages"]]
+    assert (await owner.get(f"{path}/pages/99")).status_code == 404
+    assert (await owner.get(f"{path}/pages/0")).status_code == 400
+    heat = await owner.post(f"{path}/pages/1/heatmap", json={"query": "buoy"})
+    assert heat.status_code == 501
+
+
+@pytest.mark.parametrize("status", ["nonsense"])
+async def test_unknown_status_is_a_bad_request(owner: httpx.AsyncClient, status: str) -> None:
+    answer = await owner.get("/v1/kbs/main/documents", params={"status": status})
+    assert answer.status_code == 400
+    assert "status" in answer.json()["detail"]

@@ -1,0 +1,130 @@
+"""Errors are problem documents whoever raises them, and what surrounds every request."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import httpx
+import pytest
+
+from atoll.errors import DependencyDown, LeaseLost
+from atoll.logs import JsonLines
+from tests.unit.gateway.conftest import Site
+
+FIELDS = {"type", "title", "status", "detail", "request_id"}
+SEARCH = "/v1/kbs/main/search"
+
+
+async def test_errors_are_problem_documents(owner: httpx.AsyncClient) -> None:
+    cases = {
+        404: owner.get("/nothing/here"),
+        405: owner.put("/v1/kbs"),
+        400: owner.post(SEARCH, json={"query": ""}),
+        501: owner.post(SEARCH, json={"query": "q", "mode": "visual"}),
+        413: owner.post(SEARCH, content=b"x" * (2**20 + 1), headers={"Content-Type": "application/json"}),
+        409: owner.post("/v1/kbs", json={"name": "main"}),
+    }
+    for status, call in cases.items():
+        answer = await call
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        body = answer.json()
+        assert set(body) == FIELDS
+        assert body["status"] == status
+        assert body["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'{"query": "q", "colour": 1}', b'{"query": "q", "top_k": 101}', b'{"query": "q", "mode": "x"}'],
+)
+async def test_invalid_bodies_are_400(owner: httpx.AsyncClient, body: bytes) -> None:
+    answer = await owner.post(SEARCH, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+
+
+async def test_details_do_not_repeat_what_was_sent(owner: httpx.AsyncClient) -> None:
+    answer = await owner.post(SEARCH, json={"query": "x" * 8001, "filters": {"names": "classified"}})
+    assert answer.status_code == 400
+    assert "classified" not in answer.text
+    assert "xxx" not in answer.text
+
+
+async def test_the_unexpected_is_a_bare_500(
+    site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object, **__: object) -> object:
+        raise RuntimeError("inner detail")
+
+    monkeypatch.setattr(site.house.catalogue, "page", broken)
+    answer = await owner.get("/v1/kbs/main/documents?name=classified", headers={"X-Request-ID": "abc-1"})
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "inner detail" not in answer.text
+    assert answer.json()["request_id"] == "abc-1"
+    lines = [JsonLines().format(record) for record in caplog.records]
+    assert any("inner detail" in line for line in lines)
+    assert not any("classified" in line for line in lines)
+
+
+async def test_errors_of_the_inside_stay_inside(
+    site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object, **__: object) -> object:
+        raise LeaseLost("token 7 of worker w1")
+
+    monkeypatch.setattr(site.house.catalogue, "page", lost)
+    answer = await owner.get("/v1/kbs/main/documents")
+    assert answer.status_code == 500
+    assert "w1" not in answer.text
+
+
+async def test_a_dependency_that_is_down_says_when_to_come_back(
+    site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object, **__: object) -> object:
+        raise DependencyDown("the index is away", 2.2)
+
+    monkeypatch.setattr(site.house.ask, "search", down)
+    answer = await owner.post(SEARCH, json={"query": "q"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
+
+
+async def test_only_known_hosts_are_answered(owner: httpx.AsyncClient) -> None:
+    for host, status in {"testserver": 200, "testserver:8000": 200, "evil.example": 400, "": 400}.items():
+        answer = await owner.get("/health/live", headers={"Host": host})
+        assert answer.status_code == status, host
+
+
+async def test_every_answer_has_security_headers_and_no_cors(owner: httpx.AsyncClient) -> None:
+    for path in ("/health/live", "/nothing", "/v1/kbs"):
+        headers = (await owner.get(path, headers={"Origin": "http://evil.example"})).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert not [name for name in headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("given", ["x" * 65, "a b", "a\tb", "<script>"])
+async def test_odd_request_ids_are_replaced(owner: httpx.AsyncClient, given: str) -> None:
+    answer = await owner.get("/health/live", headers={"X-Request-ID": given})
+    assert answer.headers["x-request-id"] != given
+    assert answer.headers["x-request-id"]
+
+
+async def test_the_log_tells_of_requests_without_their_content(
+    site: Site, owner: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "gateway"):
+        await owner.post(SEARCH, json={"query": "classified question"})
+        await owner.get("/v1/kbs/main/documents?name=classified")
+        await owner.get("/classified")
+    lines = [json.loads(JsonLines().format(record)) for record in caplog.records if record.name == "gateway.access"]
+    assert [line["route"] for line in lines] == ["/v1/kbs/{kb}/search", "/v1/kbs/{kb}/documents", "(404)"]
+    assert [line["status"] for line in lines] == [200, 200, 404]
+    assert all(line["request_id"] and line["method"] and line["ms"] >= 0 for line in lines)
+    assert lines[0]["key"] == (await site.keys.list(await site.house.tenants.ensure("acme")))[0].id
+    assert "classified" not in json.dumps(lines)

@@ -1,0 +1,162 @@
+"""Document events: order, resumption, labels, bounds, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import httpx
+import pytest
+
+from atoll.domain.ids import KeyId
+from atoll.domain.principal import Actor, Principal, Role
+from atoll.errors import QuotaExceeded
+from gateway import sse
+from gateway.auth import KbAccess
+from gateway.events import routes
+from tests.support.house import ACTOR
+from tests.unit.gateway.conftest import Site, upload
+
+
+def access(site: Site, labels: set[str] | None = None, key: str = "k") -> KbAccess:
+    principal = Principal(
+        KeyId(key), site.main.tenant, "k", Role.READER, None, None if labels is None else frozenset(labels)
+    )
+    return KbAccess(principal, Actor(key, "-"), site.main.uid, "main")
+
+
+def watch(site: Site, since: int | None, **options: Any) -> AsyncGenerator[bytes, None]:
+    return routes._frames(access(site, **options), site.app.state.runtime, since)
+
+
+async def take(frames: AsyncGenerator[bytes, None], count: int) -> list[tuple[str, Any, int | None]]:
+    found = []
+    async with asyncio.timeout(10):
+        while len(found) < count:
+            fields = dict(line.split(": ", 1) for line in (await anext(frames)).decode().strip().split("\n"))
+            if fields["event"] != "heartbeat":
+                found.append((fields["event"], json.loads(fields["data"]), int(fields["id"])))
+    return found
+
+
+async def test_changes_come_in_order_and_can_be_resumed(site: Site, owner: httpx.AsyncClient) -> None:
+    await upload(owner, "before.txt", "text")
+    async with aclosing(watch(site, None)) as frames:
+        assert await anext(frames) == b"event: heartbeat\ndata: {}\n\n"
+        await upload(owner, "a.txt", "text a")
+        await upload(owner, "b.txt", "text b")
+        found = await take(frames, 2)
+    assert [(name, data["name"], data["status"]) for name, data, _ in found] == [
+        ("document", "a.txt", "queued"), ("document", "b.txt", "queued"),
+    ]  # fmt: skip
+    assert "metadata" not in found[0][1]
+    async with aclosing(watch(site, found[0][2])) as frames:
+        again = await take(frames, 1)
+    assert again[0][1:] == found[1][1:]
+
+
+async def test_who_falls_behind_misses_nothing(
+    site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.events.hub._RECENT", 3)
+    async with aclosing(watch(site, None)) as slow, aclosing(watch(site, None)) as quick:
+        await anext(slow)
+        await anext(quick)
+        for number in range(8):
+            await upload(owner, f"{number}.txt", f"text {number}")
+            await take(quick, 1)
+        names = [data["name"] for _, data, _ in await take(slow, 8)]
+    assert names == [f"{number}.txt" for number in range(8)]
+
+
+async def test_labels_hold_for_events(site: Site, owner: httpx.AsyncClient) -> None:
+    async with aclosing(watch(site, 0, labels={"red"})) as frames:
+        await upload(owner, "blue.txt", "text b", labels="blue")
+        await upload(owner, "red.txt", "text r", labels="red")
+        assert [data["name"] for _, data, _ in await take(frames, 1)] == ["red.txt"]
+        await upload(owner, "purple.txt", "text p", labels="red,blue")
+        await upload(owner, "open.txt", "text o")
+        assert [data["name"] for _, data, _ in await take(frames, 1)] == ["open.txt"]
+
+
+async def test_one_look_serves_all_watchers(
+    site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, changes = 0, site.house.catalogue.changes
+
+    async def counted(*arguments: Any, **more: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await changes(*arguments, **more)
+
+    monkeypatch.setattr(site.house.catalogue, "changes", counted)
+    streams = [watch(site, None, key=f"k{number}") for number in range(30)]
+    for frames in streams:
+        await anext(frames)
+    await upload(owner, "a.txt", "text")
+    await asyncio.gather(*(take(frames, 1) for frames in streams))
+    assert looks < 30
+    for frames in streams:
+        await frames.aclose()
+    assert not site.app.state.runtime.hubs._hubs, "the last watcher ends the looking"
+
+
+async def test_streams_are_bounded_by_key(site: Site) -> None:
+    streams = [watch(site, None) for _ in range(16)]
+    for frames in streams:
+        await anext(frames)
+    with pytest.raises(QuotaExceeded):
+        await anext(watch(site, None))
+    await streams[0].aclose()
+    async with aclosing(watch(site, None)) as frames:
+        await anext(frames)
+    for frames in streams:
+        await frames.aclose()
+
+
+async def test_a_stopping_process_ends_its_streams(site: Site) -> None:
+    async with aclosing(watch(site, None)) as frames:
+        await anext(frames)
+        site.app.state.runtime.stopping.set()
+        async with asyncio.timeout(3):
+            assert [frame async for frame in frames] == []
+
+
+async def test_a_revoked_key_ends_its_stream(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(routes, "_LOOK_SECONDS", 0.05)
+    text = await site.key(Role.READER)
+    key = text.split("_")[1]
+    async with aclosing(watch(site, None, key=key)) as frames, asyncio.timeout(10):
+        assert await anext(frames) == await anext(frames), "a heartbeat"
+        await site.keys.revoke(site.main.tenant, KeyId(key), ACTOR)
+        assert len([frame async for frame in frames]) <= 1
+
+
+async def test_bad_resumption_is_refused(owner: httpx.AsyncClient) -> None:
+    assert (await owner.get("/v1/kbs/main/events", headers={"Last-Event-ID": "x"})).status_code == 400
+
+
+async def test_a_slow_source_is_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.02)
+    closed = False
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        nonlocal closed
+        try:
+            await asyncio.sleep(0.07)
+            yield sse.frame("delta", {"text": "line\nbreak"})
+        finally:
+            closed = True
+
+    found = [each async for each in sse.with_keep_alive(source())]
+    assert found[0] == sse.KEEP_ALIVE
+    assert found[-1] == b'event: delta\ndata: {"text":"line\\nbreak"}\n\n'
+    early = sse.with_keep_alive(source())
+    await anext(early)
+    closed = False
+    await early.aclose()
+    assert closed, "who stops listening stops the work"

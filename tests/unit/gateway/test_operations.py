@@ -1,0 +1,171 @@
+"""Knowledge bases, audit, health, metrics, the description, and work beside the requests."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import httpx
+import pytest
+
+from atoll.errors import DependencyDown
+from gateway import openapi
+from gateway.app import routes
+from gateway.background import sweep
+from gateway.dependencies import Dependency, Gauges
+from gateway.docs.routes import asset
+from tests.unit.gateway.conftest import Site, upload
+
+
+async def test_knowledge_bases(site: Site, owner: httpx.AsyncClient) -> None:
+    answer = await owner.post("/v1/kbs", json={"name": "archive", "language": "de", "quota": {"documents": 1}})
+    assert answer.status_code == 201
+    made = answer.json()
+    assert set(made) == {
+        "id", "name", "language", "settings", "quota", "revision", "documents", "passages", "bytes", "created_at",
+    }  # fmt: skip
+    assert (made["language"], made["quota"], made["documents"]) == ("de", {"documents": 1}, 0)
+    await upload(owner, "a.txt", "text", kb="archive")
+    full = await owner.post("/v1/kbs/archive/documents", files={"file": ("b.txt", b"more")})
+    assert full.status_code == 429
+    assert "retry-after" in full.headers
+    changed = (await owner.patch("/v1/kbs/archive", json={"quota": {}, "settings": {"x": 1}})).json()
+    assert (changed["quota"], changed["settings"], changed["bytes"]) == ({}, {"x": 1}, 4)
+    assert (await owner.post("/v1/kbs", json={"name": "archive"})).status_code == 409
+    for name in ("Upper", "", "-x", "a" * 64, "a/b"):
+        assert (await owner.post("/v1/kbs", json={"name": name})).status_code == 400, name
+    first = (await owner.get("/v1/kbs", params={"limit": 2})).json()
+    assert [kb["name"] for kb in first["kbs"]] == ["archive", "main"]
+    rest = (await owner.get("/v1/kbs", params={"cursor": first["next_cursor"]})).json()
+    assert ([kb["name"] for kb in rest["kbs"]], rest["next_cursor"]) == (["other"], None)
+    assert (await owner.delete("/v1/kbs/archive")).status_code == 204
+    assert (await owner.get("/v1/kbs/archive")).status_code == 404
+    assert (await owner.get("/v1/kbs/archive/documents")).status_code == 404
+
+
+async def test_the_audit_names_who_did_what(site: Site, owner: httpx.AsyncClient) -> None:
+    body = await owner.post(
+        "/v1/kbs/main/documents", files={"file": ("a.txt", b"text")}, headers={"X-Request-ID": "req-1"}
+    )
+    document = body.json()["documents"][0]["id"]
+    page = (await owner.get("/v1/audit", params={"action": "document.accepted"})).json()
+    event = page["events"][0]
+    assert set(event) == {"id", "at", "actor", "action", "object", "result", "request_id", "revision"}
+    assert (event["object"], event["result"], event["request_id"]) == (f"document {document}", "ok", "req-1")
+    assert event["at"].endswith("Z")
+    everything = (await owner.get("/v1/audit", params={"limit": 1})).json()
+    following = (await owner.get("/v1/audit", params={"cursor": everything["next_cursor"]})).json()
+    assert following["events"][0]["id"] > everything["events"][0]["id"]
+    assert (await owner.get("/v1/audit", params={"since": "2999-01-01T00:00:00Z"})).json()["events"] == []
+    assert (await owner.get("/v1/audit", params={"actor": "nobody"})).json()["events"] == []
+    assert (await owner.get("/v1/audit", params={"since": "yesterday"})).status_code == 400
+
+
+async def test_readiness_names_what_is_away_to_those_who_may_know(site: Site, owner: httpx.AsyncClient) -> None:
+    async def down() -> None:
+        raise DependencyDown("nobody answers at 10.0.0.9")
+
+    readiness = site.app.state.runtime.readiness
+    async with site.client() as stranger, site.client(address="127.0.0.1") as local:
+        assert (await stranger.get("/health/live")).json() == {"status": "ok"}
+        assert (await stranger.get("/health/ready")).json() == {"status": "ready", "dependencies": None}
+        site.probes["queue"] = Dependency(down, needed=False)
+        readiness._looked_at = -1.0
+        answer = await local.get("/health/ready")
+        assert answer.status_code == 200
+        queue = answer.json()["dependencies"]["queue"]
+        assert (queue["ok"], queue["needed"], queue["error"]) == (False, False, "nobody answers at 10.0.0.9")
+        site.probes["vectors"] = Dependency(down, needed=True)
+        readiness._looked_at = -1.0
+        assert (await stranger.get("/health/ready")).status_code == 503
+        assert "10.0.0.9" not in (await stranger.get("/health/ready")).text
+        assert "10.0.0.9" in (await owner.get("/health/ready")).text
+        passed_on = await local.get("/health/ready", headers={"X-Forwarded-For": "203.0.113.5"})
+        assert passed_on.json()["dependencies"] is None
+
+
+async def test_metrics(tmp_path) -> None:
+    site = Site(tmp_path / "house")
+
+    async def read() -> dict[str, float]:
+        return {"ready": 3.0}
+
+    async def broken() -> dict[str, float]:
+        raise DependencyDown("away")
+
+    await site.open(
+        gauges=(Gauges("atoll_documents", "d", "status", read), Gauges("atoll_queue_length", "q", "queue", broken))
+    )
+    async with site.client(address="127.0.0.1") as local, site.client() as far:
+        await local.get("/health/live")
+        await local.get("/secret/path?with=query")
+        text = (await local.get("/metrics")).text
+        assert 'atoll_documents{status="ready"} 3.0' in text
+        assert 'atoll_gateway_request_seconds_count{method="GET",route="/health/live",status="200"} 1.0' in text
+        assert "secret" not in text
+        assert (await far.get("/metrics")).status_code == 403
+    site.house.database.close()
+    site.house.blobs.close()
+
+
+async def test_the_docs_need_nothing_from_elsewhere(owner: httpx.AsyncClient) -> None:
+    page = await owner.get("/docs")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    assert "//" not in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    named = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(named) == 4
+    for path in named:
+        assert path.startswith("/docs/assets/")
+        assert (await owner.get(path)).status_code == 200, path
+    assert "validatorUrl: null" in (await owner.get("/docs/assets/start.js")).text
+    assert (await owner.get("/docs/assets/none.js")).status_code == 404
+    assert (await owner.get("/docs/assets/..%2f..%2fapp.py")).status_code == 404
+    assert len(asset("swagger-ui-bundle.js")) > 100_000
+
+
+def test_the_committed_description_is_current() -> None:
+    assert openapi.COMMITTED.read_text(encoding="utf-8") == openapi.render(routes()), (
+        "run `python -m gateway.openapi --write`"
+    )
+
+
+def test_the_description_knows_errors_as_problems_only() -> None:
+    schema = routes().openapi()
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            assert "422" not in operation["responses"], path
+            assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', openapi.render(routes())))
+    assert named <= schema["components"]["schemas"].keys()
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_what_a_dead_gateway_left_is_swept(site: Site, recorded: bool) -> None:
+    """The process dies between moving the files and answering: what has a record stays, what has none goes."""
+    blobs = site.house.blobs
+    document = await site.house.upload(site.main, "kept.txt", "kept text")
+    intake = await blobs.receive(site.main.uid)
+    file = await intake.open("f" * 32)
+    await file.write(b"orphan")
+    await file.close()
+    await intake.keep()
+    if recorded:
+        (intake._folder / f"{document.uid}.kept").touch()
+    os.close(intake._lock)  # as the kernel does for a dead process
+    for folder in (site.house.folder / "blobs" / ".incoming").iterdir():
+        os.utime(folder, (1, 1))
+    await sweep(site.app.state.runtime.ports)
+    assert blobs.original(site.main.uid, document.uid).read_bytes() == b"kept text"
+    assert [path for path in site.files() if "ffff" in path or ".incoming" in path] == []
+
+
+async def test_a_living_upload_is_not_swept(site: Site) -> None:
+    intake = await site.house.blobs.receive(site.main.uid)
+    await intake.open("f" * 32)
+    os.utime(intake._folder, (1, 1))
+    await sweep(site.app.state.runtime.ports)
+    assert intake._folder.exists()
+    await intake.settle(())
+    assert site.files() == []
