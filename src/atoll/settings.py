@@ -99,7 +99,7 @@ class EmbeddingSettings(Section):
     model_dir: Path | None = Field(None, description="Model folder; default the packaged all-MiniLM-L6-v2.")
     threads: int = Field(0, ge=0, description="Threads of a forward pass; 0 means the number of cores.")
     dtype: Dtype = Field(Dtype.AUTO, description="Arithmetic: auto, fp32 or bf16.")
-    max_batch_tokens: Count = Field(4096, description="Tokens in one forward pass, padding included.")
+    max_batch_tokens: Count = Field(1024, description="Tokens in one forward pass, padding included.")
     queue_tokens: Count = Field(262_144, description="Tokens that may wait (429 past it).")
     max_request_texts: Count = Field(512, description="Texts in one request.")
     request_texts: Count = Field(64, description="Texts that a worker sends in one request.")

@@ -37,6 +37,7 @@ def plain(text: str) -> str:
     return " ".join(joined.split()).casefold()
 
 
-def words(text: str) -> set[str]:
-    """Return the words and numbers of a text."""
-    return set(re.findall(r"\w+", plain(text)))
+def missing(text: str, marked: str) -> set[str]:
+    """Return the words of ``text`` that do not stand in ``marked``; spaces do not count, cells of a table touch."""
+    joined = "".join(marked.split())
+    return {word for word in re.findall(r"\w+", plain(text)) if word not in joined}
