@@ -68,7 +68,7 @@ class Store:
                 )
             facts = DocumentFacts(pages=1) if claim.stage is Stage.PARSE else None
             facts = DocumentFacts(passages=1) if claim.stage is Stage.CHUNK else facts
-            claim = await self.ledger.finish(claim, 10, facts)
+            claim = await self.ledger.finish(claim, 10, units=1, facts=facts)
         return await self.contents.publish(claim)
 
     async def purge(self, document):
@@ -123,7 +123,7 @@ async def test_a_document_is_seen_only_once_published(store):
     while claim.stage is not Stage.PUBLISH:
         if claim.stage is Stage.STORE:
             await store.contents.store_batch(claim, batch_of(document, "alpha"), next_batch=1, done=1, total=1)
-        claim = await store.ledger.finish(claim, 10, DocumentFacts(passages=1))
+        claim = await store.ledger.finish(claim, 10, units=1, facts=DocumentFacts(passages=1))
         assert (await store.passages.visible(kb.uid, None, [point]))[1] == {}
     assert (await store.passages.scope(kb.uid, None, Filters())).hidden_points == 1
     published = await store.contents.publish(claim)
@@ -147,7 +147,7 @@ async def test_only_one_worker_holds_a_stage_and_a_stale_one_writes_nothing(stor
     for write in (
         store.ledger.beat(first, 10),
         store.ledger.advance(first, batch=1, done=1, total=1),
-        store.ledger.finish(first, 10),
+        store.ledger.finish(first, 10, units=1),
         store.ledger.release(first),
         store.ledger.fail(first, DocumentError("X", Stage.PARSE, None, "x")),
         store.contents.store_batch(first, batch_of(document, "late"), next_batch=1, done=1, total=1),
@@ -156,16 +156,16 @@ async def test_only_one_worker_holds_a_stage_and_a_stale_one_writes_nothing(stor
         with pytest.raises(LeaseLost):
             await write
     assert (await store.catalogue.get(kb.uid, document.uid, None)).passages == 0
-    await store.ledger.finish(second, 10)
+    await store.ledger.finish(second, 10, units=1)
 
 
 async def test_a_finished_claim_is_void_even_for_its_own_worker(store):
     kb = await store.kb()
     document = await store.accept(kb)
     claim = await store.ledger.claim(document.uid, "w1", 10)
-    await store.ledger.finish(claim, 10)
+    await store.ledger.finish(claim, 10, units=1)
     with pytest.raises(LeaseLost):
-        await store.ledger.finish(claim, 10)
+        await store.ledger.finish(claim, 10, units=1)
 
 
 async def test_the_same_bytes_are_the_same_document_and_queue_a_failed_one_again(store):
@@ -233,7 +233,7 @@ async def test_delete_during_work_fences_the_worker_and_purge_waits_for_its_leas
     claim = await store.ledger.claim(document.uid, "w1", 0.3)
     await store.catalogue.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
     with pytest.raises(LeaseLost):
-        await store.ledger.finish(claim, 10)
+        await store.ledger.finish(claim, 10, units=1)
     assert not (await store.purge(document)).quiet
     purge = await store.ledger.claim(document.uid, "w1", 10)
     assert purge is None  # still held by the first look
@@ -353,7 +353,7 @@ async def test_cancel_and_retry(store):
     cancelled = await store.catalogue.cancel(kb.uid, document.uid, None, ACTOR)
     assert cancelled.status is Status.CANCELLED
     with pytest.raises(LeaseLost):
-        await store.ledger.finish(claim, 10)
+        await store.ledger.finish(claim, 10, units=1)
     assert await store.ledger.claim(document.uid, "w1", 10) is None
     with pytest.raises(Conflict):
         await store.catalogue.cancel(kb.uid, document.uid, None, ACTOR)
@@ -444,7 +444,7 @@ async def test_a_stored_batch_may_be_written_twice_and_under_another_cut(store):
     document = await store.accept(kb)
     claim = await store.ledger.claim(document.uid, "w1", 10)
     while claim.stage is not Stage.STORE:
-        claim = await store.ledger.finish(claim, 10)
+        claim = await store.ledger.finish(claim, 10, units=1)
     first = batch_of(document, "old cut", ("alpha", "beta"))
     more = replace(first.passages[0], id=passage_id(document.uid, 1), ordinal=1)
     two = ContentBatch(first.chunks, [first.passages[0], more], np.ones((2, 4), np.float16), first.mentions)

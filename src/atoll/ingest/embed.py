@@ -14,14 +14,14 @@ from atoll.ingest.passages import read_batch, read_index
 from atoll.ingest.workshop import Job, batch_name
 
 
-async def embed(job: Job) -> bool:
-    """Embed batch after batch; return whether all are done."""
+async def embed(job: Job) -> int | None:
+    """Embed batch after batch; return how many passages there were, or None when the slice is over."""
     index = await read_index(job)
     folder = await job.vectors_dir()
     done = 0
     for batch in range(job.claim.batch, index.batches):
         if job.is_over:
-            return False
+            return None
         passages, _ = await read_batch(job, batch)
         path = folder / batch_name(batch)
         if not path.exists():
@@ -31,7 +31,7 @@ async def embed(job: Job) -> bool:
         done = passages[-1].ordinal + 1
         if batch + 1 < index.batches:
             await job.shop.ledger.advance(job.claim, batch=batch + 1, done=done, total=index.passages)
-    return True
+    return index.passages
 
 
 async def read_embeddings(job: Job, batch: int) -> NDArray[np.float16]:

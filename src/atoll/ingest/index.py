@@ -16,8 +16,8 @@ from atoll.ingest.passages import read_batch, read_index
 from atoll.ingest.workshop import Job
 
 
-async def index(job: Job) -> bool:
-    """Upsert batch after batch; return whether all are done."""
+async def index(job: Job) -> int | None:
+    """Upsert batch after batch; return how many passages there were, or None when the slice is over."""
     shop, claim = job.shop, job.claim
     size = await read_index(job)
     if claim.batch == 0 and claim.attempts > 1:
@@ -25,7 +25,7 @@ async def index(job: Job) -> bool:
         await shop.vectors.delete(claim.kb, [claim.document])
     for batch in range(claim.batch, size.batches):
         if job.is_over:
-            return False
+            return None
         passages, _ = await read_batch(job, batch)
         vectors = await read_embeddings(job, batch)
         points = await asyncio.to_thread(_points, job, passages, vectors)
@@ -35,7 +35,7 @@ async def index(job: Job) -> bool:
         if batch + 1 < size.batches:
             done = passages[-1].ordinal + 1
             await shop.ledger.advance(claim, batch=batch + 1, done=done, total=size.passages)
-    return True
+    return size.passages
 
 
 def _points(job: Job, passages: Sequence[Passage], vectors: NDArray[np.float16]) -> list[PassagePoint]:

@@ -96,14 +96,18 @@ class Pipeline:
                 await asyncio.wait({work})
 
     async def _parse(self, job: Job) -> Claim | None:
-        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, await parse(job))
+        facts = await parse(job)
+        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=facts.pages or 0, facts=facts)
 
     async def _chunk(self, job: Job) -> Claim | None:
-        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, await make_passages(job))
+        facts = await make_passages(job)
+        units = facts.passages or 0
+        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units, facts=facts)
 
-    async def _in_batches(self, job: Job, stage: Callable[[Job], Awaitable[bool]]) -> Claim | None:
-        if await stage(job):
-            return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds)
+    async def _in_batches(self, job: Job, stage: Callable[[Job], Awaitable[int | None]]) -> Claim | None:
+        units = await stage(job)
+        if units is not None:
+            return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units)
         await self._shop.ledger.release(job.claim)
         await self._ring(job.claim.document)
         return None

@@ -8,15 +8,15 @@ from atoll.ingest.workshop import Job
 from atoll.ports.contents import ContentBatch
 
 
-async def store(job: Job) -> bool:
-    """Write batch after batch, each with the ledger's progress; return whether all are done."""
+async def store(job: Job) -> int | None:
+    """Write batch after batch with the ledger's progress; return how many passages, or None when the slice is over."""
     index = await read_index(job)
     for batch in range(job.claim.batch, index.batches):
         if job.is_over:
-            return False
+            return None
         passages, chunks = await read_batch(job, batch)
         content = ContentBatch(chunks=chunks, passages=passages, vectors=await read_embeddings(job, batch), mentions=())
         await job.shop.contents.store_batch(
             job.claim, content, next_batch=batch + 1, done=passages[-1].ordinal + 1, total=index.passages
         )
-    return True
+    return index.passages

@@ -59,8 +59,10 @@ class Ledger(Protocol):
         """Record that the stage goes on at ``batch``, with ``done`` of ``total`` units behind it."""
         ...
 
-    async def finish(self, claim: Claim, lease_seconds: float, facts: DocumentFacts | None = None) -> Claim | None:
-        """Mark the stage done and, in the same transaction, take the next one; None when it was the last."""
+    async def finish(
+        self, claim: Claim, lease_seconds: float, *, units: int, facts: DocumentFacts | None = None
+    ) -> Claim | None:
+        """Mark all ``units`` of the stage done and, in the same transaction, take the next stage, if there is one."""
         ...
 
     async def release(

@@ -15,6 +15,7 @@ from atoll.domain.passage import Passage
 ALIKE = 0.9
 
 _WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"\w*\d\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ def collapse(passages: Sequence[Passage]) -> list[Shared]:
     kept: list[_Kept] = []
     by_numbers: defaultdict[tuple[str, ...], list[_Kept]] = defaultdict(list)
     for passage in passages:
-        words = _WORD.findall(unicodedata.normalize("NFKC", passage.text).casefold())
-        candidate = _Kept(passage, words, None, {passage.document: None})
-        numbers = tuple(word for word in words if any(map(str.isdigit, word)))
+        text = unicodedata.normalize("NFKC", passage.text).casefold()
+        candidate = _Kept(passage, _WORD.findall(text), None, {passage.document: None})
+        numbers = tuple(_NUMBER.findall(text))
         twin = next((other for other in by_numbers[numbers] if _alike(other, candidate)), None)
         if twin is None:
             kept.append(candidate)

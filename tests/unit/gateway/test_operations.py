@@ -147,7 +147,7 @@ async def test_what_a_dead_gateway_left_is_swept(site: Site, recorded: bool) -> 
     blobs = site.house.blobs
     document = await site.house.upload(site.main, "kept.txt", "kept text")
     intake = await blobs.receive(site.main.uid)
-    file = await intake.open("f" * 32)
+    file = await intake.open("orphan" * 5)
     await file.write(b"orphan")
     await file.close()
     await intake.keep()
@@ -158,12 +158,12 @@ async def test_what_a_dead_gateway_left_is_swept(site: Site, recorded: bool) -> 
         os.utime(folder, (1, 1))
     await sweep(site.app.state.runtime.ports)
     assert blobs.original(site.main.uid, document.uid).read_bytes() == b"kept text"
-    assert [path for path in site.files() if "ffff" in path or ".incoming" in path] == []
+    assert [path for path in site.files() if "orphan" in path or ".incoming" in path] == []
 
 
 async def test_a_living_upload_is_not_swept(site: Site) -> None:
     intake = await site.house.blobs.receive(site.main.uid)
-    await intake.open("f" * 32)
+    await intake.open("orphan" * 5)
     os.utime(intake._folder, (1, 1))
     await sweep(site.app.state.runtime.ports)
     assert intake._folder.exists()

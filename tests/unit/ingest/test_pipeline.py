@@ -61,7 +61,7 @@ async def test_a_document_reaches_ready_and_its_artefacts_make_a_second_run_sile
     await house.work()
     ready = await house.catalogue.get(kb.uid, document.uid, None)
     assert (ready.status, ready.pages, ready.passages) == (Status.READY, 1, 1)
-    assert all(stage.state == "done" for stage in ready.stages)
+    assert all((stage.state, stage.done, stage.total) == ("done", 1, 1) for stage in ready.stages)
 
 
 async def test_a_typed_error_of_the_document_fails_it_at_once_with_its_page(house):

@@ -39,7 +39,7 @@ class SqliteContents:
 
         def work(connection: sqlite3.Connection) -> Published:
             check(connection, claim)
-            close_stage(connection, claim, StageState.DONE)
+            close_stage(connection, claim, StageState.DONE, units=1)
             document = connection.execute("SELECT * FROM document WHERE uid = ?", (claim.document,)).fetchone()
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
             if _is_superseded(connection, document):

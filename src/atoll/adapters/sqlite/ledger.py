@@ -65,12 +65,14 @@ class SqliteLedger:
 
         await self._database.write(work)
 
-    async def finish(self, claim: Claim, lease_seconds: float, facts: DocumentFacts | None = None) -> Claim | None:
+    async def finish(
+        self, claim: Claim, lease_seconds: float, *, units: int, facts: DocumentFacts | None = None
+    ) -> Claim | None:
         """Mark the stage done and take the next one."""
 
         def work(connection: sqlite3.Connection) -> Claim | None:
             check(connection, claim)
-            close_stage(connection, claim, StageState.DONE)
+            close_stage(connection, claim, StageState.DONE, units=units)
             if facts is not None:
                 warnings = None if facts.warnings is None else json.dumps([asdict(each) for each in facts.warnings])
                 connection.execute(
@@ -200,11 +202,18 @@ def advance(connection: sqlite3.Connection, claim: Claim, *, batch: int, done: i
     connection.execute("UPDATE document SET changed_seq = ? WHERE uid = ?", (change(connection), claim.document))
 
 
-def close_stage(connection: sqlite3.Connection, claim: Claim, state: StageState, *, error: str | None = None) -> None:
+def close_stage(
+    connection: sqlite3.Connection,
+    claim: Claim,
+    state: StageState,
+    *,
+    units: int | None = None,
+    error: str | None = None,
+) -> None:
     """End this claim: the token moves on, so that a late write of the same worker is refused too."""
     connection.execute(
         "UPDATE stage SET state = ?, owner = NULL, token = token + 1, lease_until = 0, error = ?, "
-        "done = CASE ? WHEN 'done' THEN total ELSE done END, "
+        "done = COALESCE(?, done), total = COALESCE(?, total), "
         f"worked = worked + MAX(0, {NOW} - claimed_at) WHERE document = ? AND name = ?",
-        (state, error, state, claim.document, claim.stage),
+        (state, error, units, units, claim.document, claim.stage),
     )

@@ -1,0 +1,62 @@
+"""A gateway over a real socket in a process of its own: `python -m tests.support.gateway_process FOLDER`.
+
+Real stages, files and record store; twins where other processes would be. Prints its port and a key as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from atoll.access.keys import issue
+from atoll.access.rates import LocalRates, RateLimit
+from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys
+from atoll.domain.principal import Role
+from atoll.errors import Conflict
+from gateway.app import create_app
+from gateway.dependencies import Dependencies, Limits
+from gateway.server import listen, serve
+from tests.support.house import ACTOR, House
+
+_PEPPER = b"p" * 32
+
+
+async def run(folder: Path) -> None:
+    """Serve until SIGTERM."""
+    house = House(folder, vectors=MemoryVectorIndex())  # type: ignore[arg-type]
+    keys = SqliteKeys(house.database)
+    try:
+        await house.open("main")
+    except Conflict:
+        print("a restart", file=sys.stderr)
+    key, text = issue(_PEPPER, tenant=await house.tenants.ensure("acme"), name="owner", role=Role.OWNER)
+    await keys.create(key, ACTOR)
+    app = create_app(
+        Dependencies(
+            catalogue=house.catalogue,
+            lifecycle=house.catalogue,
+            passages=house.passages,
+            keys=keys,
+            knowledge_bases=house.kbs,
+            audit=SqliteAudit(house.database),
+            doorbell=house.doorbell,
+            blobs=house.blobs,
+            parser=house.shop.parser,
+            ask=house.ask,
+            rates=RateLimit(None, LocalRates(100_000)),
+            pepper=_PEPPER,
+            limits=Limits(max_upload_bytes=4 * 2**20),
+            dependencies={},
+        )
+    )
+    with listen("127.0.0.1", 0) as listener:
+        print(json.dumps({"port": listener.getsockname()[1], "key": text}), flush=True)
+        await serve(app, listener)
+    house.database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(run(Path(sys.argv[1])))
