@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import socket
 import sys
-from types import FrameType
-
-import uvicorn
-from fastapi import FastAPI
 
 from atoll import bootstrap, logs, settings
 from atoll.access.rates import LocalRates, RateLimit
@@ -19,27 +14,9 @@ from atoll.errors import StartRefused
 from atoll.settings import Settings
 from gateway.app import create_app
 from gateway.dependencies import Dependencies, Dependency, Gauges, Limits
+from gateway.server import listen, serve
 
 _MIB = 2**20
-_BACKLOG = 1024
-_MAX_CONNECTIONS = 4096
-_KEEP_ALIVE_SECONDS = 30
-#: Answers that are being written get so long to end after SIGTERM; event streams end at once.
-_DRAIN_SECONDS = 10
-_MAX_HEADER_BYTES = 32 * 1024
-
-
-class GatewayServer(uvicorn.Server):
-    """Tells the application that the process stops: streams that never end by themselves would hold it up."""
-
-    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._stopping: asyncio.Event = app.state.runtime.stopping
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop."""
-        self._stopping.set()
-        super().handle_exit(sig, frame)
 
 
 def main() -> int:
@@ -47,37 +24,18 @@ def main() -> int:
     try:
         values = settings.load()
         logs.configure(values.log_level)
-        with _listen(values) as listener:
-            asyncio.run(_serve(values, listener))
+        with listen(values.gateway.host, values.gateway.port) as listener:
+            asyncio.run(_run(values, listener))
     except StartRefused as refusal:
         sys.stderr.write(f"gateway: {refusal}\n")
         return 1
     return 0
 
 
-async def _serve(values: Settings, listener: socket.socket) -> None:
+async def _run(values: Settings, listener: socket.socket) -> None:
     async with bootstrap.gateway(values) as front:
-        app = create_app(dependencies(values, front))
-        config = uvicorn.Config(
-            app,
-            http="h11",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            backlog=_BACKLOG,
-            limit_concurrency=_MAX_CONNECTIONS,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-            h11_max_incomplete_event_size=_MAX_HEADER_BYTES,
-        )
-        # The server sends itself the signal again when it has ended; then there are still clients to close.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
         logging.getLogger("gateway").info("listening on %s", values.gateway.address)
-        await GatewayServer(config, app).serve([listener])
+        await serve(create_app(dependencies(values, front)), listener)
 
 
 def dependencies(values: Settings, front: bootstrap.Front) -> Dependencies:
@@ -121,21 +79,6 @@ def dependencies(values: Settings, front: bootstrap.Front) -> Dependencies:
             Gauges("atoll_queue_length", "Rings that no worker has answered.", "queue", waiting),
         ),
     )
-
-
-def _listen(values: Settings) -> socket.socket:
-    host, port = values.gateway.host, values.gateway.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise StartRefused(
-            f"cannot listen on {host}:{port} ({error.strerror}); stop what does, or set ATOLL_GATEWAY__PORT"
-        ) from error
-    return listener
 
 
 if __name__ == "__main__":

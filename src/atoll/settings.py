@@ -157,8 +157,11 @@ class QuerySettings(Section):
     max_entity_tokens: Count = Field(6_000, description="Tokens of entities in a prompt.")
     max_relation_tokens: Count = Field(8_000, description="Tokens of relations in a prompt.")
     max_total_tokens: Count = Field(30_000, description="Tokens of a prompt.")
-    refuse_cosine: float = Field(0.30, ge=0, le=1, description="Below this best cosine a question may be refused.")
-    refuse_terms: float = Field(0.34, ge=0, le=1, description="Below this share of question terms found, likewise.")
+    # Both signs are added, each in units of its threshold; a question is refused below a sum of 2.
+    refuse_cosine: float = Field(
+        0.34, gt=0, le=1, description="Best cosine at which a question counts as half answerable."
+    )
+    refuse_terms: float = Field(0.32, gt=0, le=1, description="Share of its terms found, likewise the other half.")
 
 
 class Settings(BaseSettings):

@@ -16,6 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from atoll.errors import StartRefused
+from gateway.server import listen
+
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
 TYPE = "multipart/form-data; boundary=b"
 PATH = "/v1/kbs/main/documents"
@@ -92,10 +95,9 @@ def test_a_client_that_sends_too_much_still_reads_why(gateway: Gateway, announce
     body = HEAD + b"x" * (24 * 2**20) + b"\r\n--b--\r\n"
     pieces = (body[start : start + 2**16] for start in range(0, len(body), 2**16))
     with gateway.client() as client:
-        for content in (body, None) if announced else (pieces,):
-            answer = client.post(PATH, content=content or body, headers={"Content-Type": TYPE})
-            assert answer.status_code == 413
-            assert "4 MiB" in answer.json()["detail"] or "5 MiB" in answer.json()["detail"]
+        answer = client.post(PATH, content=body if announced else pieces, headers={"Content-Type": TYPE})
+    assert answer.status_code == 413
+    assert "MiB" in answer.json()["detail"]
     assert gateway.incoming() == []
 
 
@@ -140,8 +142,5 @@ def test_sigterm_ends_streams_and_lets_answers_end(gateway: Gateway) -> None:
 
 
 def test_a_taken_port_is_one_line(gateway: Gateway) -> None:
-    from atoll.errors import StartRefused
-    from gateway.server import listen
-
     with pytest.raises(StartRefused, match="ATOLL_GATEWAY__PORT"):
         listen("127.0.0.1", gateway.port)

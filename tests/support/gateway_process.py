@@ -31,7 +31,7 @@ async def run(folder: Path) -> None:
     try:
         await house.open("main")
     except Conflict:
-        print("a restart", file=sys.stderr)
+        sys.stderr.write("a restart\n")
     key, text = issue(_PEPPER, tenant=await house.tenants.ensure("acme"), name="owner", role=Role.OWNER)
     await keys.create(key, ACTOR)
     app = create_app(
@@ -53,7 +53,8 @@ async def run(folder: Path) -> None:
         )
     )
     with listen("127.0.0.1", 0) as listener:
-        print(json.dumps({"port": listener.getsockname()[1], "key": text}), flush=True)
+        sys.stdout.write(json.dumps({"port": listener.getsockname()[1], "key": text}) + "\n")
+        sys.stdout.flush()
         await serve(app, listener)
     house.database.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -259,8 +260,11 @@ class Stack:
             ),
         )
 
-    async def dump(self) -> dict[str, object]:
+    def dump(self) -> dict[str, Any]:
         """Return the canonical content of all stores."""
+        return asyncio.run(self._dump())
+
+    async def _dump(self) -> dict[str, Any]:
         settings = self.settings
         embedder = bootstrap.embedder(settings)
         index = bootstrap.vectors(settings, await embedder.describe())

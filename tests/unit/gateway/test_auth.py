@@ -84,9 +84,7 @@ async def test_denials_are_audited(site: Site, owner: httpx.AsyncClient) -> None
 async def test_scopes_do_not_tell_what_lies_outside(site: Site, owner: httpx.AsyncClient) -> None:
     document = (await upload(owner, "a.txt", "secret text"))["documents"][0]["id"]
     async with site.client(await site.key(Role.OWNER, tenant="rival")) as stranger:
-        answers = [
-            (await stranger.get(f"/v1/kbs/{kb}/documents/{document}")).json() for kb in ("main", "none")
-        ]
+        answers = [(await stranger.get(f"/v1/kbs/{kb}/documents/{document}")).json() for kb in ("main", "none")]
         assert [answer["status"] for answer in answers] == [404, 404]
         assert answers[0]["detail"].replace("main", "") == answers[1]["detail"].replace("none", "")
         assert (await stranger.get("/v1/kbs")).json()["kbs"] == []

@@ -7,8 +7,24 @@ from tests.unit.gateway.conftest import Site, upload
 
 TEXT = "The harbour was built in 1902 by Ada Lind.\nThe lighthouse stands on Crab Rock.\n"
 DOCUMENT_FIELDS = {
-    "id", "name", "source", "version", "status", "media_type", "bytes", "sha256", "pages", "passages", "entities",
-    "metadata", "labels", "created_at", "ready_at", "error", "warnings", "stages",
+    "id",
+    "name",
+    "source",
+    "version",
+    "status",
+    "media_type",
+    "bytes",
+    "sha256",
+    "pages",
+    "passages",
+    "entities",
+    "metadata",
+    "labels",
+    "created_at",
+    "ready_at",
+    "error",
+    "warnings",
+    "stages",
 }
 
 
@@ -54,7 +70,12 @@ async def test_json_documents(site: Site, owner: httpx.AsyncClient) -> None:
     answer = await owner.post("/v1/kbs/main/documents", json=sent)
     assert answer.status_code == 202
     one, two = answer.json()["documents"]
-    assert (one["media_type"], one["source"], one["metadata"], one["labels"]) == ("text/markdown", "wiki", {"k": 1}, ["x"])
+    assert (one["media_type"], one["source"], one["metadata"], one["labels"]) == (
+        "text/markdown",
+        "wiki",
+        {"k": 1},
+        ["x"],
+    )
     assert (two["media_type"], two["source"]) == ("text/plain", None)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -88,9 +89,11 @@ async def test_requests_in_flight_are_bounded_by_key(site: Site, monkeypatch: py
 
 def test_slots_have_a_total() -> None:
     slots = Slots(2, "things", total=3)
-    with slots.hold(KEY), slots.hold(KEY), slots.hold(KeyId("b")):
-        with pytest.raises(QuotaExceeded), slots.hold(KeyId("c")):
-            pass
+    with ExitStack() as held:
+        for key in (KEY, KEY, KeyId("b")):
+            held.enter_context(slots.hold(key))
+        with pytest.raises(QuotaExceeded):
+            held.enter_context(slots.hold(KeyId("c")))
     with slots.hold(KEY):
         pass
 

@@ -26,13 +26,17 @@ QUESTION = "When was the harbour of Lindvik built?"
 
 
 @pytest.fixture
-async def asked(site: Site, owner: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+async def asked(site: Site, owner: httpx.AsyncClient) -> httpx.AsyncClient:
     """A client of a knowledge base with three documents."""
-    await upload(owner, "harbour.txt", "The harbour of Lindvik was built in 1902 by Ada Lind.", metadata='{"year": 1902}')
-    await upload(owner, "light.md", "The lighthouse of Lindvik stands on Crab Rock since 1911.", metadata='{"year": 1911}')
+    await upload(
+        owner, "harbour.txt", "The harbour of Lindvik was built in 1902 by Ada Lind.", metadata='{"year": 1902}'
+    )
+    await upload(
+        owner, "light.md", "The lighthouse of Lindvik stands on Crab Rock since 1911.", metadata='{"year": 1911}'
+    )
     await upload(owner, "boats.txt", "Boats of the pilots were painted green.", kb="other")
     await site.work()
-    yield owner
+    return owner
 
 
 def events(text: str) -> list[tuple[str, Any]]:

@@ -226,7 +226,7 @@ async def test_files_and_folders_are_synced_before_the_record(
     fsync, accept = os.fsync, site.house.catalogue.accept
 
     def noting_fsync(descriptor: int) -> None:
-        order.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        order.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         fsync(descriptor)
 
     async def noting_accept(*arguments: object, **more: object) -> object:
