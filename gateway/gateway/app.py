@@ -81,8 +81,7 @@ def api_routes() -> list[APIRoute]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
-    await runtime.pages.adopt(await runtime.ports.blobs.drawn_pages())
-    async with background.running(runtime.ports, runtime.ringer, runtime.key_use):
+    async with background.running(runtime.ports, runtime.ringer, runtime.key_use, runtime.pages):
         yield
         runtime.stopping.set()
         if runtime.commits:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from atoll.domain.ids import DocumentUid, KbUid, KeyId
 from atoll.errors import AtollError, NotFound
 from gateway.dependencies import Dependencies
+from gateway.pages.cache import PageCache
 
 _log = logging.getLogger(__name__)
 
@@ -76,13 +77,16 @@ async def sweep(ports: Dependencies) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(ports: Dependencies, ringer: Ringer, used: KeyUse) -> AsyncIterator[None]:
+async def running(ports: Dependencies, ringer: Ringer, used: KeyUse, pages: PageCache) -> AsyncIterator[None]:
     """Run all of it beside the block."""
     tasks = [
+        asyncio.create_task(_adopt(ports, pages)),
         asyncio.create_task(ringer.run()),
         asyncio.create_task(_every(_TOUCH_SECONDS, used.flush)),
         asyncio.create_task(_every(_SWEEP_SECONDS, lambda: sweep(ports))),
     ]
+    for task in tasks:
+        task.add_done_callback(_tell)
     try:
         yield
     finally:
@@ -91,6 +95,15 @@ async def running(ports: Dependencies, ringer: Ringer, used: KeyUse) -> AsyncIte
         await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(AtollError):
             await used.flush()
+
+
+async def _adopt(ports: Dependencies, pages: PageCache) -> None:
+    await pages.adopt(await ports.blobs.drawn_pages())
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.error("work beside the requests has ended", exc_info=error)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

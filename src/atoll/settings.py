@@ -34,6 +34,22 @@ class Dtype(StrEnum):
     BF16 = "bf16"
 
 
+class ModelCheck(StrEnum):
+    """How much of a model is checked before it is loaded."""
+
+    FAST = "fast"
+    FULL = "full"
+    OFF = "off"
+
+
+class PageBackend(StrEnum):
+    """Where a page's vectors come from."""
+
+    FAKE = "fake"
+    TEXT_LINES = "text-lines"
+    COLPALI = "colpali"
+
+
 class Section(BaseModel):
     """A group of knobs; unknown names inside it are refused."""
 
@@ -105,6 +121,42 @@ class EmbeddingSettings(Section):
     request_texts: Count = Field(64, description="Texts that a worker sends in one request.")
     concurrent_requests: Count = Field(2, description="Requests that one worker process keeps in flight.")
     timeout_seconds: Seconds = Field(60.0, description="Longest wait for one answer.")
+
+
+class PageSettings(Section):
+    """The page-image server: page vectors for late interaction."""
+
+    url: str | None = Field(None, description="Address of the page-image server; unset means pages are not searched.")
+    token_file: Path | None = Field(None, description="File that holds the server's bearer token.")
+    port: Port = Field(8082, description="Port of our page-image server.")
+    host: str = Field("127.0.0.1", description="Address our page-image server listens on.")
+    backend: PageBackend = Field(
+        PageBackend.TEXT_LINES, description="colpali (sees images), text-lines (no vision weights) or fake (tests)."
+    )
+    model_dir: Path | None = Field(None, description="Model folder of the colpali backend.")
+    longest_edge: Count | None = Field(None, description="Pixels of a page's longer side; default the model's own.")
+    max_tiles: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="Most tiles of a page, the overview among them, for models that cut pages into tiles."
+    )
+    threads: int = Field(0, ge=0, description="Threads of a forward pass; 0 means the number of cores.")
+    dtype: Dtype = Field(Dtype.AUTO, description="Arithmetic: auto, fp32 or bf16.")
+    max_batch_tokens: Count = Field(2048, description="Tokens of pages in one forward pass, padding included.")
+    queue_tokens: Count = Field(32_768, description="Tokens of pages that may wait (429 past it).")
+    max_request_pages: Count = Field(8, description="Pages in one request.")
+    max_pixels: Count = Field(40_000_000, description="Pixels of one page image, checked before it is decoded.")
+    batch_pages: Count = Field(4, description="Pages that a worker sends in one request.")
+    timeout_seconds: Seconds = Field(300.0, description="Longest wait for one answer.")
+
+
+class ModelSettings(Section):
+    """Weights on disk, and what they are checked against before a server loads them."""
+
+    lock_file: Path | None = Field(
+        None, description="Lock file that a model must be in; without one, only file formats are checked."
+    )
+    verify: ModelCheck = Field(
+        ModelCheck.FAST, description="fast: sizes and headers; full: every byte; off: file formats only."
+    )
 
 
 class ParserSettings(Section):
@@ -179,6 +231,8 @@ class Settings(BaseSettings):
     queue: QueueSettings = QueueSettings()
     vectors: VectorSettings = VectorSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    pages: PageSettings = PageSettings()
+    models: ModelSettings = ModelSettings()
     parser: ParserSettings = ParserSettings()
     worker: WorkerSettings = WorkerSettings()
     chunking: ChunkingSettings = ChunkingSettings()

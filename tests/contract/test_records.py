@@ -261,6 +261,18 @@ async def test_replace_hides_older_ones_of_the_name_and_the_later_of_two_wins(st
     assert (await store.kbs.get(kb.tenant, kb.name)).passages == 1
 
 
+async def test_replace_leaves_what_the_uploader_may_not_see(store):
+    kb = await store.kb()
+    secret = await store.accept(kb, "a.txt", "s1", labels=("board",))
+    await store.run(secret)
+    plain = await store.accept(kb, "a.txt", "s2")
+    await store.run(plain)
+    new = await store.accept(kb, "a.txt", "s3", replace=True, labels=("staff",), reader=frozenset({"staff"}))
+    published = await store.run(new)
+    assert published.replaced == (plain.uid,)
+    assert (await store.catalogue.get(kb.uid, secret.uid, None)).status is Status.READY
+
+
 async def test_a_failed_new_version_leaves_the_old_one(store):
     kb = await store.kb()
     first = await store.accept(kb, "a.txt", "s1")

@@ -144,3 +144,9 @@ def test_sigterm_ends_streams_and_lets_answers_end(gateway: Gateway) -> None:
 def test_a_taken_port_is_one_line(gateway: Gateway) -> None:
     with pytest.raises(StartRefused, match="ATOLL_GATEWAY__PORT"):
         listen("127.0.0.1", gateway.port)
+
+
+def test_answers_do_not_wait_for_an_acknowledgement() -> None:
+    """The event loop sets TCP_NODELAY on connections only when their listener names its protocol."""
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP

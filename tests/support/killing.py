@@ -19,7 +19,7 @@ from tests.support.stack import Stack, until
 #: What is killed, and how often, in one round of at least 20 deaths.
 ROUND = {"worker": 5, "parser": 3, "vectors": 4, "embeddings": 3, "gateway": 4, "queue": 3, "supervisor": 2}
 LOST_QUEUES = 2
-_PAUSE_SECONDS = (0.1, 1.2)
+_PAUSE_SECONDS = (0.1, 2.4)
 _RETRY_SECONDS = 0.25
 _UPLOAD_SECONDS = 150.0
 _SHOWN_DIFFERENCES = 20

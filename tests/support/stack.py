@@ -70,6 +70,7 @@ class Stack:
         folder: where its data directory is made.
         settings: ``ATOLL_*`` variables beside folder and ports.
         prefix: a command that runs `atoll`, such as one that enters namespaces.
+        root: where the root folder of those namespaces is seen from outside.
         path: what ``PYTHONPATH`` is to be, if anything.
     """
 
@@ -79,15 +80,17 @@ class Stack:
         settings: Mapping[str, str] | None = None,
         *,
         prefix: Sequence[str] = (),
+        root: Path = Path("/"),
         path: Path | None = None,
     ) -> None:
-        self.data = folder / "data"
+        self._inner = folder / "data"
+        self.data = root / self._inner.relative_to("/")
         self.ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
         self.address = f"http://127.0.0.1:{self.ports['GATEWAY']}"
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
-            "ATOLL_DATA_DIR": str(self.data),
+            "ATOLL_DATA_DIR": str(self._inner),
             **{f"ATOLL_{name}__PORT": str(port) for name, port in self.ports.items()},
             **({"PYTHONPATH": str(path)} if path else {}),
             **(settings or {}),
@@ -145,7 +148,7 @@ class Stack:
 
     def orphans(self) -> list[str]:
         """Return what runs of this stack: by the folder in its environment or command, or by a pid seen before."""
-        mark = str(self.data)
+        mark = str(self._inner)
         found = []
         for process in psutil.process_iter():
             try:
@@ -285,10 +288,11 @@ def running(
     settings: Mapping[str, str] | None = None,
     *,
     prefix: Sequence[str] = (),
+    root: Path = Path("/"),
     path: Path | None = None,
 ) -> Iterator[Stack]:
     """Run a stack that is ready; in the end nothing of it is left."""
-    stack = Stack(folder, settings, prefix=prefix, path=path)
+    stack = Stack(folder, settings, prefix=prefix, root=root, path=path)
     try:
         stack.up()
         yield stack

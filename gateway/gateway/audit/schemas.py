@@ -13,7 +13,7 @@ from atoll.domain.principal import AuditEvent
 class EventOut(BaseModel):
     """Who did what to which object, with what result."""
 
-    id: int
+    id: str
     at: datetime
     actor: str
     action: str
@@ -26,7 +26,7 @@ class EventOut(BaseModel):
     def of(cls, event: AuditEvent) -> Self:
         """Return the wire form."""
         return cls(
-            id=event.id,
+            id=str(event.id),
             at=event.at,
             actor=event.actor,
             action=event.action,

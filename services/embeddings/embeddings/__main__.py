@@ -16,6 +16,8 @@ from atoll.serving.http import host_names
 from atoll.serving.queue import Lane
 from atoll.serving.runner import Runner
 from atoll.serving.server import serve
+from atoll.serving.start import leave, read_token
+from atoll.serving.weights import weights_sha256
 from embeddings import folder
 from embeddings.app import MAX_BODY_BYTES, Limits, Service, build, build_service, window
 
@@ -45,7 +47,7 @@ def _run(configuration: settings.Settings) -> int:
     workers = min(WORKERS, threads)
     os.environ.update(process_environment(threads // workers))
     name, model_dir = folder.find(knobs.model_dir)
-    token = _token(knobs.token_file)
+    token = read_token(knobs.token_file)
     lifecycle = Lifecycle()
     limits = Limits(
         max_request_texts=knobs.max_request_texts,
@@ -79,7 +81,7 @@ def _load(service: Service, name: str, model_dir: Path, dtype: str, threads: int
         service.model = model
         service.card = {
             "model": name,
-            "weights_sha256": folder.weights_sha256(model_dir),
+            "weights_sha256": weights_sha256(model_dir),
             "dimensions": model.dimensions,
             **window(model),
             "dtype": model.dtype,
@@ -101,26 +103,5 @@ def _load(service: Service, name: str, model_dir: Path, dtype: str, threads: int
     service.lifecycle.loaded()
 
 
-def _token(path: Path | None) -> str | None:
-    """Return the bearer token in ``path``."""
-    if path is None:
-        return None
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise StartRefused(f"the token file {path} cannot be read: {error.strerror}; create it") from error
-    if not token:
-        raise StartRefused(f"the token file {path} is empty; write the token into it")
-    return token
-
-
-def _leave(code: int) -> None:
-    """End the process now: threads inside native code must not run while the interpreter is taken apart."""
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
 if __name__ == "__main__":
-    _leave(main())
+    leave(main())

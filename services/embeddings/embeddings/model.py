@@ -15,7 +15,8 @@ from sentence_transformers import SentenceTransformer
 
 from atoll.errors import StartRefused
 from atoll.serving.errors import ModelFailed
-from embeddings.precision import AGREEMENT, PROBES, bf16_hardware
+from atoll.serving.processor import bf16_hardware
+from embeddings.precision import AGREEMENT, PROBES
 from embeddings.tokenizing import TextTokenizer, TokenIds, padded_length
 
 Row = NDArray[np.float32]

@@ -1,14 +1,9 @@
-"""Whether bf16 is fast here, and whether it is good enough."""
+"""Whether bf16 is good enough."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 #: Least cosine between a probe's bf16 and fp32 vectors.
 AGREEMENT = 0.999
-#: Processor flags that make bf16 faster than fp32; without one it is slower.
-_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
-_CPUINFO = Path("/proc/cpuinfo")
 
 #: Texts of different length, script and kind; what is measured is the arithmetic, not the meaning.
 PROBES = (
@@ -29,13 +24,3 @@ PROBES = (
     "The committee did not agree on the budget, and the vote was moved to the next session. " * 6,
     "Section 3.2.1 Scope. This procedure applies to all pressure vessels of category II and above. " * 12,
 )
-
-
-def bf16_hardware(cpuinfo: Path = _CPUINFO) -> bool:
-    """Return whether the processor multiplies bf16 matrices in hardware (AMX or AVX512-BF16)."""
-    if not cpuinfo.is_file():
-        return False
-    for line in cpuinfo.read_text().splitlines():
-        if line.startswith("flags"):
-            return not _FLAGS.isdisjoint(line.split())
-    return False

@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from atoll.errors import BadInput
 from atoll.serving.errors import TokenIdsRefused
-from atoll.serving.http import blame
+from atoll.serving.http import blame, validated
 
 
 class InputType(StrEnum):
@@ -73,13 +73,7 @@ def read(kind: type[B], document: Any, *, max_texts: int) -> B:
         TokenIdsRefused: the input is token ids.
     """
     blame("input")
-    try:
-        body = kind.model_validate(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "body"
-        blame(field)
-        raise BadInput(f"{field}: {first['msg']}") from error
+    body = validated(kind, document)
     if len(body.input) > max_texts:
         raise BadInput(f"input: {len(body.input)} texts, the limit is {max_texts}; send several requests")
     return body

@@ -10,7 +10,7 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 from celery import Celery
-from celery.signals import worker_shutting_down
+from celery.signals import setup_logging, worker_shutting_down
 
 from atoll.adapters.celery_doorbell import QUEUE, TASK
 from atoll.bootstrap import Ingestion
@@ -43,6 +43,7 @@ class Worker:
         app = self._ingestion.celery
         app.task(name=TASK, ignore_result=True)(self._advance)
         worker_shutting_down.connect(self._stop_work)
+        setup_logging.connect(_keep_logging)
         self._thread.start()
         self._submit(self._ingestion.prepare()).result()
         self._submit(
@@ -79,6 +80,10 @@ class Worker:
 
         if self._loop.is_running():
             self._loop.call_soon_threadsafe(cancel)
+
+
+def _keep_logging(**_: object) -> None:
+    """Leave logging as the composition root set it up: a receiver of this signal is all that Celery needs to see."""
 
 
 def _serve(app: Celery, threads: int) -> None:

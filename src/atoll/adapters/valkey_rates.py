@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from atoll.domain.ids import KeyId
 from atoll.errors import DependencyDown
 
 _TIMEOUT_SECONDS = 0.5
+_MAX_CONNECTIONS = 32
 
 #: KEYS: bucket. ARGV: tokens a second, size. Returns the wait in milliseconds. A bucket that is full again expires.
 _TAKE = """
@@ -29,13 +32,17 @@ class ValkeyRates:
     """Port ``Rates``."""
 
     def __init__(self, url: str, password: str | None, *, per_minute: int) -> None:
-        self._redis = Redis.from_url(
+        # A burst waits for a connection; one retry covers a connection that the broker closed meanwhile.
+        pool = BlockingConnectionPool.from_url(
             url,
             password=password,
             socket_timeout=_TIMEOUT_SECONDS,
             socket_connect_timeout=_TIMEOUT_SECONDS,
-            max_connections=64,
+            max_connections=_MAX_CONNECTIONS,
+            timeout=_TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 1),
         )
+        self._redis = Redis.from_pool(pool)
         self._take = self._redis.register_script(_TAKE)
         self._arguments = (str(per_minute / 60), str(per_minute))
 

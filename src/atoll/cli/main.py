@@ -24,6 +24,7 @@ _COMMANDS = {
     "documents": "atoll.cli.documents:documents",
     "kb": "atoll.cli.kb:kb",
     "keys": "atoll.cli.keys:keys",
+    "models": "atoll.cli.models:models",
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from atoll.domain.answer import Answer, AnsweredBy, Citation, Sentence
@@ -10,17 +11,17 @@ from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Evidence
 from atoll.ports.embedder import Embedder
 from atoll.query.pipeline import Found
-from atoll.query.sentences import sentences
+from atoll.query.sentences import Span, lines, sentences
 from atoll.query.terms import TermSet, covered_share, rarity
 
 #: Passages whose sentences are looked at, and sentences whose meaning is compared.
 MAX_PASSAGES = 8
-MAX_EMBEDDED = 16
+MAX_EMBEDDED = 32
 #: Sentences of an answer, and characters that end it early.
 MAX_SENTENCES = 4
 ENOUGH_CHARACTERS = 700
 
-_TERMS_WEIGHT, _MEANING_WEIGHT, _RANK_WEIGHT = 0.45, 0.35, 0.2
+_TERMS_WEIGHT, _MEANING_WEIGHT, _RANK_WEIGHT = 0.47, 0.47, 0.06
 #: Part of the first sentence's score that a further one must have.
 _WORTH_ADDING = 0.8
 #: Share of common terms from which two sentences say the same.
@@ -37,13 +38,23 @@ _TERMINATORS = (*_QUESTION_MARKS, ".", "!", "…", "۔", "։", "।", "。", "�
 _CLOSERS = "\"'”’»)]」』）"
 
 
+#: What the parser puts between the cells of a table's row; the first cell of a header is often empty.
+_CELLS = re.compile(r"(?:^|(?<=\s))\|(?:\s|$)")
+#: A row without its header, or a few words without their heading, mean little.
+_SHORT_WORDS = 12
+
+
 @dataclass(slots=True)
 class _Candidate:
+    """A sentence or a table's row. ``meaning`` is what is embedded: the text with what it needs to be understood."""
+
     evidence: Evidence
     start: int
     text: str
+    meaning: str
     terms: TermSet
     context: TermSet
+    is_title: bool = False
     score: float = 0.0
 
 
@@ -73,33 +84,76 @@ def _candidates(found: Found) -> list[_Candidate]:
     candidates: list[_Candidate] = []
     known: set[str] = set()
     for entry in found.evidence[:MAX_PASSAGES]:
-        heading = found.terms.of_passage("\n".join(found.headings.get(entry.passage_id, ())))
-        before: TermSet = frozenset()
-        for start, end in sentences(entry.text):
+        for candidate in _of_passage(entry, found):
+            if candidate.text.casefold() not in known:
+                candidates.append(candidate)
+                known.add(candidate.text.casefold())
+    return candidates
+
+
+def _of_passage(entry: Evidence, found: Found) -> Iterator[_Candidate]:
+    headings = found.headings.get(entry.passage_id, ())
+    heading_terms = found.terms.of_passage("\n".join(headings))
+    before: TermSet = frozenset()
+    header: Span | None = None
+    for line in lines(entry.text):
+        row = entry.text[line.start : line.end]
+        if not _CELLS.search(row):
+            header = None
+        elif header is None:
+            header = line
+        for start, end in [line] if header else _sentences_of(entry.text, line):
             text = entry.text[start:end]
             terms = found.terms.of_passage(text)
-            if text.casefold() not in known:
-                candidates.append(_Candidate(entry, start, text, terms, heading | before))
-                known.add(text.casefold())
+            above = "" if header is None or header == line else entry.text[header.start : header.end]
+            yield _Candidate(
+                entry,
+                start,
+                text,
+                _meaning(text, above, headings),
+                terms,
+                heading_terms | (found.terms.of_passage(above) if above else before),
+                is_title=text in headings or (header == line and not any(map(str.isdigit, text))),
+            )
             before = terms  # what a sentence calls "it" is named in the one before
-    return candidates
+
+
+def _sentences_of(text: str, line: Span) -> list[Span]:
+    spans = sentences(text[line.start : line.end])
+    return [Span(line.start + start, line.start + end) for start, end in spans]
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in _CELLS.split(row)]
+
+
+def _meaning(text: str, header: str, headings: Sequence[str]) -> str:
+    cells, names = _cells(text), _cells(header)
+    if len(cells) == len(names) > 1:
+        text = ", ".join(f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True))
+    if len(cells) > 1 or len(text.split()) < _SHORT_WORDS:
+        above = dict.fromkeys(heading for heading in (*headings[:1], *headings[-1:]) if heading not in text)
+        return ": ".join((*above, text))
+    return text
 
 
 async def _add_meaning(candidates: Sequence[_Candidate], found: Found, embedder: Embedder) -> None:
     assert found.vector is not None, "evidence comes from a search by vector"
     wanted = found.terms.of_question(found.question)
     # as queries: they are served before the texts of an ingest, and a question compares well with its like
-    rows = await embedder.embed([candidate.text for candidate in candidates], input_type=InputType.QUERY)
+    rows = await embedder.embed([candidate.meaning for candidate in candidates], input_type=InputType.QUERY)
     for candidate, cosine in zip(candidates, (rows @ found.vector).tolist(), strict=True):
         score = candidate.score + _MEANING_WEIGHT * max(cosine, 0.0)
         told = len(found.terms.of_question(candidate.text) - wanted)
-        candidate.score = score * _form_factor(candidate.text) * _NEWS_FACTORS[min(told, len(_NEWS_FACTORS) - 1)]
+        news = _NEWS_FACTORS[min(told, len(_NEWS_FACTORS) - 1)]
+        candidate.score = score * _form_factor(candidate) * news
 
 
-def _form_factor(text: str) -> float:
+def _form_factor(candidate: _Candidate) -> float:
     """How good a sentence can be as an answer by its form: a question or a heading answers nothing."""
+    text = candidate.text
     bare = text.rstrip(_CLOSERS)
-    if bare.endswith(_QUESTION_MARKS):
+    if bare.endswith(_QUESTION_MARKS) or candidate.is_title:
         return _QUESTION_FACTOR
     if len(text) > _ENDLESS_CHARACTERS:
         return _ENDLESS_FACTOR

@@ -40,6 +40,11 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _LONGEST_ORDINAL = 2
 
 
+def lines(text: str) -> list[Span]:
+    """Return the spans of the lines of ``text`` that hold more than white space."""
+    return [span for line in _LINE.finditer(text) for span in _trimmed(text, line.start(), line.end())]
+
+
 def sentences(text: str, *, marks: bool = False) -> list[Span]:
     """Return the spans of the sentences of ``text``, in order; between them lies nothing but white space.
 

@@ -17,6 +17,7 @@
     NotAvailable      501     not_available_error     not_available            not_available
     Unready           503     server_error            not_ready                not_ready
     TookTooLong       503     server_error            timeout                  timeout
+    DependencyDown    503     server_error            dependency_down          dependency
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from atoll.errors import AtollError, BadInput, Forbidden, NotAuthenticated, NotAvailable, NotFound
+from atoll.errors import AtollError, BadInput, DependencyDown, Forbidden, NotAuthenticated, NotAvailable, NotFound
 
 
 class InputTooLong(BadInput):
@@ -109,6 +110,7 @@ ERRORS: Mapping[type[AtollError], Row] = {
     NotAvailable: Row("not_available_error", "not_available", "not_available"),
     Unready: Row("server_error", "not_ready", "not_ready"),
     TookTooLong: Row("server_error", "timeout", "timeout"),
+    DependencyDown: Row("server_error", "dependency_down", "dependency"),
 }
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from flask import Flask, Response, g, request
+from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from atoll.errors import AtollError, BadInput, Forbidden, NotAuthenticated, NotFound
 from atoll.serving.drain import Lifecycle
 from atoll.serving.errors import BodyTooLarge, MethodRefused, ModelFailed, reply_to
 from atoll.serving.metrics import Metrics
+
+B = TypeVar("B", bound=BaseModel)
 
 _OPEN_ROUTES = frozenset({"/health"})
 _WERKZEUG: Mapping[int, type[AtollError]] = {404: NotFound, 405: MethodRefused, 413: BodyTooLarge}
@@ -35,7 +38,7 @@ def json_body() -> Any:
     try:
         return orjson.loads(request.get_data(cache=False))
     except RequestEntityTooLarge as error:
-        raise BodyTooLarge("the request body is over the limit; send fewer texts at a time") from error
+        raise BodyTooLarge("the request body is over the limit; send less at a time") from error
     except orjson.JSONDecodeError as error:
         raise BadInput(f"the body is not valid JSON: {error}") from error
 
@@ -49,6 +52,21 @@ def client_gone() -> Callable[[], bool]:
 def blame(param: str) -> None:
     """Name the request field that the next error is about."""
     g.param = param
+
+
+def validated(kind: type[B], document: object) -> B:
+    """Return a request's document as ``kind``.
+
+    Raises:
+        BadInput: a field is absent or wrong; the message names it.
+    """
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "body"
+        blame(field)
+        raise BadInput(f"{field}: {first['msg']}") from error
 
 
 def create_app(

@@ -60,7 +60,7 @@ class SqliteCatalogue:
                         _queue_again(connection, uid)
                 else:
                     uid = new.uid
-                    _insert(connection, kb, new, replace=replace, actor=actor)
+                    _insert(connection, kb, new, replaces=_replaceable(labels) if replace else None, actor=actor)
                     audit(
                         connection,
                         actor,
@@ -298,7 +298,12 @@ def _same_bytes(connection: sqlite3.Connection, kb: KbUid, sha256: str, labels: 
     return row
 
 
-def _insert(connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, replace: bool, actor: Actor) -> None:
+def _replaceable(labels: Labels) -> str:
+    """What an upload may replace: only documents that its uploader may see."""
+    return json.dumps("*" if labels is None else sorted(labels))
+
+
+def _insert(connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, replaces: str | None, actor: Actor) -> None:
     connection.execute(
         "INSERT INTO document (uid, kb, name, source, version, sha256, labels, metadata, status, replaces, media_type, "
         "bytes, created_by, created_at, changed_seq) VALUES (?, ?, ?, ?, "
@@ -314,7 +319,7 @@ def _insert(connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, repl
             json.dumps(sorted(new.labels)),
             json.dumps(new.metadata),
             Status.QUEUED,
-            replace,
+            replaces,
             new.media_type,
             new.bytes,
             actor.key,

@@ -52,7 +52,7 @@ class SqliteContents:
                     subject=f"document {claim.document}",
                 )
                 return Published(revision=0, replaced=(), superseded=True)
-            replaced = _replace_older(connection, document, tenant) if document["replaces"] else ()
+            replaced = _replace_older(connection, document, tenant)
             entities = count_entities(connection, claim.document, 1)
             connection.execute(
                 f"UPDATE document SET visible = 1, status = ?, error = NULL, ready_at = {NOW}, entities = ?, "
@@ -162,19 +162,22 @@ def _passage_ids(connection: sqlite3.Connection, document: DocumentUid, limit: i
 
 def _is_superseded(connection: sqlite3.Connection, document: sqlite3.Row) -> bool:
     """Whether a later document of this name has already taken its place."""
-    row = connection.execute(
-        "SELECT 1 FROM document WHERE kb = ? AND name = ? AND replaces = 1 AND visible = 1 AND version > ? LIMIT 1",
+    later = connection.execute(
+        "SELECT replaces FROM document WHERE kb = ? AND name = ? AND visible = 1 AND version > ?",
         (document["kb"], document["name"], document["version"]),
-    ).fetchone()
-    return row is not None
+    )
+    return any(_replaces(each["replaces"], document["labels"]) for each in later)
 
 
 def _replace_older(connection: sqlite3.Connection, document: sqlite3.Row, tenant: str) -> tuple[DocumentUid, ...]:
+    if document["replaces"] is None:
+        return ()
     older = connection.execute(
         "SELECT * FROM document WHERE kb = ? AND name = ? AND visible = 1 AND version < ?",
         (document["kb"], document["name"], document["version"]),
     ).fetchall()
-    for each in older:
+    replaced = [each for each in older if _replaces(document["replaces"], each["labels"])]
+    for each in replaced:
         revision = hide(connection, each)
         audit(
             connection,
@@ -184,7 +187,15 @@ def _replace_older(connection: sqlite3.Connection, document: sqlite3.Row, tenant
             subject=f"document {each['uid']}",
             revision=revision,
         )
-    return tuple(DocumentUid(each["uid"]) for each in older)
+    return tuple(DocumentUid(each["uid"]) for each in replaced)
+
+
+def _replaces(scope: str | None, labels: str) -> bool:
+    """Whether an upload with this scope takes the place of a document with these labels (both as stored)."""
+    if scope is None:
+        return False
+    held = json.loads(scope)
+    return held == "*" or set(json.loads(labels)) <= set(held)
 
 
 def _remove_passages(connection: sqlite3.Connection, passages: list[str]) -> None:

@@ -34,7 +34,7 @@ CREATE TABLE document (
     visible INTEGER NOT NULL DEFAULT 0,
     indexed INTEGER NOT NULL DEFAULT 0, -- the vector index may hold points of it
     status TEXT NOT NULL,
-    replaces INTEGER NOT NULL DEFAULT 0, -- takes the place of older documents of its name when published
+    replaces TEXT, -- NULL, or the labels ('"*"' for all) of those older documents of its name that it replaces
     media_type TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     pages INTEGER NOT NULL DEFAULT 0,
