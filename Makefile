@@ -1,74 +1,82 @@
-# Atoll's verbs. `make` lists them.
-SHELL := bash
-.SHELLFLAGS := -eu -o pipefail -c
-.DEFAULT_GOAL := help
-MAKEFLAGS += --no-builtin-rules --no-print-directory
+# The verbs of this project; `make` lists them. What was done leaves a stamp in .state and is not done again.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-# The build of torch that pip finds is the CPU one where its links or index offer it; see docs/decisions.
+#: A wheel of torch, found as pip finds everything else; `+cpu` builds suffice. Any options of pip may come with it.
 TORCH ?= torch==2.13.0
-PIP := .venv/bin/pip --disable-pip-version-check --quiet
-BIN := .venv/bin
+#: Narrows `make test` (a path, or options of pytest) and `make bench` (names of benchmarks).
+T ?=
 
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+LOCKS := requirements-embeddings.lock requirements-dev.lock
+SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/$(suite)))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
 .PHONY: help setup demo up down status test soak check env locks bench
 
 help: ## List the verbs
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Each stamp is newer than what it was made from; nothing is installed twice.
-.state/venv:
-	@mkdir -p .state
-	$(PYTHON) -m venv .venv
-	@touch $@
+setup: .state/install ## Install everything into .venv
 
-.state/run: .state/venv requirements-core.lock requirements-embeddings.lock requirements-dev.lock pyproject.toml
-	@echo "installing; the first time takes a few minutes"
-	$(PIP) install --no-deps '$(TORCH)'
-	$(PIP) install --no-deps --require-hashes -r requirements-core.lock
-	$(PIP) install --no-deps --require-hashes -r requirements-embeddings.lock
-	$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
-	@touch $@
-
-setup: .state/run ## Install everything into .venv
-
-demo: .state/run ## Set up, start, read samples/ and answer a question from them
+demo: setup ## Start Atoll here, read samples/, ask a question, show the cited answer
 	@$(BIN)/python scripts/demo.py
 
-up: .state/run ## Start the local stack in the background
+up: setup ## Start the local stack in the background
 	@$(BIN)/atoll up --local
 
-down: .state/run ## Stop the local stack
+down: setup ## Stop it
 	@$(BIN)/atoll down
 
-status: .state/run ## Show the processes of the local stack
+status: setup ## Show its processes
 	@$(BIN)/atoll status
 
-T ?= tests
-test: .state/run ## Run all tests that need no container engine (T=path narrows)
-	@$(BIN)/pytest -m 'not soak' $(T)
+test: setup ## Run every test that needs no container engine; T=path or T="-k name" narrows
+	@$(BIN)/python -m pytest -m "not soak" $(or $(T),$(SUITES))
 
-soak: .state/run ## Run the long kill, property and fuzz tests
-	@ATOLL_TEST_EXAMPLES=1000 $(BIN)/pytest -m soak tests
-	@ATOLL_TEST_EXAMPLES=1000 $(BIN)/pytest tests/integration/test_interleavings.py
+soak: setup ## Run the long kill, property and fuzz tests
+	@ATOLL_TEST_EXAMPLES=1000 $(BIN)/python -m pytest --timeout=7200 -m soak
+	@ATOLL_TEST_EXAMPLES=1000 $(BIN)/python -m pytest --timeout=7200 tests/integration/test_interleavings.py
 
-check: .state/run ## Lint, types, import rules, and drift of everything generated
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/python scripts/render_env.py --check
-	@$(BIN)/python -m gateway.openapi --check
-	@$(BIN)/python scripts/build_samples.py --check
+check: setup ## Lint, types, import rules, and whether generated files are up to date
+	@$(BIN)/python scripts/check.py
 
-env: .state/run ## Write .env.example and the OpenAPI schema from the code
+bench: setup ## Run the benchmarks one after another; results go to benchmarks/results
+	@$(BIN)/python scripts/bench.py $(T)
+
+env: setup ## Write .env.example and gateway/openapi.json from the code
 	@$(BIN)/python scripts/render_env.py
 	@$(BIN)/python -m gateway.openapi --write
 
-locks: .state/run ## Compile the hash-pinned locks (needs an index)
+locks: setup ## Compile requirements-*.lock anew (needs a package index)
 	@scripts/lock.sh
 
-bench: .state/run ## Run the benchmarks into benchmarks/results/ (about half an hour)
-	@for script in benchmarks/[a-z]*.py; do name=$$(basename $$script .py); echo "$$name"; \
-	  $(BIN)/python $$script > benchmarks/results/$$name.json.part && \
-	  mv benchmarks/results/$$name.json.part benchmarks/results/$$name.json; done
+# --- what `setup` consists of -----------------------------------------------------------------------------------------
+
+.state/venv:
+	@mkdir -p .state
+	@$(PYTHON) -c 'import ensurepip, sys; assert (3, 11) <= sys.version_info < (3, 14)' 2>/dev/null || { \
+	    echo "make: $(PYTHON) is missing, not 3.11 to 3.13, or without venv: install python3-venv (Debian), or name" \
+	         "another one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@touch $@
+
+.state/locks: $(LOCKS) | .state/venv
+	@echo "installing the locked packages into .venv"
+	@$(PIP) --no-deps --require-hashes $(addprefix -r ,$(LOCKS))
+	@touch $@
+
+# torch is pinned by version and not by hash, because the right build differs between machines. A CUDA build links to
+# libraries that are packages of their own: where it does not load without them, they are installed too.
+.state/torch: .state/locks
+	@echo "installing $(TORCH)"
+	@$(PIP) --no-deps $(TORCH)
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) $(TORCH)
+	@touch $@
+
+.state/install: pyproject.toml .state/torch
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,41 +1,70 @@
-"""The main job in one go: start the local stack, read samples/, answer a question from them with its sources."""
+"""From nothing to a cited answer: start the local stack, read samples/, ask a question, say what to do next."""
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-ATOLL = Path(sys.executable).parent / "atoll"
-QUESTION = "How far was the Fennet Bank lightfloat shifted, and in which notice?"
+from atoll.cli import render
+
+ROOT = Path(__file__).parents[1]
+ATOLL = Path(sys.executable).with_name("atoll")
+KB = "default"
+QUESTION = "How long will the usable fuel at Osk Head last in winter?"
+NEXT_QUESTION = "What mistake in the February minutes did the Board correct?"
 
 NEXT = """
-The stack goes on running. Try next:
+Atoll goes on running at {address} (its API is described at {address}/docs). Next:
 
-  {atoll} ask "Which firm audits the Authority's accounts?"
-  {atoll} page DOC N --mark PASSAGE      saves the marked page behind a citation as PNG; the lines above name it
-  {atoll} ingest YOUR_FOLDER             adds your own documents
-  {atoll} down                           stops everything
+  {atoll} ask "{question}"
+  {page}
+      saves the page behind the first citation, the passage marked
+  {atoll} ingest YOUR_FOLDER
+  {atoll} down
 """
 
 
 def atoll(*arguments: str) -> None:
-    """Run one command of Atoll; the demo ends where it fails."""
-    subprocess.run([ATOLL, *arguments], cwd=ROOT, check=True)
+    """Run a command of Atoll and show what it prints."""
+    subprocess.run([ATOLL, *arguments], check=True)
+
+
+def body_of(*arguments: str) -> dict[str, Any]:
+    """Run a command of Atoll and return what it prints as JSON."""
+    printed = subprocess.run([ATOLL, *arguments, "--json"], check=True, stdout=subprocess.PIPE).stdout
+    body: dict[str, Any] = json.loads(printed)
+    return body
+
+
+def demonstrate() -> int:
+    """Run the demo; return the exit code."""
+    atoll("up", "--local")
+    atoll("ingest", "samples", "--kb", KB)
+    print(f"\n> {QUESTION}\n", flush=True)
+    answer = body_of("ask", QUESTION, "--kb", KB)
+    render.answer(answer, kb=KB)
+    if not answer["citations"]:
+        print("The demo's question should have been answered with a citation; `atoll documents list` shows why not.")
+        return 1
+    command = os.path.relpath(ATOLL)
+    page = render.page_command(answer["citations"][0]["evidence"], kb=KB).removeprefix("atoll")
+    address = body_of("status")["address"]
+    print(NEXT.format(address=address, atoll=command, question=NEXT_QUESTION, page=f"{command}{page}"))
+    return 0
 
 
 def main() -> int:
-    """Run the demo; return the exit code."""
+    """Run the demo from the root of the repository; it ends where a command fails."""
+    os.chdir(ROOT)
     try:
-        atoll("up", "--local")
-        atoll("ingest", "samples")
-        print(f"\n> {QUESTION}\n", flush=True)
-        atoll("ask", QUESTION)
-    except subprocess.CalledProcessError as failure:
-        return failure.returncode
-    print(NEXT.format(atoll=ATOLL.relative_to(ROOT)))
-    return 0
+        return demonstrate()
+    except subprocess.CalledProcessError as failed:
+        print(f"the demo ended: `atoll {failed.cmd[1]}` failed, see above", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class _Commands(click.Group):
 def cli() -> None:
     """Ask your documents, with every sentence cited, on a machine that needs no network.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 4 a checksum does not match.
     """
 
 

@@ -85,7 +85,7 @@ class SqliteKeys:
         """Return the tenant's keys."""
 
         def work(connection: sqlite3.Connection) -> tuple[ApiKey, ...]:
-            found = connection.execute("SELECT * FROM api_key WHERE tenant = ? ORDER BY created_at, id", (tenant,))
+            found = connection.execute("SELECT * FROM api_key WHERE tenant = ? ORDER BY created_at, rowid", (tenant,))
             return tuple(map(rows.api_key, found))
 
         return await self._database.read(work)
