@@ -31,15 +31,6 @@ class SearchScope:
     hidden_points: int
 
 
-@dataclass(frozen=True, slots=True)
-class VisiblePassage:
-    """A passage that the reader may see, with its document's name, without its text."""
-
-    id: PassageId
-    document: DocumentUid
-    document_name: str
-
-
 class Passages(Protocol):
     """Reads of the query pipeline. Each is one round trip."""
 
@@ -53,9 +44,9 @@ class Passages(Protocol):
         ...
 
     async def visible(
-        self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]
-    ) -> tuple[int, dict[PassageId, VisiblePassage]]:
-        """Return the revision and those of ``passages`` whose document is visible to ``labels``, in one snapshot."""
+        self, kb: KbUid, labels: Labels, documents: Sequence[DocumentUid]
+    ) -> tuple[int, dict[DocumentUid, str]]:
+        """Return the revision, and the names of those of ``documents`` that ``labels`` see, in one snapshot."""
         ...
 
     async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:

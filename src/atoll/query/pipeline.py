@@ -171,7 +171,7 @@ def _with_evidence(
             rank=rank,
             score=by_id[entry.passage.id].score,
             document_id=entry.passage.document,
-            document=seen.passages[entry.passage.id].document_name,
+            document=seen.names[entry.passage.document],
             page=entry.passage.page,
             boxes=entry.passage.boxes,
             text=entry.passage.text,

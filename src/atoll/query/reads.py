@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import KbUid, PassageId
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.passage import Passage
 from atoll.ports.catalogue import Labels
-from atoll.ports.passages import Passages, SearchScope, VisiblePassage
+from atoll.ports.passages import Passages, SearchScope
 
 #: Round trips of one question.
 MAX_READS = 6
@@ -34,10 +34,10 @@ class SearchReads:
         self._count()
         return await self._passages.scope(self._kb, self._labels, self._filters)
 
-    async def visible(self, passages: Sequence[PassageId]) -> tuple[int, dict[PassageId, VisiblePassage]]:
-        """Return the revision and those of ``passages`` that are visible in it."""
+    async def visible(self, documents: Sequence[DocumentUid]) -> tuple[int, dict[DocumentUid, str]]:
+        """Return the revision and the names of those of ``documents`` that are visible in it."""
         self._count()
-        return await self._passages.visible(self._kb, self._labels, passages)
+        return await self._passages.visible(self._kb, self._labels, documents)
 
     async def hydrate(self, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """Return the passages that are visible now, with their text."""

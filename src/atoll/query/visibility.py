@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from atoll.domain.ids import DocumentUid, PassageId
+from atoll.domain.ids import DocumentUid
 from atoll.domain.vectors import Hit, VectorSearch
-from atoll.ports.passages import VisiblePassage
 from atoll.query.fuse import DEPTH
 from atoll.query.reads import SearchReads
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Lists of visible hits in one snapshot of the record store.
+    """Hits in documents that are visible in one snapshot of the record store, and the names of these documents.
 
     ``hidden`` are the documents that fell out. ``short`` says that a list lost so many hits that visible passages
     may be missing from its first `DEPTH`.
@@ -22,20 +21,20 @@ class Seen:
 
     revision: int
     lists: Mapping[str, list[Hit]]
-    passages: Mapping[PassageId, VisiblePassage]
+    names: Mapping[DocumentUid, str]
     hidden: frozenset[DocumentUid]
     short: bool
 
 
 async def see(reads: SearchReads, searches: Mapping[str, VectorSearch], lists: Mapping[str, list[Hit]]) -> Seen:
     """Ask the record store once for all hits of all lists."""
-    wanted = dict.fromkeys(hit.id for hits in lists.values() for hit in hits)
-    revision, passages = await reads.visible(list(wanted))
-    visible = {name: [hit for hit in hits if hit.id in passages] for name, hits in lists.items()}
+    documents = dict.fromkeys(hit.document_uid for hits in lists.values() for hit in hits)
+    revision, names = await reads.visible(list(documents))
+    visible = {name: [hit for hit in hits if hit.document_uid in names] for name, hits in lists.items()}
     return Seen(
         revision,
         visible,
-        passages,
-        frozenset(hit.document_uid for hits in lists.values() for hit in hits if hit.id not in passages),
+        names,
+        frozenset(documents.keys() - names.keys()),
         any(len(visible[name]) < DEPTH and len(lists[name]) >= search.limit for name, search in searches.items()),
     )

@@ -17,7 +17,7 @@ from atoll.domain.page import Box
 from atoll.domain.passage import Passage
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import NotFound
-from atoll.ports.passages import SearchScope, VisiblePassage
+from atoll.ports.passages import SearchScope
 from atoll.query.service import (
     AnswerMode,
     AskService,
@@ -68,14 +68,12 @@ class TwinPassages:
             include = tuple(uid for uid, doc in self.documents.items() if doc.visible and doc.name in filters.names)
         return SearchScope(self.revision, self.language, len(self.seen_by(None)), include, hidden)
 
-    async def visible(self, kb, labels, passages: Sequence[PassageId]):
+    async def visible(self, kb, labels, documents: Sequence[DocumentUid]):
         self.reads.append("visible")
         if self.before_visible:
             self.before_visible.pop(0)()
-        seen = self.seen_by(labels)
-        return self.revision, {
-            at: VisiblePassage(at, seen[at][1].document, seen[at][0].name) for at in passages if at in seen
-        }
+        names = {passage.document: document.name for document, passage in self.seen_by(labels).values()}
+        return self.revision, {at: names[at] for at in documents if at in names}
 
     async def hydrate(self, kb, labels, passages: Sequence[PassageId]):
         self.reads.append("hydrate")

@@ -10,7 +10,7 @@ from atoll.domain.page import Box
 from atoll.domain.passage import Passage
 from atoll.errors import NotAvailable, NotFound
 from atoll.ports.catalogue import Labels
-from atoll.ports.passages import SearchScope, VisiblePassage
+from atoll.ports.passages import SearchScope
 
 
 class MemoryPassages:
@@ -29,11 +29,11 @@ class MemoryPassages:
         return SearchScope(1, self._language, len(self._passages), None, 0)
 
     async def visible(
-        self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]
-    ) -> tuple[int, dict[PassageId, VisiblePassage]]:
+        self, kb: KbUid, labels: Labels, documents: Sequence[DocumentUid]
+    ) -> tuple[int, dict[DocumentUid, str]]:
         """See ``atoll.ports.passages.Passages``."""
-        known = await self.hydrate(kb, labels, passages)
-        return 1, {at: VisiblePassage(at, found.document, self._names[found.document]) for at, found in known.items()}
+        del kb, labels
+        return 1, {at: self._names[at] for at in documents if at in self._names}
 
     async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """See ``atoll.ports.passages.Passages``."""

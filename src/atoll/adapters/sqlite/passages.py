@@ -15,7 +15,7 @@ from atoll.domain.page import Box
 from atoll.domain.passage import Passage
 from atoll.errors import BadInput, NotFound
 from atoll.ports.catalogue import Labels
-from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope, VisiblePassage
+from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
 
 _CHOSEN = "(SELECT value FROM json_each(?))"
 
@@ -49,26 +49,21 @@ class SqlitePassages:
         return await self._database.read(work)
 
     async def visible(
-        self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]
-    ) -> tuple[int, dict[PassageId, VisiblePassage]]:
-        """Return the revision and the visible ones of ``passages``."""
+        self, kb: KbUid, labels: Labels, documents: Sequence[DocumentUid]
+    ) -> tuple[int, dict[DocumentUid, str]]:
+        """Return the revision and the names of the visible ones of ``documents``."""
 
-        def work(connection: sqlite3.Connection) -> tuple[int, dict[PassageId, VisiblePassage]]:
+        def work(connection: sqlite3.Connection) -> tuple[int, dict[DocumentUid, str]]:
             row = connection.execute("SELECT revision FROM kb WHERE uid = ? AND deleted_at IS NULL", (kb,)).fetchone()
             if row is None:
                 raise NotFound("the knowledge base is gone")
             seen, values = rows.seen_by(labels)
             found = connection.execute(
-                "SELECT p.id, p.document, d.name FROM passage p JOIN document d ON d.uid = p.document "
-                f"WHERE p.id IN {_CHOSEN} AND d.kb = ? AND d.visible = 1 AND {seen}",
-                (json.dumps(passages), kb, *values),
+                "SELECT d.uid, d.name FROM document d "
+                f"WHERE d.uid IN {_CHOSEN} AND d.kb = ? AND d.visible = 1 AND {seen}",
+                (json.dumps(documents), kb, *values),
             )
-            return row["revision"], {
-                PassageId(each[0]): VisiblePassage(
-                    id=PassageId(each[0]), document=DocumentUid(each[1]), document_name=each[2]
-                )
-                for each in found
-            }
+            return row["revision"], {DocumentUid(each[0]): each[1] for each in found}
 
         return await self._database.read(work)
 

@@ -9,8 +9,6 @@ from atoll.ports.catalogue import Labels
 from atoll.ports.passages import SearchScope
 from atoll.query.fuse import DEPTH
 
-#: Fetched past the cut, so that ties at it are decided by id here and not by the index's order.
-TIE_ROOM = 8
 #: Places kept for hidden points at first, and when the first lists ran short all the same.
 HIDDEN_ROOM = 200
 MAX_HIDDEN_ROOM = 4000
@@ -42,4 +40,4 @@ class Window:
     @property
     def limit(self) -> int:
         """Length of the lists to fetch."""
-        return DEPTH + TIE_ROOM + self.room
+        return DEPTH + self.room
