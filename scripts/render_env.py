@@ -13,7 +13,8 @@ TARGET = Path(__file__).resolve().parent.parent / ".env.example"
 
 HEAD = """\
 # Every setting of Atoll with its default; made from src/atoll/settings.py by `make env`.
-# A line without `#` in front takes effect. Sizes, times and counts carry their unit in the name.
+# Atoll reads environment variables and no file: export what you change, or keep it in a file of your own and run
+# `set -a; . ./that-file; set +a` before `atoll up`. Sizes, times and counts carry their unit in the name.
 """
 
 

@@ -158,6 +158,11 @@ class ModelSettings(Section):
         ModelCheck.FAST, description="fast: sizes and headers; full: every byte; off: file formats only."
     )
 
+    @property
+    def checked_lock_file(self) -> Path | None:
+        """The lock file that models are checked against, if they are."""
+        return None if self.verify is ModelCheck.OFF else self.lock_file
+
 
 class ParserSettings(Section):
     """The role that reads untrusted bytes: one limited child per document."""

@@ -36,7 +36,8 @@ def _texts(*folders: str) -> Iterator[tuple[Path, str]]:
     for start in [ROOT / folder for folder in folders] or [ROOT]:
         for path in sorted(start.rglob("*")):
             inside = path.relative_to(ROOT).parts
-            if not path.is_file() or GENERATED & set(inside) or any(part.endswith("_cache") for part in inside):
+            weights = inside[0] == "models" and len(inside) > 2
+            if weights or not path.is_file() or GENERATED & set(inside) or any(p.endswith("_cache") for p in inside):
                 continue
             try:
                 yield path, path.read_text(encoding="utf-8")

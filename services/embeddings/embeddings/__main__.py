@@ -46,7 +46,11 @@ def _run(configuration: settings.Settings) -> int:
     threads = knobs.threads or len(os.sched_getaffinity(0))
     workers = min(WORKERS, threads)
     os.environ.update(process_environment(threads // workers))
-    name, model_dir = folder.find(knobs.model_dir)
+    name, model_dir = folder.find(
+        knobs.model_dir,
+        lock_file=configuration.models.checked_lock_file,
+        full=configuration.models.verify is settings.ModelCheck.FULL,
+    )
     token = read_token(knobs.token_file)
     lifecycle = Lifecycle()
     limits = Limits(

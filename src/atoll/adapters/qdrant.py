@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import grpc  # type: ignore[import-untyped]
+import httpx
 from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
@@ -70,6 +71,10 @@ def passages_schema(fingerprint: str, dimensions: int) -> Schema:
     )
 
 
+#: Kept connections are dropped before uvicorn's five seconds are over, so that none is used while it closes.
+_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=3.0)
+
+
 class QdrantIndex:
     """``VectorIndex`` over the official client, which stays open until ``close``."""
 
@@ -101,6 +106,9 @@ class QdrantIndex:
             headers=None if api_key is None else {"api-key": api_key},
             timeout=max(1, round(timeout_seconds)),
             check_compatibility=False,
+            # On loopback the client would open a connection a call, because a real Qdrant answers late on kept ones
+            # over REST; that is what gRPC is for, and our own server does not.
+            limits=_LIMITS,
         )
         return cls(client, fingerprint=fingerprint, dimensions=dimensions, timeout_seconds=timeout_seconds)
 

@@ -46,7 +46,11 @@ def read_vectors(path: Path) -> NDArray[np.float16]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not with parents: the folder of a document that was removed meanwhile must not come back.
+    path.parent.mkdir(exist_ok=True)
+    # An attempt that was killed may have left its draft; one that still runs elsewhere has lost its lease.
+    for stale in path.parent.glob(f"{path.name}.*.tmp"):
+        stale.unlink(missing_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with draft.open("wb") as file:
         file.write(content)

@@ -23,7 +23,7 @@ async def parse(job: Job) -> DocumentFacts:
     if job.parsed_path.exists():
         parsed = await read_parsed(job)
     else:
-        job.folder.mkdir(parents=True, exist_ok=True)
+        job.folder.mkdir(exist_ok=True)
         parsed = await shop.parser.parse(
             source=shop.blobs.original(claim.kb, claim.document),
             name=claim.name,

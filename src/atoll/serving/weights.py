@@ -6,9 +6,8 @@ import hashlib
 from pathlib import Path
 
 from atoll.errors import StartRefused
+from atoll.ops.models import ModelRefused, check_folder
 
-#: Formats that can run code when they are read.
-_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".msgpack")
 _HASH_BLOCK_BYTES = 1 << 20
 
 
@@ -17,17 +16,17 @@ def weights(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.safetensors"))
 
 
-def require_safetensors(folder: Path) -> None:
-    """Check that every folder inside with weights has them as safetensors.
+def require_safetensors(folder: Path, *, lock_file: Path | None = None, full: bool = False) -> None:
+    """Check that a model folder is as locked, or without a lock file that it holds allowed formats, and has weights.
 
     Raises:
-        StartRefused: there are none, or only in a format that can run code.
+        StartRefused: naming the file that is absent, changed, damaged or in a format that can run code.
     """
-    safe = {path.parent for path in weights(folder)}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in _PICKLES and path.parent not in safe:
-            raise StartRefused(f"{path} is a pickle format that can run code; convert it to safetensors")
-    if not safe:
+    try:
+        check_folder(folder, lock_file, full=full)
+    except ModelRefused as refused:
+        raise StartRefused(refused.message) from refused
+    if not weights(folder):
         raise StartRefused(f"{folder} holds no *.safetensors weights; bring the model in that format")
 
 

@@ -26,9 +26,8 @@ ALLOWED_NAMES = frozenset({"license", "licence", "notice", "copying", "readme"})
 BOOKKEEPING_NAMES = frozenset({".gitattributes", ".gitignore"})
 BOOKKEEPING_FOLDER = PurePosixPath(".cache/huggingface")
 
-_PICKLES = frozenset(
-    {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".h5", ".hdf5", ".keras", ".npy", ".npz", ".msgpack"}
-)
+_PICKLES = frozenset({".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib"})
+_CONTAINERS = frozenset({".h5", ".hdf5", ".keras", ".npy", ".npz", ".msgpack"})
 _CODE = frozenset({".py", ".pyc", ".so", ".dll", ".dylib", ".sh", ".exe"})
 _ARCHIVES = frozenset({".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar", ".whl", ".nemo"})
 _MAX_FILES = 10_000
@@ -40,8 +39,10 @@ _GGUF_START = struct.Struct("<4sIQQ")
 _GGUF_TENSOR_BYTES, _GGUF_PAIR_BYTES = 24, 13
 
 
-def walk(folder: Path) -> Iterator[tuple[str, Path]]:
+def walk(folder: Path, *, without: str | None = None) -> Iterator[tuple[str, Path]]:
     """Yield ``(path inside the folder, path)`` of everything that is not a folder, in order; links are not followed.
+
+    ``without`` is a folder inside that is left out, a model of its own.
 
     Raises:
         ModelRefused: a folder cannot be read, or there are more files than any model has.
@@ -53,7 +54,7 @@ def walk(folder: Path) -> Iterator[tuple[str, Path]]:
     found: list[tuple[str, Path]] = []
     for place, folders, names in os.walk(folder, onerror=refuse):
         inside = PurePosixPath(Path(place).relative_to(folder).as_posix())
-        if inside == BOOKKEEPING_FOLDER:
+        if inside == BOOKKEEPING_FOLDER or str(inside) == without:
             folders.clear()
             continue
         linked = [name for name in folders if Path(place, name).is_symlink()]
@@ -110,7 +111,9 @@ def _linked_refusal(target: Path) -> str | None:
 
 def _danger(suffix: str) -> str | None:
     if suffix in _PICKLES:
-        return "is a format that is or may hold a pickle, which can run code; bring the weights as safetensors or GGUF"
+        return "is a pickle, which can run code when it is read; bring the weights as safetensors or GGUF"
+    if suffix in _CONTAINERS:
+        return "is a format that can hold code; bring the weights as safetensors or GGUF"
     if suffix in _CODE:
         return "is code; a model that needs its own code is not supported"
     if suffix in _ARCHIVES:

@@ -27,17 +27,19 @@ def entry(
     repository: str | None = None,
     revision: str | None = None,
     package: str | None = None,
-    base: str | None = None,
+    base: LockedModel | None = None,
     progress: Progress | None = None,
 ) -> LockedModel:
     """Check and hash a model folder, which ``place`` names in the lock; reads every byte once.
+
+    A ``base`` that lies inside the folder keeps its own entry: its files are left out of this one.
 
     Raises:
         ModelRefused: a file's format is refused, a weight file is damaged, there are no weights or of two formats,
             an adapter names no base, or a value is not well-formed.
     """
     files: list[LockedFile] = []
-    for path, file in formats.walk(folder):
+    for path, file in formats.walk(folder, without=lock.inner_folder(place, base)):
         fault = formats.refusal(path, file) or formats.header_fault(path, file)
         if fault:
             raise ModelRefused(f"{folder / path} {fault.reason}")
@@ -52,7 +54,7 @@ def entry(
         package=package,
         license=license_id,
         format=_format(folder, files),
-        base=base,
+        base=base.name if base else None,
         files=tuple(files),
     )
     if base is None and is_adapter(model):

@@ -155,6 +155,18 @@ def _validate(models: Sequence[LockedModel]) -> None:
             raise ModelRefused(f"{model.name}: its base {model.base} is not locked; lock that model first")
 
 
+def inner_folder(place: str, base: LockedModel | None) -> str | None:
+    """Return the path of an adapter's base inside the adapter's folder ``place``; None when it lies elsewhere."""
+    if base is None or not base.folder.startswith(f"{place}/"):
+        return None
+    return base.folder.removeprefix(f"{place}/")
+
+
+def named(models: Sequence[LockedModel], name: str | None) -> LockedModel | None:
+    """Return the entry of a name."""
+    return next((model for model in models if model.name == name), None)
+
+
 def validate_entry(model: LockedModel) -> None:
     """Refuse an entry that is not well-formed.
 

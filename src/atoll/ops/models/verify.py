@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from atoll.ops.models import formats, hashing, lock, places
@@ -13,18 +14,26 @@ from atoll.ops.models.lock import LockedFile, LockedModel
 _DIGEST_SHOWN = 12
 
 
-def verify(folder: Path, model: LockedModel, *, full: bool = False, progress: Progress | None = None) -> list[Fault]:
+def verify(
+    folder: Path,
+    model: LockedModel,
+    *,
+    base: LockedModel | None = None,
+    full: bool = False,
+    progress: Progress | None = None,
+) -> list[Fault]:
     """Return everything in ``folder`` that is not as locked, in the order of paths; empty when it is.
 
     Fast checks that every file is there with its size, that weight files' headers fit their length, and that no
-    other file is there. ``full`` reads and hashes every byte as well.
+    other file is there. ``full`` reads and hashes every byte as well. ``base`` is the entry of an adapter's base: where
+    it lies inside ``folder`` it is left out, since it is verified by its own entry.
 
     Raises:
         ModelRefused: a folder cannot be read.
     """
     if not folder.is_dir():
         return [Fault(".", Kind.ABSENT, f"the folder {folder} is absent; bring the model, see models/README.md")]
-    present = dict(formats.walk(folder))
+    present = dict(formats.walk(folder, without=lock.inner_folder(model.folder, base)))
     locked = {file.path: file for file in model.files}
     faults: list[Fault] = []
     for path in sorted(present.keys() | locked.keys()):
@@ -56,7 +65,8 @@ def check_formats(folder: Path) -> list[Fault]:
 def check_folder(folder: Path, lock_file: Path | None, *, full: bool = False) -> None:
     """Refuse a model folder that a server must not load.
 
-    With a lock file the folder must be in it and as locked; without one, formats and headers are checked.
+    With a lock file the folder must be in it and as locked, and so must an adapter's base inside the folder; without
+    one, formats and headers are checked.
 
     Raises:
         ModelRefused: in one line, the first file that is wrong, what is wrong with it and what to do.
@@ -64,10 +74,17 @@ def check_folder(folder: Path, lock_file: Path | None, *, full: bool = False) ->
     if lock_file is None:
         faults, after = check_formats(folder), ""
     else:
-        model = places.for_folder(lock.read(lock_file), folder)
+        models = lock.read(lock_file)
+        model = places.for_folder(models, folder)
         if model is None:
             raise ModelRefused(f"{folder} is not in {lock_file}; add it with `atoll models lock`")
-        faults = verify(folder, model, full=full)
+        base = lock.named(models, model.base)
+        faults = verify(folder, model, base=base, full=full)
+        inner = lock.inner_folder(model.folder, base)
+        if base and inner:
+            faults += [
+                replace(fault, path=f"{inner}/{fault.path}") for fault in verify(folder / inner, base, full=full)
+            ]
         after = f" (locked as {model.name} in {lock_file})"
     if faults:
         others = f", and {len(faults) - 1} more" if len(faults) > 1 else ""

@@ -1,0 +1,69 @@
+"""How models look on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from atoll.cli import render
+from atoll.ops.models import Fault, LockedModel
+
+
+def faults(entry: LockedModel, found: Sequence[Fault], *, full: bool) -> None:
+    """Print what is wrong with a model, or that nothing is."""
+    if not found:
+        click.echo(f"{entry.name}: {len(entry.files)} files are as locked ({'full' if full else 'fast'})")
+    for fault in found:
+        named = "" if fault.path == "." else f"{fault.path} "
+        click.echo(render.plain(f"{entry.name}: {named}{fault.reason}"), err=True)
+
+
+def locked(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the locked models."""
+    render.table(
+        ("locked", "role", "present", "size", "license", "recommended for"),
+        (
+            (
+                row["name"],
+                row["role"],
+                _yes(row["present"]),
+                gigabytes(row["total_bytes"]),
+                row["license"],
+                ", ".join(row["machines"]),
+            )
+            for row in rows
+        ),
+    )
+
+
+def recommended(items: Sequence[Mapping[str, Any]]) -> None:
+    """Print what the catalogue recommends."""
+    click.echo("Recommended; sizes and memory are approximate:")
+    render.table(
+        ("role", "machine", "repository", "file", "size", "memory", "license", "locked", "why"),
+        (
+            (
+                item["role"],
+                ", ".join(item["machines"]),
+                item["repository"] + (f" + {item['base']}" if item["base"] else ""),
+                item["file"],
+                gigabytes(item["approximate_bytes"]),
+                gigabytes(item["approximate_memory_bytes"]),
+                item["license"],
+                _yes(item["locked"]),
+                " ".join(filter(None, (item["reason"], item["note"]))),
+            )
+            for item in items
+        ),
+    )
+
+
+def gigabytes(count: int) -> str:
+    """Return a size in decimal gigabytes, as model pages give it."""
+    return f"{count / 1e9:.2f} GB" if count < 1e10 else f"{count / 1e9:.1f} GB"  # noqa: PLR2004 - three digits either way
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"

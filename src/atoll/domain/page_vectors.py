@@ -1,0 +1,67 @@
+"""Pages as multi-vectors: what late interaction searches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atoll.domain.page import Box, Line, Page
+
+
+@dataclass(frozen=True, slots=True)
+class PageEmbedderCard:
+    """What a page embedder is, and what it wants of a page.
+
+    ``fingerprint`` changes whenever stored vectors would have to be made again.
+    """
+
+    model: str
+    dimensions: int
+    fingerprint: str
+    needs_images: bool
+    needs_lines: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageInput:
+    """A page to embed; ``image`` is a PNG, WebP or JPEG file, ``lines`` are text lines and table rows of this page."""
+
+    page: Page
+    lines: tuple[Line, ...] = ()
+    image: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageVectors:
+    """A page's unit vectors, shape (count, dimensions), each of which stands for a place on the page.
+
+    With a ``grid`` of (columns, rows), the page is cut into equal cells and vector ``row * columns + column`` is that
+    cell's. Otherwise ``regions`` holds one box a vector. ``rows`` and ``cols`` are means over rows and columns of
+    the grid, or over bands of regions: the coarse page of a first search. A page with nothing on it has no vectors.
+    """
+
+    vectors: NDArray[np.float16]
+    rows: NDArray[np.float16]
+    cols: NDArray[np.float16]
+    grid: tuple[int, int] | None
+    regions: tuple[Box, ...] | None
+
+    def box_of(self, index: int, page: Page) -> Box:
+        """Return where on ``page`` vector ``index`` stands."""
+        if self.grid is None:
+            assert self.regions is not None
+            return self.regions[index]
+        columns, rows = self.grid
+        row, column = divmod(index, columns)
+        width, height = page.width / columns, page.height / rows
+        return Box(column * width, row * height, (column + 1) * width, (row + 1) * height)
+
+
+@dataclass(frozen=True, slots=True)
+class PageFailure:
+    """A page that the embedder refused or could not embed; the others of its request are not affected."""
+
+    message: str
+    code: str
