@@ -6,6 +6,7 @@ FOLDER holds corpus.jsonl and questions.jsonl; default ../shared/data/hotpotqa10
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 
@@ -17,12 +18,13 @@ from atoll.query.timings import Timings
 CUTS = (2, 5, 10)
 
 
-async def main(folder: Path) -> int:
+async def main(folder: Path) -> dict[str, object]:
+    """Return recall at each cut, by mode and kind of question."""
     if not (folder / "corpus.jsonl").exists():
-        print(f"skipped: {folder} holds no corpus.jsonl")
-        return 0
+        return {"skipped": f"{folder} holds no corpus.jsonl"}
     pipeline = await pipeline_over(*titled_passages(folder / "corpus.jsonl"))
     questions = read_lines(folder / "questions.jsonl")
+    report: dict[str, object] = {}
     for mode in (Mode.NAIVE, Mode.MIX):
         recalls: dict[str, list[list[float]]] = {}
         for row in questions:
@@ -34,11 +36,19 @@ async def main(folder: Path) -> int:
             recall = [len(gold & set().union(*documents[:cut])) / len(gold) for cut in CUTS]
             for kind in ("all", row["type"]):
                 recalls.setdefault(kind, []).append(recall)
-        for kind, rows in recalls.items():
-            means = (sum(column) / len(rows) for column in zip(*rows, strict=True))
-            print(mode, kind, len(rows), *(f"@{cut} {mean:.3f}" for cut, mean in zip(CUTS, means, strict=True)))
-    return 0
+        report[mode] = {
+            kind: {
+                "questions": len(rows),
+                **{
+                    f"recall@{cut}": round(sum(column) / len(rows), 3)
+                    for cut, column in zip(CUTS, zip(*rows, strict=True), strict=True)
+                },
+            }
+            for kind, rows in recalls.items()
+        }
+    return report
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data/hotpotqa100"))))
+    chosen = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/data/hotpotqa100")
+    print(json.dumps(asyncio.run(main(chosen)), indent=2))
