@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from atoll.domain.answer import Answer, AnsweredBy, Citation, Sentence
@@ -26,6 +26,10 @@ _TERMS_WEIGHT, _MEANING_WEIGHT, _RANK_WEIGHT = 0.47, 0.47, 0.06
 _WORTH_ADDING = 0.8
 #: Share of common terms from which two sentences say the same.
 _SAME = 0.7
+#: What a word counts that only begins like one of the question, and how much of it must be the same.
+_AKIN = 0.6
+_BEGINNING = 5
+_WORD = re.compile(r"\w+")
 #: What words of the heading and of the sentence before count in comparison to words of the sentence itself.
 _CONTEXT = 0.5
 _QUESTION_FACTOR, _FRAGMENT_FACTOR, _ENDLESS_FACTOR = 0.4, 0.5, 0.7
@@ -70,14 +74,30 @@ async def extract(found: Found, embedder: Embedder) -> Answer:
     candidates = _candidates(found)
     wanted = found.terms.of_question(found.question)
     weights = rarity(wanted, (found.terms.of_passage(entry.text) for entry in found.evidence))
+    beginnings = _beginnings(found)
     for candidate in candidates:
         own = covered_share(weights, candidate.terms)
+        own += _AKIN * covered_share(weights, _akin(candidate, wanted, beginnings))
         around = covered_share(weights, candidate.terms | candidate.context)
         words = own + _CONTEXT * (around - own)
         candidate.score = _TERMS_WEIGHT * words + _RANK_WEIGHT * candidate.evidence.score
     nearest = sorted(candidates, key=lambda candidate: -candidate.score)[:MAX_EMBEDDED]
     await _add_meaning(nearest, found, embedder)
     return _answer(_chosen(nearest))
+
+
+def _beginnings(found: Found) -> dict[int, str]:
+    """How the question's longer words begin, by term: "weigh" asks for a "weight", which has another stem."""
+    words = _WORD.findall(found.question.casefold())
+    return {
+        term: word[:_BEGINNING] for word in words if len(word) >= _BEGINNING for term in found.terms.of_question(word)
+    }
+
+
+def _akin(candidate: _Candidate, wanted: TermSet, beginnings: Mapping[int, str]) -> set[int]:
+    """Return the wanted terms that a sentence has not, but a word that begins like one."""
+    own = {word[:_BEGINNING] for word in _WORD.findall(candidate.text.casefold())}
+    return {term for term in wanted - candidate.terms if beginnings.get(term) in own}
 
 
 def _candidates(found: Found) -> list[_Candidate]:
