@@ -159,6 +159,15 @@ async def test_only_one_worker_holds_a_stage_and_a_stale_one_writes_nothing(stor
     await store.ledger.finish(second, 10, units=1)
 
 
+async def test_a_deleted_document_does_not_exist_for_the_ledger_at_once(store):
+    kb = await store.kb()
+    document = await store.accept(kb)
+    assert await store.ledger.exists(document.uid)
+    await store.catalogue.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    assert not await store.ledger.exists(document.uid)
+    assert not await store.ledger.exists("never-there")
+
+
 async def test_a_finished_claim_is_void_even_for_its_own_worker(store):
     kb = await store.kb()
     document = await store.accept(kb)

@@ -50,7 +50,9 @@ def test_file_folders_and_record_are_synced_before_the_answer(
     synced = [call for call in made if call.name in SYNCS and call.result == 0 and call.ended < answered.began]
     file = _one(synced, f"/{document['id']}/original")
     folder = _one(synced, f"/{document['id']}")
-    parents = [_one([call for call in synced if call.began > moved.ended], str(path)) for path in (target.parent, blobs)]
+    parents = [
+        _one([call for call in synced if call.began > moved.ended], str(path)) for path in (target.parent, blobs)
+    ]
     record = _last(synced, "records.sqlite3-wal")
     assert file.ended < folder.began <= folder.ended < moved.began
     assert all(parent.ended < record.began for parent in parents), "the record promises what is not on the disk yet"
@@ -128,7 +130,9 @@ def test_a_disk_that_fills_up_loses_nothing(tmp_path: Path, capsys: pytest.Captu
         until(lambda: _upload(client, "late.txt", b"in time after all") == 202, 30, "there is room again")
         documents = {each["name"]: each["status"] for each in stack.settled(client, seconds=120)}
         with capsys.disabled():
-            print(f"\ndisk of {DISK_MIB} MiB: {len(accepted) + 1} accepted, then 507; full to {free_kib} KiB; all ready after")
+            print(
+                f"\ndisk of {DISK_MIB} MiB: {len(accepted) + 1} accepted, then 507; full to {free_kib} KiB; all ready after"
+            )
         assert documents == dict.fromkeys({*accepted, "late.txt"}, "ready")
 
 

@@ -9,18 +9,17 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import psutil
 import pytest
 
 from tests.support import corpus
-from tests.support.killing import Kills, differences, unsettled, upload_all
+from tests.support.killing import Kills, differences, upload_all
 from tests.support.stack import SAMPLES, Stack, running, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -35,13 +34,16 @@ SETTINGS = {
 DOCUMENTS = 40
 SETTLE_SECONDS = 180.0
 LEAST_KILLS = 20
+SOAK_ROUNDS = 20
 MIN_COSINE = 0.999
+#: Long enough that every stage can be met at work.
+LONG = {"long.txt": corpus.text(5, 2500)}
 
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
     samples = {path.name: path.read_bytes() for path in sorted(SAMPLES.iterdir())}
-    mixed = list((samples | corpus.documents(11, DOCUMENTS - len(samples))).items())
+    mixed = list((samples | corpus.documents(11, DOCUMENTS - len(samples), sentences=(3, 900))).items())
     random.Random(11).shuffle(mixed)
     return dict(mixed)
 
@@ -69,32 +71,40 @@ def test_nothing_accepted_is_lost_or_doubled_by_kill_9(
     undisturbed: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with running(tmp_path, SETTINGS) as stack:
-        _ingest_amid_kills(stack, files, 1, capsys)
-        assert not differences(_swept_dump(stack), undisturbed)
-        _assert_same_vectors(stack.embeddings(), calm.embeddings())
+    _survives(Kills(Stack(tmp_path, SETTINGS), SEED), calm, files, undisturbed, capsys)
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
-def test_the_same_for_longer(
+@pytest.mark.parametrize("seed", range(SEED + 1, SEED + 1 + SOAK_ROUNDS))
+def test_the_same_for_many_other_seeds(
     tmp_path: Path,
+    calm: Stack,
+    files: dict[str, bytes],
+    undisturbed: dict[str, Any],
+    seed: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _survives(Kills(Stack(tmp_path, SETTINGS), seed), calm, files, undisturbed, capsys)
+
+
+def _survives(
+    kills: Kills,
     calm: Stack,
     files: dict[str, bytes],
     undisturbed: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with running(tmp_path, SETTINGS) as stack:
-        _ingest_amid_kills(stack, files, 12, capsys)
-        assert not differences(_swept_dump(stack), undisturbed)
-        _assert_same_vectors(stack.embeddings(), calm.embeddings())
+    try:
+        kills.stack.up()
+        _ingest_amid_kills(kills, files, capsys)
+        assert not differences(_swept_dump(kills.stack), undisturbed)
+        _assert_same_vectors(kills.stack.embeddings(), calm.embeddings())
+    finally:
+        kills.stack.down()
 
 
-def _ingest_amid_kills(
-    stack: Stack, files: dict[str, bytes], rounds: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    started = time.monotonic()
-    kills = Kills(stack, SEED, rounds)
+def _ingest_amid_kills(kills: Kills, files: dict[str, bytes], capsys: pytest.CaptureFixture[str]) -> None:
+    stack, started = kills.stack, time.monotonic()
     uploads = upload_all(stack, files, kills)
     try:
         kills.run()
@@ -106,7 +116,9 @@ def _ingest_amid_kills(
     with stack.client(timeout=10.0) as client:
         documents = stack.settled(client, seconds=SETTLE_SECONDS, retry=True)
     with capsys.disabled():
-        print(f"  killing took {killed_seconds:.0f} s, all ready {time.monotonic() - started - killed_seconds:.0f} s later")
+        print(
+            f"  killing took {killed_seconds:.0f} s, all ready {time.monotonic() - started - killed_seconds:.0f} s later"
+        )
     assert len(kills.log) >= LEAST_KILLS
     assert sum(1 for *_, amid in kills.log if amid) >= LEAST_KILLS // 2, "the kills came when nothing was going on"
     assert {each["name"]: each["id"] for each in documents} == accepted
@@ -135,42 +147,70 @@ def _assert_same_vectors(
 def test_a_worker_that_slept_past_its_lease_writes_nothing(
     calm: Stack, stage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    long = {"long.txt": corpus.text(5, 2500)}
     with calm.client() as client:
         for kb in (f"calm-{stage}", f"slept-{stage}"):
             assert client.post("/v1/kbs", json={"name": kb, "language": "en"}).status_code < 300
-        calm.upload(client, long, kb=f"calm-{stage}")
+        calm.upload(client, LONG, kb=f"calm-{stage}")
         assert calm.settled(client, kb=f"calm-{stage}")[0]["status"] == "ready"
-        calm.upload(client, long, kb=f"slept-{stage}")
-        worker = psutil.Process(calm.pid("worker"))
-        _until_stage(calm, stage)
-        worker.suspend()
-        try:
-            holder = _holder(calm)
-            time.sleep(LEASE_SECONDS + 0.5)
-            with _another_worker(worker.environ(), calm.data / "logs" / f"second-{stage}.log"):
-                [document] = calm.settled(client, kb=f"slept-{stage}", seconds=SETTLE_SECONDS)
-                assert document["status"] == "ready", document
-                before = calm.dump()
-                lost = _lost(calm)
-                worker.resume()
-                until(lambda: _lost(calm) > lost, 60, f"the worker notices; it held {holder}\n{calm.log('worker')[-3000:]}")
-                time.sleep(2 * LEASE_SECONDS)
-        finally:
-            if worker.is_running():
-                worker.resume()
+        calm.upload(client, LONG, kb=f"slept-{stage}")
+        with _worker_asleep(calm, stage) as wake:
+            [document] = calm.settled(client, kb=f"slept-{stage}", seconds=SETTLE_SECONDS)
+            assert document["status"] == "ready", document
+            before = calm.dump()
+            told = wake()
         after = calm.dump()
     with capsys.disabled():
-        print(f"\nstopped while it held {holder}; then its log says that a lease was lost {_lost(calm) - lost} times")
+        print(f"\nslept during {stage}: {told}")
     assert not differences(after, before)
     assert not differences(after[f"slept-{stage}"], after[f"calm-{stage}"])
 
 
-def _until_stage(stack: Stack, stage: str) -> None:
-    until(lambda: any(name == stage for name, _ in _holder(stack)), 60, f"the worker is at stage {stage}")
+@pytest.mark.parametrize("stage", ["embed", "index"])
+def test_a_worker_that_slept_while_its_document_was_deleted_brings_nothing_back(
+    calm: Stack, stage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kb = f"deleted-{stage}"
+    with calm.client() as client:
+        assert client.post("/v1/kbs", json={"name": kb, "language": "en"}).status_code < 300
+        before = calm.dump()
+        [document] = calm.upload(client, LONG, kb=kb)["documents"]
+        with _worker_asleep(calm, stage) as wake:
+            assert client.delete(f"/v1/kbs/{kb}/documents/{document['id']}").status_code == 200
+            until(lambda: not differences(calm.dump(), before), 60, "the document is purged")
+            told = wake()
+        assert not differences(calm.dump(), before)
+    with capsys.disabled():
+        print(f"\nslept during {stage}, deleted meanwhile: {told}")
 
 
-def _holder(stack: Stack) -> list[tuple[str, int]]:
+@contextmanager
+def _worker_asleep(stack: Stack, stage: str) -> Iterator[Callable[[], str]]:
+    """Stop the worker at a stage until its lease is over, with another one at work; yield what wakes it."""
+    worker = psutil.Process(stack.pid("worker"))
+    until(lambda: any(name == stage for name, _ in _held_stages(stack)), 60, f"the worker is at stage {stage}")
+    worker.suspend()
+    try:
+        held = _held_stages(stack)
+        time.sleep(LEASE_SECONDS + 0.5)
+        lost = _lost(stack)
+
+        def wake() -> str:
+            worker.resume()
+            until(
+                lambda: _lost(stack) > lost,
+                60,
+                f"the worker notices that it lost {held}\n{stack.log('worker')[-3000:]}",
+            )
+            time.sleep(2 * LEASE_SECONDS)
+            return f"it held {held}; its log then says {_lost(stack) - lost} times that a lease was lost"
+
+        with _another_worker(worker.environ(), stack.data / "logs" / "second.log"):
+            yield wake
+    finally:
+        worker.resume()
+
+
+def _held_stages(stack: Stack) -> list[tuple[str, int]]:
     with sqlite3.connect(f"file:{stack.data / 'records.sqlite3'}?mode=ro", uri=True, timeout=10) as records:
         return records.execute("SELECT name, batch FROM stage WHERE state = 'running'").fetchall()
 
@@ -181,7 +221,7 @@ def _lost(stack: Stack) -> int:
 
 @contextmanager
 def _another_worker(environment: dict[str, str], log: Path) -> Iterator[None]:
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         worker = subprocess.Popen(
             [sys.executable, "-P", "-m", "ingestion"], env=environment, stdout=output, stderr=output, cwd="/"
         )

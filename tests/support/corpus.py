@@ -11,9 +11,9 @@ import docx
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
-_SUBJECTS = "valve lantern ferry battery ramp cable engine beacon pilot harbour winch ledger chart anchor gauge".split()
-_VERBS = "holds moves lifts warms records delays guards replaces measures carries".split()
-_QUALITIES = "old heavy green spare northern quiet worn polished hollow narrow late steady".split()
+_SUBJECTS = ("valve", "lantern", "ferry", "battery", "ramp", "cable", "engine", "beacon", "harbour", "winch", "gauge")
+_VERBS = ("holds", "moves", "lifts", "warms", "records", "delays", "guards", "replaces", "measures", "carries")
+_QUALITIES = ("old", "heavy", "green", "spare", "northern", "quiet", "worn", "polished", "hollow", "narrow", "steady")
 _LINES_PER_PDF_PAGE = 48
 
 
@@ -64,7 +64,9 @@ def _markdown(title: str, paragraphs: list[str]) -> bytes:
 
 def _html(title: str, paragraphs: list[str]) -> bytes:
     body = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs)
-    return f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>".encode()
+    return (
+        f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>".encode()
+    )
 
 
 def _pdf(title: str, paragraphs: list[str]) -> bytes:

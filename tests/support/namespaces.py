@@ -41,10 +41,24 @@ def small_disk(folder: Path, mebibytes: int) -> Iterator[Namespaces]:
 
 
 @contextmanager
-def only_loopback() -> Iterator[Namespaces]:
-    """Make a network namespace whose only interface is loopback."""
-    with _held(["--net"], f"{require('ip')} link set lo up", ("--user", "--net")) as held:
+def only_loopback(*addresses: str) -> Iterator[Namespaces]:
+    """Make a network namespace whose only interface is loopback, with more addresses on it if wanted."""
+    ip = require("ip")
+    setup = [f"{ip} link set lo up", *(f"{ip} address add {address}/32 dev lo" for address in addresses)]
+    with _held(["--net"], "\n".join(setup), ("--user", "--net")) as held:
         yield held
+
+
+def unrouted(inside: Namespaces) -> int:
+    """Return how often the kernel found no route for what a process inside wanted to send, native code included.
+
+    Linux counts these where it refuses them (``OutNoRoutes``, ``Ip6OutNoRoutes``), connects and datagrams alike.
+    """
+    read = [*inside.prefix, "cat", "/proc/net/snmp", "/proc/net/snmp6"]
+    lines = subprocess.run(read, capture_output=True, text=True, check=True).stdout.splitlines()
+    names, values = (line.split() for line in lines if line.startswith("Ip:"))
+    sixth = next(line.split()[1] for line in lines if line.startswith("Ip6OutNoRoutes"))
+    return int(values[names.index("OutNoRoutes")]) + int(sixth)
 
 
 @contextmanager

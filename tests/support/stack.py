@@ -102,10 +102,16 @@ class Stack:
 
     def run(self, *words: str, seconds: float = START_SECONDS) -> subprocess.CompletedProcess[str]:
         """Run `atoll` with these words."""
+        return self.execute(str(ATOLL), *words, seconds=seconds)
+
+    def execute(
+        self, *command: str, seconds: float = START_SECONDS, folder: Path = Path("/")
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as the operator of this stack would, where the stack runs."""
         return subprocess.run(
-            [*self._prefix, str(ATOLL), *words],
-            env=self.environment, cwd="/", capture_output=True, text=True, timeout=seconds, check=False,
-        )
+            [*self._prefix, *command],
+            env=self.environment, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False,
+        )  # fmt: skip
 
     def up(self) -> float:
         """Start, wait until it is ready, and return the seconds that took."""

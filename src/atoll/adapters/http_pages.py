@@ -133,7 +133,7 @@ def _page_body(page: PageInput) -> dict[str, object]:
         "width": page.page.width,
         "height": page.page.height,
         "image": base64.b64encode(page.image).decode("ascii") if page.image is not None else None,
-        "lines": [{"text": line.text, "box": line.box} for line in page.lines],
+        "lines": [{"text": line.text, "box": tuple(line.box)} for line in page.lines],
     }
 
 

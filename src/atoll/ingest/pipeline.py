@@ -65,7 +65,7 @@ class Pipeline:
         try:
             following = await self._hold(job)
         except LeaseLost:
-            logger.info("lease lost: %s of document %s", claim.stage, claim.document)
+            await self._lost(claim)
             return None
         except asyncio.CancelledError:
             # The worker stops: others need not wait for the lease to run out.
@@ -145,10 +145,25 @@ class Pipeline:
                     claim, _document_error(claim, error), quarantine=claim.stage is Stage.PARSE
                 )
         except LeaseLost:
-            logger.info("lease lost: %s of document %s", claim.stage, claim.document)
+            await self._lost(claim)
         except DependencyDown as down:
             # The lease runs out by itself and the reconciler rings again.
             logger.warning("the record store is away: %s", down)
+
+    async def _lost(self, claim: Claim) -> None:
+        """Take note of a lost lease, and take back points that came too late.
+
+        Points carry no token: a worker that was stopped between its proof and its write can write after the purge of
+        a deleted document has looked for the last time. A deleted document never comes back, so nobody misses them.
+        """
+        logger.info("lease lost: %s of document %s", claim.stage, claim.document)
+        if claim.stage is not Stage.INDEX:
+            return
+        try:
+            if not await self._shop.ledger.exists(claim.document):
+                await self._shop.vectors.delete(claim.kb, [claim.document])
+        except DependencyDown as down:
+            logger.warning("points of the deleted document %s may be left: %s", claim.document, down)
 
     def _backoff(self, document: DocumentUid, at_least_seconds: float) -> float:
         setbacks = self._setbacks.pop(document, 0)

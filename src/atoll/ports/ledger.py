@@ -75,6 +75,10 @@ class Ledger(Protocol):
         """End the document's journey with a named error."""
         ...
 
+    async def exists(self, document: DocumentUid) -> bool:
+        """Return whether the document is there; a deleted one is not, from its deletion on."""
+        ...
+
 
 class Reconciliation(Protocol):
     """Finding work that nobody was told of."""

@@ -125,6 +125,15 @@ class SqliteLedger:
 
         await self._database.write(work)
 
+    async def exists(self, document: DocumentUid) -> bool:
+        """Return whether the document is there and not deleted."""
+
+        def work(connection: sqlite3.Connection) -> bool:
+            row = connection.execute("SELECT 1 FROM document WHERE uid = ? AND deleted_at IS NULL", (document,))
+            return row.fetchone() is not None
+
+        return await self._database.read(work)
+
     async def lead(self, owner: str, lease_seconds: float) -> bool:
         """Take or renew the reconciler's lease."""
 
