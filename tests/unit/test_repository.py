@@ -197,7 +197,7 @@ def test_no_file_tells_of_the_machine_it_was_written_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["src=//" + "unpkg.com/x.js", "https://cdn." + "jsdelivr.net/npm/x", "https://" + "pypi.org/simple"]
+    "text", ["src=//" + "unpkg.com/x.js", "https://cdn." + "jsdelivr.net/npm/x", "https://" + "pypi" + ".org/simple"]
 )
 def test_the_search_for_addresses_would_find_one(text: str) -> None:
     assert _ADDRESS.search(text)
