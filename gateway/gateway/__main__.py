@@ -54,7 +54,7 @@ def dependencies(values: Settings, front: bootstrap.Front) -> Dependencies:
 
     return Dependencies(
         catalogue=records.catalogue,
-        lifecycle=records.catalogue,
+        lifecycle=records.lifecycle,
         passages=records.passages,
         keys=records.keys,
         knowledge_bases=records.knowledge_bases,

@@ -27,6 +27,7 @@ from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.ledger import SqliteLedger
+from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.adapters.valkey_rates import ValkeyRates
 from atoll.domain.embedding import EmbedderCard
@@ -54,6 +55,7 @@ class Records:
 
     database: Database
     catalogue: SqliteCatalogue
+    lifecycle: SqliteLifecycle
     ledger: SqliteLedger
     contents: SqliteContents
     passages: SqlitePassages
@@ -71,6 +73,7 @@ def records(settings: Settings) -> Records:
     return Records(
         database=database,
         catalogue=SqliteCatalogue(database, waiting_documents=settings.gateway.waiting_documents),
+        lifecycle=SqliteLifecycle(database),
         ledger=SqliteLedger(database),
         contents=SqliteContents(database),
         passages=SqlitePassages(database),

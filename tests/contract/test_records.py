@@ -14,6 +14,7 @@ from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.ledger import SqliteLedger
+from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.domain.document import DocumentError, NewDocument, Stage, Status
 from atoll.domain.evidence import Filters
@@ -33,6 +34,7 @@ class Store:
         self.database = Database(path)
         self.database.migrate()
         self.ledger = SqliteLedger(self.database)
+        self.lifecycle = SqliteLifecycle(self.database)
         self.catalogue = SqliteCatalogue(self.database, waiting_documents=50)
         self.contents = SqliteContents(self.database)
         self.passages = SqlitePassages(self.database)
@@ -163,7 +165,7 @@ async def test_a_deleted_document_does_not_exist_for_the_ledger_at_once(store):
     kb = await store.kb()
     document = await store.accept(kb)
     assert await store.ledger.exists(document.uid)
-    await store.catalogue.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
     assert not await store.ledger.exists(document.uid)
     assert not await store.ledger.exists("never-there")
 
@@ -206,7 +208,7 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
     await store.run(kept, "alpha gamma", ("alpha", "gamma"))
     document = await store.accept(kb, "a.txt", "s1")
     await store.run(document, "alpha beta", ("alpha", "beta"))
-    receipt = await store.catalogue.delete(kb.uid, document.uid, None, dry_run=True, actor=ACTOR)
+    receipt = await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=True, actor=ACTOR)
     assert receipt.removed == {
         "passages": 1,
         "chunks": 1,
@@ -219,7 +221,7 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
     }
     assert receipt.kept_entities == 1
     before = (await store.kbs.get(kb.tenant, kb.name)).revision
-    real = await store.catalogue.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    real = await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
     assert real.removed == receipt.removed
     after = await store.kbs.get(kb.tenant, kb.name)
     assert (after.revision, after.passages, after.documents) == (before + 1, 1, 1)
@@ -240,7 +242,7 @@ async def test_delete_during_work_fences_the_worker_and_purge_waits_for_its_leas
     kb = await store.kb()
     document = await store.accept(kb)
     claim = await store.ledger.claim(document.uid, "w1", 0.3)
-    await store.catalogue.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
     with pytest.raises(LeaseLost):
         await store.ledger.finish(claim, 10, units=1)
     assert not (await store.purge(document)).quiet
@@ -371,14 +373,14 @@ async def test_cancel_and_retry(store):
     kb = await store.kb()
     document = await store.accept(kb)
     claim = await store.ledger.claim(document.uid, "w1", 10)
-    cancelled = await store.catalogue.cancel(kb.uid, document.uid, None, ACTOR)
+    cancelled = await store.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
     assert cancelled.status is Status.CANCELLED
     with pytest.raises(LeaseLost):
         await store.ledger.finish(claim, 10, units=1)
     assert await store.ledger.claim(document.uid, "w1", 10) is None
     with pytest.raises(Conflict):
-        await store.catalogue.cancel(kb.uid, document.uid, None, ACTOR)
-    assert (await store.catalogue.retry(kb.uid, document.uid, None, ACTOR)).status is Status.QUEUED
+        await store.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
+    assert (await store.lifecycle.retry(kb.uid, document.uid, None, ACTOR)).status is Status.QUEUED
     await asyncio.sleep(0)
     connection = sqlite3.connect(store.database._path)
     connection.execute("UPDATE stage SET lease_until = 0")
@@ -422,7 +424,7 @@ async def test_every_act_is_in_the_audit_trail_of_its_tenant(store):
     kb = await store.kb()
     document = await store.accept(kb)
     await store.run(document)
-    await store.catalogue.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
     events = await store.audit.page(kb.tenant, since=None, action=None, actor=None, after=0, limit=10)
     assert [e.action for e in events] == ["kb.created", "document.accepted", "document.published", "document.deleted"]
     assert (events[1].actor, events[1].request_id, events[3].revision) == ("k1", "r1", 2)

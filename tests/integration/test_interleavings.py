@@ -144,7 +144,7 @@ async def test_500_hidden_points_that_match_best_never_shorten_a_result(tmp_path
     assert await house.vectors.count(kb.uid) >= 530
     listing = await house.catalogue.page(kb.uid, None, status=None, name="h*", limit=100, cursor=None)
     for document in listing.documents:
-        await house.catalogue.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)  # no purge yet
+        await house.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)  # no purge yet
     evidence = await house.search(kb, "lantern")
     assert len(evidence) == 30
     assert {e.document[0] for e in evidence} == {"d"}

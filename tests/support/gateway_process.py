@@ -37,7 +37,7 @@ async def run(folder: Path) -> None:
     app = create_app(
         Dependencies(
             catalogue=house.catalogue,
-            lifecycle=house.catalogue,
+            lifecycle=house.lifecycle,
             passages=house.passages,
             keys=keys,
             knowledge_bases=house.kbs,

@@ -18,6 +18,7 @@ from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.ledger import SqliteLedger
+from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.domain.document import Document, NewDocument
 from atoll.domain.evidence import Evidence, Filters, Mode
@@ -45,6 +46,7 @@ class House:
         self.database = Database(self.records)
         self.database.migrate()
         self.ledger = SqliteLedger(self.database)
+        self.lifecycle = SqliteLifecycle(self.database)
         self.catalogue = SqliteCatalogue(self.database, waiting_documents=10_000)
         self.contents = SqliteContents(self.database)
         self.passages = SqlitePassages(self.database)
@@ -119,7 +121,7 @@ class House:
 
     async def delete(self, kb: KnowledgeBase, document: DocumentUid) -> None:
         """Delete as the gateway does."""
-        await self.catalogue.delete(kb.uid, document, None, dry_run=False, actor=ACTOR)
+        await self.lifecycle.delete(kb.uid, document, None, dry_run=False, actor=ACTOR)
         await self.doorbell.ring([document])
 
     async def work(self, limit: int = 10_000) -> int:

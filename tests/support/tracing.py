@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.stack import require, until
+from tests.support.stack import require, unavailable, until
 
 _ATTACHED = "attached"
 _LINE = re.compile(r"^(?P<thread>\d+) +(?P<rest>.*)$")
@@ -47,7 +47,8 @@ def traced(pid: int, output: Path, *options: str) -> Iterator[None]:
         )
         try:
             until(lambda: _ATTACHED in errors.read_text() or tracer.poll() is not None, 20, "strace is attached")
-            assert tracer.poll() is None, errors.read_text()
+            if tracer.poll() is not None:
+                unavailable(f"this machine lets tests trace nothing: {errors.read_text().strip()}")
             yield
         finally:
             tracer.send_signal(signal.SIGINT)

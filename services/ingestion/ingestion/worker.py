@@ -83,7 +83,9 @@ class Worker:
 
 
 def _keep_logging(**_: object) -> None:
-    """Leave logging as the composition root set it up: a receiver of this signal is all that Celery needs to see."""
+    """Leave logging as the composition root set it up, less Celery's lines about each ring."""
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _serve(app: Celery, threads: int) -> None:

@@ -37,7 +37,7 @@ class Site:
         self.main, self.other = await self.house.open("main", "other")
         values: dict[str, Any] = {
             "catalogue": self.house.catalogue,
-            "lifecycle": self.house.catalogue,
+            "lifecycle": self.house.lifecycle,
             "passages": self.house.passages,
             "keys": self.keys,
             "knowledge_bases": self.house.kbs,

@@ -145,7 +145,7 @@ async def test_a_worker_that_lost_its_lease_stops_and_writes_nothing(house):
     document = await house.upload(kb, "a.txt", "words")
     slow = asyncio.create_task(with_parser(house, SlowParser(30), lease_seconds=0.6).advance(document.uid))
     await asyncio.sleep(0.1)
-    await house.catalogue.cancel(kb.uid, document.uid, None, ACTOR)
+    await house.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
     await asyncio.wait_for(slow, 2)  # its next beat finds the token gone and ends the stage
     assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.CANCELLED
 

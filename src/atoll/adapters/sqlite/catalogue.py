@@ -1,4 +1,4 @@
-"""Accepting, listing and ending documents on SQLite."""
+"""Accepting and listing documents on SQLite."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from collections.abc import Sequence
 
 from atoll.adapters.sqlite import rows
 from atoll.adapters.sqlite.database import NOW, Database
-from atoll.adapters.sqlite.transitions import audit, change, fence, hide, now, set_status
+from atoll.adapters.sqlite.transitions import audit, change, fence, now, set_status
 from atoll.domain.document import (
     JOURNEY,
     Accepted,
     Document,
     DocumentPage,
     NewDocument,
-    Receipt,
     StageState,
     Status,
 )
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
 from atoll.domain.principal import Actor
-from atoll.errors import BadInput, Conflict, NotFound, QuotaExceeded
+from atoll.errors import BadInput, NotFound, QuotaExceeded
 from atoll.ports.catalogue import Labels
 
-_ENDED = (Status.FAILED, Status.QUARANTINED, Status.CANCELLED)
-_UNDER_WAY = (Status.QUEUED, Status.PROCESSING)
+ENDED = (Status.FAILED, Status.QUARANTINED, Status.CANCELLED)
+UNDER_WAY = (Status.QUEUED, Status.PROCESSING)
 
 
 class SqliteCatalogue:
-    """Ports ``Catalogue`` and ``Lifecycle``.
+    """Port ``Catalogue``.
 
     Args:
         database: the record store.
@@ -46,7 +45,7 @@ class SqliteCatalogue:
         """Write documents with their ledger rows and audit events."""
 
         def work(connection: sqlite3.Connection) -> Accepted:
-            owner = _kb(connection, kb)
+            owner = find_kb(connection, kb)
             self._check_room(connection, owner, documents)
             batch = BatchId(new_uid())
             accepted: list[DocumentUid] = []
@@ -56,8 +55,8 @@ class SqliteCatalogue:
                 if known is not None:
                     uid = DocumentUid(known["uid"])
                     duplicates.append((new.name, uid))
-                    if Status(known["status"]) in _ENDED:
-                        _queue_again(connection, uid)
+                    if Status(known["status"]) in ENDED:
+                        queue_again(connection, uid)
                 else:
                     uid = new.uid
                     _insert(connection, kb, new, replaces=_replaceable(labels) if replace else None, actor=actor)
@@ -73,7 +72,7 @@ class SqliteCatalogue:
                 connection.execute("INSERT OR IGNORE INTO batch (id, kb, document) VALUES (?, ?, ?)", (batch, kb, uid))
             return Accepted(
                 batch=batch,
-                documents=tuple(_document(connection, kb, uid, None) for uid in dict.fromkeys(accepted)),
+                documents=tuple(read_document(connection, kb, uid, None) for uid in dict.fromkeys(accepted)),
                 duplicates=tuple(duplicates),
             )
 
@@ -81,7 +80,7 @@ class SqliteCatalogue:
 
     async def get(self, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
         """Return a document with its stages."""
-        return await self._database.read(lambda connection: _document(connection, kb, document, labels))
+        return await self._database.read(lambda connection: read_document(connection, kb, document, labels))
 
     async def page(
         self, kb: KbUid, labels: Labels, *, status: Status | None, name: str | None, limit: int, cursor: str | None
@@ -160,71 +159,6 @@ class SqliteCatalogue:
 
         return await self._database.read(work)
 
-    async def delete(self, kb: KbUid, document: DocumentUid, labels: Labels, *, dry_run: bool, actor: Actor) -> Receipt:
-        """Hide the document and queue its purge."""
-
-        def work(connection: sqlite3.Connection) -> Receipt:
-            row = _row(connection, kb, document, labels)
-            removed, kept = _count(connection, row)
-            if not dry_run:
-                revision = hide(connection, row)
-                audit(
-                    connection,
-                    actor,
-                    tenant=_kb(connection, kb)["tenant"],
-                    action="document.deleted",
-                    subject=f"document {document}",
-                    revision=revision,
-                )
-            return Receipt(document=document, dry_run=dry_run, removed=removed, kept_entities=kept)
-
-        return await (self._database.read(work) if dry_run else self._database.write(work))
-
-    async def retry(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
-        """Queue an ended document again."""
-
-        def work(connection: sqlite3.Connection) -> Document:
-            row = _row(connection, kb, document, labels)
-            if Status(row["status"]) not in _ENDED:
-                raise Conflict(
-                    f"the document is {row['status']}; only failed, quarantined or cancelled ones are retried"
-                )
-            _queue_again(connection, document)
-            audit(
-                connection,
-                actor,
-                tenant=_kb(connection, kb)["tenant"],
-                action="document.retried",
-                subject=f"document {document}",
-            )
-            return _document(connection, kb, document, labels)
-
-        return await self._database.write(work)
-
-    async def cancel(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
-        """Stop work on a document."""
-
-        def work(connection: sqlite3.Connection) -> Document:
-            row = _row(connection, kb, document, labels)
-            if Status(row["status"]) not in _UNDER_WAY:
-                raise Conflict(f"the document is {row['status']}; only queued or processing ones are cancelled")
-            fence(connection, document)
-            connection.execute(
-                "UPDATE stage SET state = ? WHERE document = ? AND state = ?",
-                (StageState.WAITING, document, StageState.RUNNING),
-            )
-            set_status(connection, document, Status.CANCELLED)
-            audit(
-                connection,
-                actor,
-                tenant=_kb(connection, kb)["tenant"],
-                action="document.cancelled",
-                subject=f"document {document}",
-            )
-            return _document(connection, kb, document, labels)
-
-        return await self._database.write(work)
-
     def _check_room(self, connection: sqlite3.Connection, kb: sqlite3.Row, documents: Sequence[NewDocument]) -> None:
         waiting = connection.execute(
             "SELECT COUNT(*) FROM document WHERE kb = ? AND deleted_at IS NULL AND status IN ('queued', 'processing')",
@@ -254,7 +188,8 @@ class SqliteCatalogue:
                 )
 
 
-def _kb(connection: sqlite3.Connection, kb: KbUid) -> sqlite3.Row:
+def find_kb(connection: sqlite3.Connection, kb: KbUid) -> sqlite3.Row:
+    """Return a knowledge base's row. Raises NotFound."""
     row: sqlite3.Row | None = connection.execute(
         "SELECT uid, tenant, revision, quota FROM kb WHERE uid = ? AND deleted_at IS NULL", (kb,)
     ).fetchone()
@@ -263,7 +198,8 @@ def _kb(connection: sqlite3.Connection, kb: KbUid) -> sqlite3.Row:
     return row
 
 
-def _row(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> sqlite3.Row:
+def find_document(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> sqlite3.Row:
+    """Return the row of a document that ``labels`` may see. Raises NotFound."""
     seen, values = rows.seen_by(labels)
     row: sqlite3.Row | None = connection.execute(
         f"SELECT d.* FROM document d WHERE d.uid = ? AND d.kb = ? AND d.deleted_at IS NULL AND {seen}",
@@ -274,8 +210,9 @@ def _row(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, label
     return row
 
 
-def _document(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
-    return _with_stages(connection, [_row(connection, kb, document, labels)])[0]
+def read_document(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
+    """Return a document with its stages. Raises NotFound."""
+    return _with_stages(connection, [find_document(connection, kb, document, labels)])[0]
 
 
 def _with_stages(connection: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> tuple[Document, ...]:
@@ -334,7 +271,8 @@ def _insert(connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, repl
     )
 
 
-def _queue_again(connection: sqlite3.Connection, document: DocumentUid) -> None:
+def queue_again(connection: sqlite3.Connection, document: DocumentUid) -> None:
+    """Let the document's journey begin anew."""
     # From the first stage on: stages find their artefacts and call no model again.
     fence(connection, document)
     connection.execute(
@@ -344,33 +282,6 @@ def _queue_again(connection: sqlite3.Connection, document: DocumentUid) -> None:
     )
     connection.execute("UPDATE document SET error = NULL WHERE uid = ?", (document,))
     set_status(connection, document, Status.QUEUED)
-
-
-def _count(connection: sqlite3.Connection, document: sqlite3.Row) -> tuple[dict[str, int], int]:
-    """Return what a deletion removes, and how many of the document's entities other documents mention too."""
-    uid = document["uid"]
-
-    def count(query: str) -> int:
-        return int(connection.execute(query, (uid,)).fetchone()[0])
-
-    entities = count("SELECT COUNT(DISTINCT entity) FROM mention WHERE document = ?")
-    kept = count(
-        "SELECT COUNT(*) FROM (SELECT DISTINCT entity FROM mention WHERE document = ?1) own WHERE EXISTS "
-        "(SELECT 1 FROM mention m JOIN document d ON d.uid = m.document "
-        "WHERE m.entity = own.entity AND m.document != ?1 AND d.visible = 1)"
-    )
-    passages = count("SELECT COUNT(*) FROM passage WHERE document = ?")
-    removed = {
-        "passages": passages,
-        "chunks": count("SELECT COUNT(*) FROM chunk WHERE document = ?"),
-        "pages": document["pages"],
-        "entities": entities - kept,
-        "mentions": count("SELECT COUNT(*) FROM mention WHERE document = ?"),
-        "assertions": count("SELECT COUNT(*) FROM assertion a JOIN passage p ON p.id = a.passage WHERE p.document = ?"),
-        "vectors": passages if document["indexed"] else 0,
-        "bytes": document["bytes"],
-    }
-    return removed, kept
 
 
 _LARGEST = 2**62
