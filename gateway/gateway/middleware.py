@@ -194,7 +194,7 @@ def set_body_limit(scope: Scope, limit_bytes: int) -> None:
 
 def _too_large(limit: int) -> AtollError:
     shown = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit} bytes"
-    return DocumentTooLarge(f"the body is larger than the {shown} allowed here")
+    return DocumentTooLarge(f"the body is larger than the {shown} allowed here, the form around files included")
 
 
 def _route(scope: Scope) -> str:

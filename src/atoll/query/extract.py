@@ -63,7 +63,7 @@ class _Candidate:
 
 
 async def extract(found: Found, embedder: Embedder) -> Answer:
-    """Return one to four sentences of the evidence, each cited, in the order of the documents.
+    """Return one to four sentences of the evidence, each cited, the best passage first.
 
     A sentence is scored by the question's terms in it, weighted by their rarity among the passages, by its meaning
     and by its passage's rank. ``found`` must hold evidence.
@@ -190,7 +190,9 @@ def _chosen(candidates: Sequence[_Candidate]) -> list[_Candidate]:
             break
         if not any(_same(candidate.terms, other.terms) for other in chosen):
             chosen.append(candidate)
-    return sorted(chosen, key=lambda candidate: (candidate.evidence.rank, candidate.start))
+    # The passage with the best sentence first, and within a passage as it is written.
+    best = {candidate.evidence.passage_id: candidate.score for candidate in reversed(chosen)}
+    return sorted(chosen, key=lambda candidate: (-best[candidate.evidence.passage_id], candidate.start))
 
 
 def _same(first: TermSet, second: TermSet) -> bool:
