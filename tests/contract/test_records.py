@@ -318,6 +318,35 @@ async def test_another_knowledge_base_sees_nothing(store):
     assert (await store.kbs.get(kb.tenant, "two")).revision == 0
 
 
+async def test_the_reads_of_a_search_touch_only_what_they_are_asked_for(store):
+    kb = await store.kb()
+    document = await store.accept(kb)
+    await store.run(document)
+    statements = []
+    database = Database(store.database._path)
+    connect = database._connect
+
+    def traced():
+        connection = connect()
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    database._connect = traced
+    passages = SqlitePassages(database)
+    await passages.visible(kb.uid, frozenset({"x"}), [document.uid])
+    await passages.hydrate(kb.uid, frozenset({"x"}), [passage_id(document.uid, 0)])
+    plans = [
+        [row["detail"] for row in store.database._connection().execute(f"EXPLAIN QUERY PLAN {each}")]
+        for each in statements
+        if each.startswith("SELECT") and "json_each" in each
+    ]
+    database.close()
+    assert len(plans) == 2
+    for plan in plans:
+        assert plan[0].startswith("SCAN chosen")
+        assert not [step for step in plan if "(kb=?)" in step or step.startswith(("SCAN d", "SCAN p"))], plan
+
+
 async def test_filters_are_resolved_by_the_store(store):
     kb = await store.kb()
     for number in range(4):

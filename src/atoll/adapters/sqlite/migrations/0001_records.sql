@@ -50,6 +50,7 @@ CREATE TABLE document (
 ) STRICT;
 -- Within a knowledge base the same bytes are one document for everyone who may see it; other labels, other readers.
 CREATE UNIQUE INDEX document_bytes ON document (kb, sha256, labels) WHERE deleted_at IS NULL;
+CREATE INDEX document_order ON document (kb) WHERE deleted_at IS NULL; -- and by seq, which ends every index
 CREATE INDEX document_name ON document (kb, name);
 CREATE INDEX document_status ON document (kb, status) WHERE deleted_at IS NULL;
 CREATE INDEX document_changed ON document (kb, changed_seq);
