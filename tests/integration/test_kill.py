@@ -187,9 +187,8 @@ def test_a_worker_that_slept_while_its_document_was_deleted_brings_nothing_back(
 def _worker_asleep(stack: Stack, stage: str) -> Iterator[Callable[[], str]]:
     """Stop the worker at a stage until its lease is over, with another one at work; yield what wakes it."""
     worker = psutil.Process(stack.pid("worker"))
-    until(lambda: any(name == stage for name, _ in _held_stages(stack)), 60, f"the worker is at stage {stage}")
-    worker.suspend()
     try:
+        until(lambda: _suspended_at(stack, worker, stage), 60, f"the worker is stopped at stage {stage}")
         held = _held_stages(stack)
         time.sleep(LEASE_SECONDS + 0.5)
         lost = _lost(stack)
@@ -208,6 +207,33 @@ def _worker_asleep(stack: Stack, stage: str) -> Iterator[Callable[[], str]]:
             yield wake
     finally:
         worker.resume()
+
+
+def _suspended_at(stack: Stack, worker: psutil.Process, stage: str) -> bool:
+    """Stop the worker at a stage, outside a transaction of the record store.
+
+    SQLite's write lock belongs to the process: one that is stopped within a transaction keeps everybody from writing
+    until it goes on or dies, and no lease can change that.
+    """
+    if not any(name == stage for name, _ in _held_stages(stack)):
+        return False
+    worker.suspend()
+    if any(name == stage for name, _ in _held_stages(stack)) and _is_writable(stack):
+        return True
+    worker.resume()
+    return False
+
+
+def _is_writable(stack: Stack) -> bool:
+    records = sqlite3.connect(stack.data / "records.sqlite3", timeout=0.5, isolation_level=None)
+    try:
+        records.execute("BEGIN IMMEDIATE")
+        records.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        records.close()
+    return True
 
 
 def _held_stages(stack: Stack) -> list[tuple[str, int]]:
