@@ -17,13 +17,14 @@ from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.domain.document import DocumentError, NewDocument, Stage, Status
+from atoll.domain.entity import Mention
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, chunk_id, entity_id, new_uid, passage_id
 from atoll.domain.page import Box
-from atoll.domain.passage import Chunk, Mention, Passage
+from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import Actor
 from atoll.errors import BadInput, Conflict, LeaseLost, NotFound, QuotaExceeded, StartRefused
-from atoll.ports.contents import ContentBatch
+from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.ledger import DocumentFacts
 
 ACTOR = Actor(key="k1", request_id="r1")
@@ -71,7 +72,11 @@ class Store:
             facts = DocumentFacts(pages=1) if claim.stage is Stage.PARSE else None
             facts = DocumentFacts(passages=1) if claim.stage is Stage.CHUNK else facts
             claim = await self.ledger.finish(claim, 10, units=1, facts=facts)
-        return await self.contents.publish(claim)
+        outcome = await self.contents.publish(claim, {})
+        if isinstance(outcome, VectorsWanted):
+            vectors = {name.id: np.ones(4, np.float16) for name in outcome.entities}
+            outcome = await self.contents.publish(claim, vectors)
+        return outcome
 
     async def purge(self, document):
         claim = await self.ledger.claim(document.uid, "w1", 10)
@@ -128,7 +133,7 @@ async def test_a_document_is_seen_only_once_published(store):
         claim = await store.ledger.finish(claim, 10, units=1, facts=DocumentFacts(passages=1))
         assert (await store.passages.visible(kb.uid, None, [document.uid]))[1] == {}
     assert (await store.passages.scope(kb.uid, None, Filters())).hidden_points == 1
-    published = await store.contents.publish(claim)
+    published = await store.contents.publish(claim, {})
     revision, seen = await store.passages.visible(kb.uid, None, [document.uid])
     assert (revision, seen) == (published.revision, {document.uid: "a.txt"})
     text = await store.passages.hydrate(kb.uid, None, [point])
@@ -153,7 +158,7 @@ async def test_only_one_worker_holds_a_stage_and_a_stale_one_writes_nothing(stor
         store.ledger.release(first),
         store.ledger.fail(first, DocumentError("X", Stage.PARSE, None, "x")),
         store.contents.store_batch(first, batch_of(document, "late"), next_batch=1, done=1, total=1),
-        store.contents.publish(first),
+        store.contents.publish(first, {}),
     ):
         with pytest.raises(LeaseLost):
             await write

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atoll.domain.ids import ChunkId, DocumentUid, EntityId, PassageId
+from atoll.domain.ids import ChunkId, DocumentUid, PassageId
 from atoll.domain.page import Box
 
 
@@ -34,16 +34,3 @@ class Passage:
     char_end: int
     text: str
     headings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A named thing in a passage, as it is written there; ``span`` counts in the passage's text."""
-
-    passage: PassageId
-    entity: EntityId
-    key: str
-    surface: str
-    type: str
-    tf: int
-    span: tuple[int, int]

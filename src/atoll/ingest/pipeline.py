@@ -22,6 +22,7 @@ from atoll.ingest.embed import embed
 from atoll.ingest.index import index
 from atoll.ingest.parse import parse
 from atoll.ingest.passages import make_passages
+from atoll.ingest.publish import publish
 from atoll.ingest.purge import purge
 from atoll.ingest.store import store
 from atoll.ingest.workshop import Job, Workshop
@@ -113,7 +114,7 @@ class Pipeline:
         return None
 
     async def _publish(self, job: Job) -> Claim | None:
-        published = await self._shop.contents.publish(job.claim)
+        published = await publish(job)
         gone = [*published.replaced, *([job.claim.document] if published.superseded else [])]
         for document in gone:
             await self._ring(document)

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atoll.domain.ids import DocumentUid, KbUid
-from atoll.domain.passage import Chunk, Mention, Passage
+from atoll.domain.entity import Assertion, EntityName, Mention
+from atoll.domain.ids import DocumentUid, EntityId, KbUid
+from atoll.domain.passage import Chunk, Passage
 from atoll.ports.ledger import Claim
 
 
 @dataclass(frozen=True, slots=True)
 class ContentBatch:
-    """At most 256 passages with what belongs to them. ``vectors`` is (len(passages), dimensions), fp16."""
+    """At most 256 passages with what belongs to them.
+
+    ``vectors`` is (len(passages), dimensions), fp16, and ``assertion_vectors`` the same for the assertions (None when
+    there is none). Head and tail of an assertion are among the mentions of its passage.
+    """
 
     chunks: Sequence[Chunk]
     passages: Sequence[Passage]
     vectors: NDArray[np.float16]
     mentions: Sequence[Mention]
+    assertions: Sequence[Assertion] = ()
+    assertion_vectors: NDArray[np.float16] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,13 @@ class Published:
     revision: int
     replaced: tuple[DocumentUid, ...]
     superseded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VectorsWanted:
+    """A publish that did not happen: it would make these entities shared by two passages, and they have no vector."""
+
+    entities: tuple[EntityName, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +64,12 @@ class Contents(Protocol):
         """Write one batch of a hidden document and the ledger's progress in one transaction; may run twice."""
         ...
 
-    async def publish(self, claim: Claim) -> Published:
-        """Make the document visible: the one transaction that readers see."""
+    async def publish(self, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]) -> Published | VectorsWanted:
+        """Make the document visible: the one transaction that readers see.
+
+        An entity has a vector exactly while at least two passages of visible documents mention it. ``vectors`` are
+        those that the caller has; when more are needed nothing is written and the answer names them.
+        """
         ...
 
     async def purge_state(self, claim: Claim) -> PurgeState:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 
 from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.ledger import advance, close_stage
 from atoll.adapters.sqlite.transitions import SYSTEM, audit, change, check, count_entities, hide, remove_empty_kb
 from atoll.domain.document import StageState, Status
-from atoll.domain.ids import DocumentUid
-from atoll.ports.contents import ContentBatch, Published, PurgeState
+from atoll.domain.entity import EntityName
+from atoll.domain.ids import DocumentUid, EntityId
+from atoll.ports.contents import ContentBatch, Published, PurgeState, VectorsWanted
 from atoll.ports.ledger import Claim
 
 
@@ -34,11 +39,14 @@ class SqliteContents:
 
         await self._database.write(work)
 
-    async def publish(self, claim: Claim) -> Published:
+    async def publish(self, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]) -> Published | VectorsWanted:
         """Make the document visible."""
 
-        def work(connection: sqlite3.Connection) -> Published:
+        def work(connection: sqlite3.Connection) -> Published | VectorsWanted:
             check(connection, claim)
+            wanted = _vectors_wanted(connection, claim, vectors)
+            if wanted:
+                return VectorsWanted(wanted)
             close_stage(connection, claim, StageState.DONE, units=1)
             document = connection.execute("SELECT * FROM document WHERE uid = ?", (claim.document,)).fetchone()
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
@@ -54,6 +62,10 @@ class SqliteContents:
                 return Published(revision=0, replaced=(), superseded=True)
             replaced = _replace_older(connection, document, tenant)
             entities = count_entities(connection, claim.document, 1)
+            connection.executemany(
+                "UPDATE entity SET vector = ? WHERE id = ? AND kb = ? AND df > 1",
+                [(vector.tobytes(), entity, claim.kb) for entity, vector in sorted(vectors.items())],
+            )
             connection.execute(
                 f"UPDATE document SET visible = 1, status = ?, error = NULL, ready_at = {NOW}, entities = ?, "
                 "changed_seq = ? WHERE uid = ?",
@@ -153,6 +165,19 @@ def _write(connection: sqlite3.Connection, claim: Claim, batch: ContentBatch) ->
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [(m.passage, m.entity, claim.document, m.surface, m.type, m.tf, *m.span) for m in mentions],
     )
+
+
+def _vectors_wanted(
+    connection: sqlite3.Connection, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]
+) -> tuple[EntityName, ...]:
+    """Return the document's entities that two visible passages will share and that have no vector yet."""
+    shared = connection.execute(
+        "SELECT e.id, e.key FROM entity e JOIN (SELECT entity, COUNT(*) AS n FROM mention WHERE document = ? "
+        "GROUP BY entity) counted ON counted.entity = e.id "
+        "WHERE e.kb = ? AND e.vector IS NULL AND e.df + counted.n > 1 ORDER BY e.id",
+        (claim.document, claim.kb),
+    )
+    return tuple(EntityName(row["id"], row["key"]) for row in shared if row["id"] not in vectors)
 
 
 def _passage_ids(connection: sqlite3.Connection, document: DocumentUid, limit: int = -1) -> list[str]:

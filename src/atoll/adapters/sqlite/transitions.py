@@ -88,10 +88,14 @@ def hide(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
 
 
 def count_entities(connection: sqlite3.Connection, document: DocumentUid, sign: int) -> int:
-    """Add the document's mentions to (or take them off) the entities' counters; return how many entities."""
+    """Add the document's mentions to (or take them off) the entities' counters; return how many entities.
+
+    An entity that fewer than two visible passages mention keeps no vector: nothing would tell it from one that
+    never had it.
+    """
     return connection.execute(
-        "UPDATE entity SET df = df + ? * counted.n FROM "
-        "(SELECT entity AS id, COUNT(*) AS n FROM mention WHERE document = ? GROUP BY entity ORDER BY entity) counted "
+        "UPDATE entity SET df = df + ?1 * counted.n, vector = IIF(df + ?1 * counted.n > 1, vector, NULL) FROM "
+        "(SELECT entity AS id, COUNT(*) AS n FROM mention WHERE document = ?2 GROUP BY entity ORDER BY entity) counted "
         "WHERE entity.id = counted.id",
         (sign, document),
     ).rowcount
