@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import orjson
+from anyio import CancelScope
 from starlette.responses import StreamingResponse
 
 HEARTBEAT_SECONDS = 15.0
@@ -43,8 +44,11 @@ async def with_keep_alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator
             except StopAsyncIteration:
                 return
     finally:
-        if coming is not None:
-            coming.cancel()
-            with suppress(asyncio.CancelledError, StopAsyncIteration):
-                await coming
-        await frames.aclose()
+        # The server cancels a stream whose client left again and again until it ends. What the source has open must
+        # be closed undisturbed, or its connections are lost to their pools.
+        with CancelScope(shield=True):
+            if coming is not None:
+                coming.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await coming
+            await frames.aclose()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import anyio
 import numpy as np
 import pytest
 
@@ -194,3 +195,16 @@ async def test_a_reset_connection_is_tried_again_a_bounded_number_of_times():
             with pytest.raises(DependencyDown, match="away"):
                 await adapter.embed(["a"], input_type=InputType.DOCUMENT)
     assert len(asked) == ATTEMPTS
+
+
+async def test_searches_given_up_half_way_leave_the_connections_to_the_next_one():
+    texts = [f"tide number {number}" for number in range(4)]
+    with serving(stub_embedder.create(delay_seconds=0.05)) as url:
+        async with HttpEmbedder(url=url, request_texts=1, concurrent_requests=2, timeout_seconds=2) as adapter:
+            for _ in range(8):
+                # cancels again and again until everything inside has ended, as a web server does
+                with anyio.move_on_after(0.02) as given_up:
+                    await adapter.embed(texts, input_type=InputType.QUERY)
+                assert given_up.cancelled_caught
+            rows = await adapter.embed(texts, input_type=InputType.QUERY)
+    assert len(rows) == len(texts)

@@ -93,6 +93,18 @@ def test_the_stream_has_the_agreed_order_and_shapes(stack: Stack, owner: httpx.C
     assert done["answer"] == whole["answer"]
 
 
+def test_readers_who_leave_after_the_first_event_keep_nobody_waiting(
+    stack: Stack, owner: httpx.Client, kb: str
+) -> None:
+    upload(stack, owner, kb, "harbour.txt", HARBOUR)
+    for number in range(24):
+        request = {"query": f"{QUESTION} ({number})", "stream": True}
+        with owner.stream("POST", f"/v1/kbs/{kb}/query", json=request, timeout=15) as answer:
+            assert answer.status_code == 200
+            assert next(answer.iter_lines()) == "event: evidence"
+    assert ask(owner, kb)["sentences"]
+
+
 def test_a_refusal_is_a_proper_answer_in_the_stream_too(stack: Stack, owner: httpx.Client, kb: str) -> None:
     upload(stack, owner, kb, "harbour.txt", HARBOUR)
     done = dict(stream(owner, kb, query="Which enzyme unwinds DNA during replication?", answer="extract"))["done"]

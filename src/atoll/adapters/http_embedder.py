@@ -142,12 +142,14 @@ class HttpEmbedder:
             async with turns:
                 return await send(request)
 
-        tasks = [asyncio.ensure_future(in_turn(request)) for request in requests]
+        # Whoever cancels a search may do so again and again until it ends. A task group passes on the first time only:
+        # a second would break off the closing of a connection, which the pool then never gets back.
         try:
-            return await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(in_turn(request)) for request in requests]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return [task.result() for task in tasks]
 
     async def _embed_request(self, texts: Sequence[str], input_type: InputType) -> NDArray[np.float32]:
         body: dict[str, object] = {"model": self._model, "input": list(texts), "encoding_format": "base64"}

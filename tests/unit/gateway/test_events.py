@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -160,3 +161,23 @@ async def test_a_slow_source_is_kept_alive(monkeypatch: pytest.MonkeyPatch) -> N
     closed = False
     await early.aclose()
     assert closed, "who stops listening stops the work"
+
+
+async def test_a_stream_that_is_cancelled_again_and_again_closes_its_source_undisturbed() -> None:
+    steps: list[str] = []
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        try:
+            yield sse.frame("evidence", {})
+            await asyncio.sleep(60)
+        finally:
+            for step in ("reply", "connection", "pool"):
+                await asyncio.sleep(0.01)
+                steps.append(step)
+
+    frames = sse.with_keep_alive(source())
+    await anext(frames)
+    with anyio.move_on_after(0.02) as left:
+        await anext(frames)
+    assert left.cancelled_caught
+    assert steps == ["reply", "connection", "pool"]
