@@ -26,6 +26,7 @@ from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowle
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.graph import SqliteGraph
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
@@ -59,6 +60,7 @@ class Records:
     ledger: SqliteLedger
     contents: SqliteContents
     passages: SqlitePassages
+    graph: SqliteGraph
     keys: SqliteKeys
     knowledge_bases: SqliteKnowledgeBases
     tenants: SqliteTenants
@@ -77,6 +79,7 @@ def records(settings: Settings) -> Records:
         ledger=SqliteLedger(database),
         contents=SqliteContents(database),
         passages=SqlitePassages(database),
+        graph=SqliteGraph(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
@@ -159,6 +162,7 @@ def ask(
     """Return the query service."""
     return AskService(
         passages=store.passages,
+        graph=store.graph,
         vectors=index,
         embedder=embedding,
         sparse=sparse(),
