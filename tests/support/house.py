@@ -12,7 +12,7 @@ from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.parser import MemoryParser
-from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases, SqliteTenants
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
@@ -40,7 +40,7 @@ DIMENSIONS = 64
 class House:
     """One data directory. ``vectors`` may be given, so that several houses share or wrap an index."""
 
-    def __init__(self, folder: Path, *, vectors: QdrantIndex | None = None, lease_seconds: float = 30.0) -> None:
+    def __init__(self, folder: Path, *, vectors: QdrantGraphIndex | None = None, lease_seconds: float = 30.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.records = folder / "records.sqlite3"
@@ -57,7 +57,9 @@ class House:
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()
-        self.vectors = vectors or QdrantIndex(AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS)
+        self.vectors = vectors or QdrantGraphIndex(
+            AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS
+        )
         self.doorbell = MemoryDoorbell()
         self.shop = Workshop(
             ledger=self.ledger,
@@ -67,6 +69,7 @@ class House:
             embedder=self.embedder,
             sparse=self.sparse,
             vectors=self.vectors,
+            graph_index=self.vectors,
             doorbell=self.doorbell,
             chunk_tokens=200,
             overlap_tokens=20,
