@@ -20,12 +20,13 @@ from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.adapters.openai_chat import OpenAIChat
-from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.graph import SqliteGraph
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
@@ -59,6 +60,7 @@ class Records:
     ledger: SqliteLedger
     contents: SqliteContents
     passages: SqlitePassages
+    graph: SqliteGraph
     keys: SqliteKeys
     knowledge_bases: SqliteKnowledgeBases
     tenants: SqliteTenants
@@ -77,6 +79,7 @@ def records(settings: Settings) -> Records:
         ledger=SqliteLedger(database),
         contents=SqliteContents(database),
         passages=SqlitePassages(database),
+        graph=SqliteGraph(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
@@ -110,11 +113,11 @@ def sparse() -> Bm25Encoder:
     return Bm25Encoder()
 
 
-def vectors(settings: Settings, card: EmbedderCard) -> QdrantIndex:
+def vectors(settings: Settings, card: EmbedderCard) -> QdrantGraphIndex:
     """Return the vector index for the vectors of ``card``'s model."""
     section = settings.vectors
     identity = f"{card.fingerprint} {card.dimensions} {sparse().fingerprint}"
-    return QdrantIndex.connect(
+    return QdrantGraphIndex.connect(
         section.url,
         api_key=read_secret(section.api_key_file),
         prefer_grpc=section.grpc,
@@ -154,11 +157,12 @@ def chat(settings: Settings) -> OpenAIChat | None:
 
 
 def ask(
-    settings: Settings, store: Records, index: QdrantIndex, embedding: HttpEmbedder, model: OpenAIChat | None
+    settings: Settings, store: Records, index: QdrantGraphIndex, embedding: HttpEmbedder, model: OpenAIChat | None
 ) -> AskService:
     """Return the query service."""
     return AskService(
         passages=store.passages,
+        graph=store.graph,
         vectors=index,
         embedder=embedding,
         sparse=sparse(),
@@ -190,7 +194,7 @@ async def describe(client: HttpEmbedder) -> EmbedderCard:
             await asyncio.sleep(_START_POLL_SECONDS)
 
 
-async def prepare(index: QdrantIndex) -> None:
+async def prepare(index: QdrantGraphIndex) -> None:
     """Make sure that the collections are there, waiting a bounded time for the vector store to come up.
 
     Raises:
@@ -231,6 +235,7 @@ class Ingestion:
             embedder=self._embedder,
             sparse=sparse(),
             vectors=self._vectors,
+            graph_index=self._vectors,
             doorbell=self.doorbell,
             chunk_tokens=settings.chunking.chunk_tokens,
             overlap_tokens=settings.chunking.overlap_tokens,
@@ -263,7 +268,7 @@ class Front:
     doorbell: CeleryDoorbell
     rates: ValkeyRates
     embedder: HttpEmbedder
-    vectors: QdrantIndex
+    vectors: QdrantGraphIndex
     chat: OpenAIChat | None
     ask: AskService
     pepper: bytes

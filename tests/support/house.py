@@ -12,11 +12,12 @@ from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.parser import MemoryParser
-from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases, SqliteTenants
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.graph import SqliteGraph
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
@@ -39,7 +40,7 @@ DIMENSIONS = 64
 class House:
     """One data directory. ``vectors`` may be given, so that several houses share or wrap an index."""
 
-    def __init__(self, folder: Path, *, vectors: QdrantIndex | None = None, lease_seconds: float = 30.0) -> None:
+    def __init__(self, folder: Path, *, vectors: QdrantGraphIndex | None = None, lease_seconds: float = 30.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.records = folder / "records.sqlite3"
@@ -50,12 +51,15 @@ class House:
         self.catalogue = SqliteCatalogue(self.database, waiting_documents=10_000)
         self.contents = SqliteContents(self.database)
         self.passages = SqlitePassages(self.database)
+        self.graph = SqliteGraph(self.database)
         self.kbs = SqliteKnowledgeBases(self.database)
         self.tenants = SqliteTenants(self.database)
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()
-        self.vectors = vectors or QdrantIndex(AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS)
+        self.vectors = vectors or QdrantGraphIndex(
+            AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS
+        )
         self.doorbell = MemoryDoorbell()
         self.shop = Workshop(
             ledger=self.ledger,
@@ -65,6 +69,7 @@ class House:
             embedder=self.embedder,
             sparse=self.sparse,
             vectors=self.vectors,
+            graph_index=self.vectors,
             doorbell=self.doorbell,
             chunk_tokens=200,
             overlap_tokens=20,
@@ -75,6 +80,7 @@ class House:
         self.pipeline = Pipeline(self.shop, "w1")
         self.ask = AskService(
             passages=self.passages,
+            graph=self.graph,
             vectors=self.vectors,
             embedder=self.embedder,
             sparse=self.sparse,

@@ -163,6 +163,7 @@ class Pipeline:
         try:
             if not await self._shop.ledger.exists(claim.document):
                 await self._shop.vectors.delete(claim.kb, [claim.document])
+                await self._shop.graph_index.delete_graph(claim.kb, [], [claim.document])
         except DependencyDown as down:
             logger.warning("points of the deleted document %s may be left: %s", claim.document, down)
 

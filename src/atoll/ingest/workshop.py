@@ -11,6 +11,7 @@ from atoll.ports.blobs import Blobs
 from atoll.ports.contents import Contents
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.embedder import Embedder
+from atoll.ports.graph_index import GraphIndex
 from atoll.ports.ledger import Claim, Ledger
 from atoll.ports.parser import Parser
 from atoll.ports.sparse import SparseEncoder
@@ -35,6 +36,7 @@ class Workshop:
     embedder: Embedder
     sparse: SparseEncoder
     vectors: VectorIndex
+    graph_index: GraphIndex
     doorbell: Doorbell
     chunk_tokens: int
     overlap_tokens: int
