@@ -23,6 +23,8 @@ from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant import QdrantIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
+from atoll.adapters.sqlite.atlas import SqliteAtlas
+from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
@@ -59,6 +61,8 @@ class Records:
     ledger: SqliteLedger
     contents: SqliteContents
     passages: SqlitePassages
+    atlas: SqliteAtlas
+    atlas_export: SqliteAtlasExport
     keys: SqliteKeys
     knowledge_bases: SqliteKnowledgeBases
     tenants: SqliteTenants
@@ -77,6 +81,8 @@ def records(settings: Settings) -> Records:
         ledger=SqliteLedger(database),
         contents=SqliteContents(database),
         passages=SqlitePassages(database),
+        atlas=SqliteAtlas(database),
+        atlas_export=SqliteAtlasExport(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
