@@ -24,6 +24,7 @@ _COMMANDS = {
     "documents": "atoll.cli.documents:documents",
     "kb": "atoll.cli.kb:kb",
     "keys": "atoll.cli.keys:keys",
+    "graph": "atoll.cli.graph:graph",
     "models": "atoll.cli.models:models",
 }
 
