@@ -25,6 +25,7 @@ _COMMANDS = {
     "kb": "atoll.cli.kb:kb",
     "keys": "atoll.cli.keys:keys",
     "graph": "atoll.cli.graph:graph",
+    "reindex": "atoll.cli.reindex:reindex",
     "models": "atoll.cli.models:models",
 }
 

@@ -49,7 +49,10 @@ class IndexSource(Protocol):
     """Reads of the record store by which the vector index is checked and rebuilt."""
 
     async def embedding(self, fingerprint: str) -> str:
-        """Return the embedding that stored vectors are of; where none is noted yet, ``fingerprint`` is from now on."""
+        """Return the embedding that stored vectors are of.
+
+        While there are none, or nobody noted it, that is ``fingerprint`` from now on.
+        """
         ...
 
     async def kbs(self) -> tuple[IndexedKb, ...]:
@@ -64,6 +67,6 @@ class IndexSource(Protocol):
         """Return passages of a visible document with an ordinal above ``after``; none when it is visible no more."""
         ...
 
-    async def known(self, kb: KbUid, passages: Sequence[PassageId]) -> frozenset[PassageId]:
-        """Return those of ``passages`` that there are, of documents in any state."""
+    async def known(self, passages: Sequence[PassageId]) -> frozenset[PassageId]:
+        """Return those of ``passages`` that there are, in any knowledge base, of documents in any state."""
         ...
