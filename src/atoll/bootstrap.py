@@ -26,10 +26,13 @@ from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.spacy_extractor import SpacyExtractor
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
+from atoll.adapters.sqlite.atlas import SqliteAtlas
+from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.graph import SqliteGraph
+from atoll.adapters.sqlite.index_source import SqliteIndexSource
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
@@ -38,6 +41,7 @@ from atoll.domain.embedding import EmbedderCard
 from atoll.domain.principal import Actor, Role
 from atoll.errors import Conflict, DependencyDown, StartRefused
 from atoll.ingest.pipeline import Pipeline
+from atoll.ingest.reindex import IndexWatch, PassageCollection, Reindex
 from atoll.ingest.workshop import Workshop
 from atoll.query.budget import PromptLimits
 from atoll.query.refuse import RefusalThresholds
@@ -64,6 +68,9 @@ class Records:
     contents: SqliteContents
     passages: SqlitePassages
     graph: SqliteGraph
+    atlas: SqliteAtlas
+    atlas_export: SqliteAtlasExport
+    index_source: SqliteIndexSource
     keys: SqliteKeys
     knowledge_bases: SqliteKnowledgeBases
     tenants: SqliteTenants
@@ -83,6 +90,9 @@ def records(settings: Settings) -> Records:
         contents=SqliteContents(database),
         passages=SqlitePassages(database),
         graph=SqliteGraph(database),
+        atlas=SqliteAtlas(database),
+        atlas_export=SqliteAtlasExport(database),
+        index_source=SqliteIndexSource(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
@@ -129,6 +139,29 @@ def vectors(settings: Settings, card: EmbedderCard) -> QdrantGraphIndex:
         fingerprint=hashlib.sha256(identity.encode()).hexdigest()[:12],
         dimensions=card.dimensions,
     )
+
+
+def reindex(store: Records, index: QdrantIndex, card: EmbedderCard) -> Reindex:
+    """Return what rebuilds the derived vector collections."""
+    passages = PassageCollection(store.index_source, store.passages, index, sparse(), dimensions=card.dimensions)
+    return Reindex(store.index_source, {"passages": passages}, embedding=f"{card.fingerprint} {card.dimensions}")
+
+
+@asynccontextmanager
+async def rebuilding(settings: Settings) -> AsyncIterator[Reindex]:
+    """Open what `atoll reindex` works with, and close it in the end."""
+    store = records(settings)
+    embedding = embedder(settings)
+    try:
+        card = await embedding.describe()
+        index = vectors(settings, card)
+        try:
+            yield reindex(store, index, card)
+        finally:
+            await index.close()
+    finally:
+        await embedding.aclose()
+        store.database.close()
 
 
 def celery(settings: Settings) -> Celery:
@@ -257,8 +290,12 @@ class Ingestion:
         """Open the clients and make sure that the collections are there."""
         settings = self._settings
         self._embedder = embedder(settings)
-        self._vectors = vectors(settings, await describe(self._embedder))
+        card = await describe(self._embedder)
+        self._vectors = vectors(settings, card)
         await prepare(self._vectors)
+        self.watch = IndexWatch(
+            reindex(self._records, self._vectors, card), every_seconds=settings.worker.index_check_seconds
+        )
         shop = Workshop(
             ledger=self._records.ledger,
             contents=self._records.contents,

@@ -192,6 +192,9 @@ class WorkerSettings(Section):
     slice_seconds: Seconds = Field(30.0, description="A worker works on a document this long before others get a turn.")
     lease_seconds: Seconds = Field(20.0, description="A claim that is not renewed for so long may be taken over.")
     reconcile_seconds: Seconds = Field(2.0, description="How often the ledger is looked through for forgotten work.")
+    index_check_seconds: Seconds = Field(
+        30.0, description="How often the vector index is compared with the record store, and rebuilt where it differs."
+    )
     purge_grace_seconds: float = Field(2.0, ge=0, description="Extra wait before a purge looks for late writes.")
 
 

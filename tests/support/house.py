@@ -15,6 +15,8 @@ from atoll.adapters.memory.extractor import MemoryExtractor
 from atoll.adapters.memory.parser import MemoryParser
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases, SqliteTenants
+from atoll.adapters.sqlite.atlas import SqliteAtlas
+from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
@@ -61,6 +63,8 @@ class House:
         self.contents = SqliteContents(self.database)
         self.passages = SqlitePassages(self.database)
         self.graph = SqliteGraph(self.database)
+        self.atlas = SqliteAtlas(self.database)
+        self.atlas_export = SqliteAtlasExport(self.database)
         self.kbs = SqliteKnowledgeBases(self.database)
         self.tenants = SqliteTenants(self.database)
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)

@@ -52,6 +52,7 @@ class Worker:
                 self._ingestion.doorbell,
                 owner=self._ingestion.owner,
                 every_seconds=self._reconcile_seconds,
+                watch=self._ingestion.watch,
             )
         )
         try:

@@ -30,6 +30,8 @@ TIE_ROOM = 16
 SCORE_DIGITS = 5
 
 _SHOWN_BYTES = 300
+#: Nothing but a collection can be missing. A worker makes it again and fills it from the record store.
+_LOST = "the vector store has no such collection (any more); it is being rebuilt"
 _RETRYABLE_STATUSES = {408, 429, 500, 502, 503, 504, 507}
 _RETRYABLE_CODES = {
     grpc.StatusCode.UNAVAILABLE,
@@ -177,6 +179,24 @@ class QdrantIndex:
             answer = await self._client.count(self._passages.name, models.Filter(must=must), exact=True)
         return answer.count
 
+    async def points(
+        self, kb: KbUid | None, *, start: PassageId | None, limit: int
+    ) -> tuple[list[PassageId], PassageId | None]:
+        """Scroll through the ids."""
+        where = None if kb is None else models.Filter(must=[_is("kb", kb)])
+        async with self._calling():
+            found, following = await self._client.scroll(
+                self._passages.name, where, limit=limit, offset=start, with_payload=False, with_vectors=False
+            )
+        return [PassageId(str(point.id)) for point in found], None if following is None else PassageId(str(following))
+
+    async def discard(self, points: Sequence[PassageId]) -> None:
+        """Remove points by id."""
+        if not points:
+            return
+        async with self._calling():
+            await self._client.delete(self._passages.name, models.PointIdsList(points=list(points)), wait=True)
+
     @contextlib.asynccontextmanager
     async def _calling(self) -> Any:
         with translated():
@@ -197,11 +217,15 @@ def translated() -> Iterator[None]:
     except (ResponseHandlingException, TimeoutError) as error:
         raise DependencyDown(f"the vector store does not answer: {_reason(error)}") from error
     except UnexpectedResponse as error:
+        if error.status_code == httpx.codes.NOT_FOUND:
+            raise DependencyDown(_LOST) from error
         if error.status_code in _RETRYABLE_STATUSES:
             raise DependencyDown(f"the vector store failed with status {error.status_code}") from error
         said = error.content[:_SHOWN_BYTES].decode(errors="replace")
         raise AtollError(f"the vector store refused a request: {error.status_code} {said}") from error
     except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            raise DependencyDown(_LOST) from error
         if error.code() in _RETRYABLE_CODES:
             raise DependencyDown(f"the vector store does not answer: {error.code().name}") from error
         raise AtollError(f"the vector store refused a request: {error.code().name} {error.details()}") from error

@@ -24,6 +24,8 @@ _COMMANDS = {
     "documents": "atoll.cli.documents:documents",
     "kb": "atoll.cli.kb:kb",
     "keys": "atoll.cli.keys:keys",
+    "graph": "atoll.cli.graph:graph",
+    "reindex": "atoll.cli.reindex:reindex",
     "models": "atoll.cli.models:models",
 }
 
