@@ -17,8 +17,10 @@ from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
 
 #: Requests of one ``embed_pages`` in flight: the next pages are decoded while the model sees these.
 CONCURRENT_REQUESTS = 2
-#: Queries in one request, the server's own limit.
-REQUEST_QUERIES = 32
+#: The server's own limits: queries in one request and characters of each, lines of a page and characters of each.
+#: What is longer is cut: its beginning says what it is about.
+REQUEST_QUERIES, QUERY_CHARACTERS = 32, 4_096
+PAGE_LINES, LINE_CHARACTERS = 2_000, 8_192
 #: How far a row may be from length 1: float16 has three digits.
 _UNIT_TOLERANCE = 0.01
 T = TypeVar("T")
@@ -64,7 +66,7 @@ class HttpPageEmbedder(ModelServer):
         """See ``atoll.ports.pages.PageEmbedder``."""
         found: list[PageQuery] = []
         for part in _parts(texts, REQUEST_QUERIES):
-            reply = await self._document("POST", "/v1/queries", {"queries": list(part)})
+            reply = await self._document("POST", "/v1/queries", {"queries": [text[:QUERY_CHARACTERS] for text in part]})
             with shape("/v1/queries"):
                 fingerprint = str(reply["fingerprint"])
                 found.extend(
@@ -91,7 +93,7 @@ def _page_body(page: PageInput) -> dict[str, object]:
         "width": page.page.width,
         "height": page.page.height,
         "image": base64.b64encode(page.image).decode("ascii") if page.image is not None else None,
-        "lines": [{"text": line.text, "box": tuple(line.box)} for line in page.lines],
+        "lines": [{"text": line.text[:LINE_CHARACTERS], "box": tuple(line.box)} for line in page.lines[:PAGE_LINES]],
     }
 
 

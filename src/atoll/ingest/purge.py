@@ -9,6 +9,8 @@ async def purge(job: Job) -> float | None:
     """Remove what there is; return None when it is all gone, else after how many seconds to look again."""
     shop, claim = job.shop, job.claim
     await shop.vectors.delete(claim.kb, [claim.document])
+    if shop.page_index is not None:
+        await shop.page_index.delete(claim.kb, [claim.document])
     while await shop.contents.purge_batch(claim, BATCH_PASSAGES):
         if job.is_over:
             return 0.0

@@ -12,6 +12,8 @@ from atoll.ports.contents import Contents
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.embedder import Embedder
 from atoll.ports.ledger import Claim, Ledger
+from atoll.ports.page_index import PageIndex
+from atoll.ports.pages import PageEmbedder
 from atoll.ports.parser import Parser
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
@@ -26,7 +28,10 @@ BATCH_PASSAGES = 256
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Ports and configuration of an ingestion worker."""
+    """Ports and configuration of an ingestion worker.
+
+    Without a ``page_embedder`` pages are not embedded; a ``page_index`` may still hold what was embedded earlier.
+    """
 
     ledger: Ledger
     contents: Contents
@@ -41,6 +46,8 @@ class Workshop:
     lease_seconds: float
     slice_seconds: float
     purge_grace_seconds: float
+    page_embedder: PageEmbedder | None = None
+    page_index: PageIndex | None = None
 
 
 @dataclass(frozen=True, slots=True)
