@@ -19,6 +19,7 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.http_reranker import HttpReranker
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant import QdrantIndex
 from atoll.adapters.socket_parser import SocketParser
@@ -37,6 +38,7 @@ from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
 from atoll.query.budget import PromptLimits
 from atoll.query.refuse import RefusalThresholds
+from atoll.query.rerank import Reranking
 from atoll.query.service import AskService
 from atoll.settings import Settings
 
@@ -105,6 +107,20 @@ def embedder(settings: Settings) -> HttpEmbedder:
     )
 
 
+def reranker(settings: Settings) -> HttpReranker | None:
+    """Return the client of the rerank server: the one that is named, else our embedding server, which may have one."""
+    section, embeddings = settings.reranker, settings.embeddings
+    if section.url is not None:
+        token, url = read_secret(section.token_file), section.url
+    elif embeddings.ours:
+        token, url = read_secret(embeddings.token_file), embeddings.url
+    else:
+        return None
+    return HttpReranker(
+        url=url, ours=section.url is None, token=token, model=section.model, timeout_seconds=section.timeout_seconds
+    )
+
+
 def sparse() -> Bm25Encoder:
     """Return the lexical encoder."""
     return Bm25Encoder()
@@ -154,7 +170,12 @@ def chat(settings: Settings) -> OpenAIChat | None:
 
 
 def ask(
-    settings: Settings, store: Records, index: QdrantIndex, embedding: HttpEmbedder, model: OpenAIChat | None
+    settings: Settings,
+    store: Records,
+    index: QdrantIndex,
+    embedding: HttpEmbedder,
+    model: OpenAIChat | None,
+    ranker: HttpReranker | None = None,
 ) -> AskService:
     """Return the query service."""
     return AskService(
@@ -171,6 +192,7 @@ def ask(
             first_token_seconds=settings.chat.first_token_seconds,
         ),
         thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
+        reranking=None if ranker is None else Reranking(ranker, settings.reranker.depth),
     )
 
 
@@ -276,7 +298,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
     embedding = embedder(settings)
     index = vectors(settings, await describe(embedding))
     await prepare(index)
-    model = chat(settings)
+    model, ranker = chat(settings), reranker(settings)
     bell = doorbell(settings, celery(settings))
     password = read_secret(settings.queue.password_file)
     try:
@@ -289,14 +311,15 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             embedder=embedding,
             vectors=index,
             chat=model,
-            ask=ask(settings, store, index, embedding, model),
+            ask=ask(settings, store, index, embedding, model, ranker),
             pepper=pepper(settings),
         )
     finally:
         await embedding.aclose()
         await index.close()
-        if model is not None:
-            await model.aclose()
+        for client in (model, ranker):
+            if client is not None:
+                await client.aclose()
         bell.close()
         store.database.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from atoll.query.keywords import keywords
 from atoll.query.modes import Retriever, retrievers
 from atoll.query.phrases import contains_all, verbatim_phrases
 from atoll.query.reads import SearchReads
+from atoll.query.rerank import Reranking, rerank
 from atoll.query.retrieve.dense import dense_search
 from atoll.query.retrieve.sparse import PHRASE_DEPTH, phrase_search, sparse_search
 from atoll.query.retrieve.window import Window
@@ -40,7 +41,7 @@ class Found:
     """What retrieval hands to answering.
 
     ``vector`` is the question's, (dimensions,), or None when nothing was searched. ``best_cosine`` is the best raw
-    dense score among visible passages, 0 without any.
+    dense score among visible passages, 0 without any. ``warnings`` tell the reader what the ranking went without.
     """
 
     question: str
@@ -51,6 +52,7 @@ class Found:
     evidence: tuple[Evidence, ...] = ()
     headings: Mapping[PassageId, tuple[str, ...]] = field(default_factory=dict)
     best_cosine: float = 0.0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,20 @@ class _Question:
 class SearchPipeline:
     """Runs searches; holds nothing between them."""
 
-    def __init__(self, *, passages: Passages, vectors: VectorIndex, embedder: Embedder, sparse: SparseEncoder) -> None:
+    def __init__(
+        self,
+        *,
+        passages: Passages,
+        vectors: VectorIndex,
+        embedder: Embedder,
+        sparse: SparseEncoder,
+        reranking: Reranking | None = None,
+    ) -> None:
         self._passages = passages
         self._vectors = vectors
         self._embedder = embedder
         self._sparse = sparse
+        self._reranking = reranking
 
     async def find(
         self, kb: KbUid, labels: Labels, text: str, *, mode: Mode, filters: Filters, top_k: int, timings: Timings
@@ -100,14 +111,24 @@ class SearchPipeline:
             moved = seen.revision != scope.revision and bool(seen.hidden)
             if not (moved or seen.short) or not reads.take_retry():
                 ranking = _ranked(seen, timings)
-                shared, complete = await _read(ranking, question.phrases, top_k, reads, timings)
+                depth = max(top_k, self._reranking.depth - COLLAPSE_ROOM) if self._reranking is not None else top_k
+                shared, complete = await _read(ranking, question.phrases, depth, reads, timings)
                 if complete or not reads.take_retry():
-                    return _with_evidence(found, question, seen, ranking, shared[:top_k])
+                    shared, ranking, warnings = await self._reranked(question, shared, ranking, timings)
+                    return replace(_with_evidence(found, question, seen, ranking, shared[:top_k]), warnings=warnings)
             with timings.step("scope"):
                 scope = await reads.scope()
             # what was hidden in another revision may be visible by now
             hidden = seen.hidden if scope.revision == seen.revision else frozenset()
             window = Window.wider(kb, labels, scope, hidden)
+
+    async def _reranked(
+        self, question: _Question, shared: list[Shared], ranking: list[Ranked], timings: Timings
+    ) -> tuple[list[Shared], list[Ranked], tuple[str, ...]]:
+        if self._reranking is None:
+            return shared, ranking, ()
+        with timings.step("rerank"):
+            return await rerank(self._reranking, question.text, shared, ranking)
 
     async def _prepare(self, text: str, terms: Terms, timings: Timings) -> _Question:
         with timings.step("embed"):
