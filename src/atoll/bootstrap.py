@@ -20,6 +20,7 @@ from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
 from atoll.adapters.chat_extractor import ChatExtractor
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.http_reranker import HttpReranker
 from atoll.adapters.no_extractor import NoExtractor
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
@@ -45,6 +46,7 @@ from atoll.ingest.reindex import IndexWatch, PassageCollection, Reindex
 from atoll.ingest.workshop import Workshop
 from atoll.query.budget import PromptLimits
 from atoll.query.refuse import RefusalThresholds
+from atoll.query.rerank import Reranking
 from atoll.query.service import AskService
 from atoll.settings import ExtractorKind, Settings
 
@@ -118,6 +120,20 @@ def embedder(settings: Settings) -> HttpEmbedder:
         request_texts=section.request_texts,
         concurrent_requests=section.concurrent_requests,
         timeout_seconds=section.timeout_seconds,
+    )
+
+
+def reranker(settings: Settings) -> HttpReranker | None:
+    """Return the client of the rerank server: the one that is named, else our embedding server, which may have one."""
+    section, embeddings = settings.reranker, settings.embeddings
+    if section.url is not None:
+        token, url = read_secret(section.token_file), section.url
+    elif embeddings.ours:
+        token, url = read_secret(embeddings.token_file), embeddings.url
+    else:
+        return None
+    return HttpReranker(
+        url=url, ours=section.url is None, token=token, model=section.model, timeout_seconds=section.timeout_seconds
     )
 
 
@@ -221,7 +237,12 @@ def chat(settings: Settings) -> OpenAIChat | None:
 
 
 def ask(
-    settings: Settings, store: Records, index: QdrantGraphIndex, embedding: HttpEmbedder, model: OpenAIChat | None
+    settings: Settings,
+    store: Records,
+    index: QdrantGraphIndex,
+    embedding: HttpEmbedder,
+    model: OpenAIChat | None,
+    ranker: HttpReranker | None = None,
 ) -> AskService:
     """Return the query service."""
     return AskService(
@@ -239,6 +260,7 @@ def ask(
             first_token_seconds=settings.chat.first_token_seconds,
         ),
         thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
+        reranking=None if ranker is None else Reranking(ranker, settings.reranker.depth),
     )
 
 
@@ -352,7 +374,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
     embedding = embedder(settings)
     index = vectors(settings, await describe(embedding))
     await prepare(index)
-    model = chat(settings)
+    model, ranker = chat(settings), reranker(settings)
     bell = doorbell(settings, celery(settings))
     password = read_secret(settings.queue.password_file)
     try:
@@ -365,14 +387,15 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             embedder=embedding,
             vectors=index,
             chat=model,
-            ask=ask(settings, store, index, embedding, model),
+            ask=ask(settings, store, index, embedding, model, ranker),
             pepper=pepper(settings),
         )
     finally:
         await embedding.aclose()
         await index.close()
-        if model is not None:
-            await model.aclose()
+        for client in (model, ranker):
+            if client is not None:
+                await client.aclose()
         bell.close()
         store.database.close()
 

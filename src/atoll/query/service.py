@@ -42,6 +42,7 @@ from atoll.query.requests import (
     SearchRequest,
     StreamEvent,
 )
+from atoll.query.rerank import Reranking
 from atoll.query.sentences import sentences
 from atoll.query.standalone import standalone
 from atoll.query.timings import Timings
@@ -93,9 +94,10 @@ class AskService:
         chat: Chat | None,
         limits: PromptLimits,
         thresholds: RefusalThresholds,
+        reranking: Reranking | None = None,
     ) -> None:
         self._pipeline = SearchPipeline(
-            passages=passages, graph=graph, vectors=vectors, embedder=embedder, sparse=sparse
+            passages=passages, graph=graph, vectors=vectors, embedder=embedder, sparse=sparse, reranking=reranking
         )
         self._embedder = embedder
         self._chat = chat
@@ -114,7 +116,9 @@ class AskService:
         """
         timings = Timings()
         found = await self._find(request, _checked_question(request), timings)
-        return SearchOutcome(found.evidence, found.keywords, found.revision, timings.milliseconds())
+        return SearchOutcome(
+            found.evidence, found.keywords, found.revision, timings.milliseconds(), warnings=found.warnings
+        )
 
     async def query(self, request: QueryRequest) -> QueryOutcome:
         """Return the answer that ``stream`` ends with; raises what ``stream`` raises."""
@@ -150,7 +154,14 @@ class AskService:
             async for event in events:
                 yield event
         yield Done(
-            QueryOutcome(progress.answer, found.evidence, progress.usage, timings.milliseconds(), found.revision)
+            QueryOutcome(
+                progress.answer,
+                found.evidence,
+                progress.usage,
+                timings.milliseconds(),
+                found.revision,
+                warnings=found.warnings,
+            )
         )
 
     def _model_for(self, request: QueryRequest) -> Chat | None:
