@@ -157,7 +157,7 @@ def vectors(settings: Settings, card: EmbedderCard) -> QdrantGraphIndex:
     )
 
 
-def reindex(store: Records, index: QdrantIndex, card: EmbedderCard) -> Reindex:
+def reindex(store: Records, index: QdrantGraphIndex, card: EmbedderCard) -> Reindex:
     """Return what rebuilds the derived vector collections."""
     passages = PassageCollection(store.index_source, store.passages, index, sparse(), dimensions=card.dimensions)
     return Reindex(store.index_source, {"passages": passages}, embedding=f"{card.fingerprint} {card.dimensions}")

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from atoll.domain.embedding import InputType
 from atoll.ingest.artefacts import read_vectors, write_vectors
 from atoll.ingest.chunk import embedding_text
-from atoll.ingest.extract import assertion_texts, extraction
 from atoll.ingest.embed_pages import pages_to_embed
+from atoll.ingest.extract import assertion_texts, extraction
 from atoll.ingest.passages import read_batch, read_index
 from atoll.ingest.workshop import Job, batch_name
 from atoll.ports.extractor import Extraction

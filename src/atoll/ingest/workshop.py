@@ -11,8 +11,8 @@ from atoll.ports.blobs import Blobs
 from atoll.ports.contents import Contents
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.embedder import Embedder
-from atoll.ports.graph_index import GraphIndex
 from atoll.ports.extractor import ExtractionScope, Extractor
+from atoll.ports.graph_index import GraphIndex
 from atoll.ports.ledger import Claim, Ledger
 from atoll.ports.page_index import PageIndex
 from atoll.ports.pages import PageEmbedder
