@@ -17,11 +17,14 @@ from celery import Celery
 from atoll.access import keys
 from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
+from atoll.adapters.chat_extractor import ChatExtractor
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.no_extractor import NoExtractor
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.socket_parser import SocketParser
+from atoll.adapters.spacy_extractor import SpacyExtractor
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
@@ -39,7 +42,7 @@ from atoll.ingest.workshop import Workshop
 from atoll.query.budget import PromptLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.service import AskService
-from atoll.settings import Settings
+from atoll.settings import ExtractorKind, Settings
 
 DEFAULT_TENANT = "default"
 DEFAULT_KB = "default"
@@ -143,6 +146,34 @@ def parser(settings: Settings) -> SocketParser:
     return SocketParser(settings.parser_socket, parse_timeout_seconds=settings.parser.wall_seconds * 1.5)
 
 
+def extractor(settings: Settings) -> SpacyExtractor | ChatExtractor | NoExtractor:
+    """Return what finds the names in passages.
+
+    Raises:
+        StartRefused: a package of the model is missing, or the address of the chat server is.
+    """
+    section = settings.graph
+    if section.extractor is ExtractorKind.NONE:
+        return NoExtractor()
+    if section.extractor is ExtractorKind.NLP:
+        return SpacyExtractor()
+    url = section.url or settings.chat.url
+    if url is None:
+        raise StartRefused("ATOLL_GRAPH__EXTRACTOR=llm needs a chat server; set ATOLL_GRAPH__URL or ATOLL_CHAT__URL")
+    # A server of its own has a key of its own: that of the chat server is not sent to it.
+    key_file = section.api_key_file or (settings.chat.api_key_file if section.url is None else None)
+    return ChatExtractor(
+        url=url,
+        model=section.model or settings.chat.model,
+        api_key=read_secret(key_file),
+        prompt_tokens=section.prompt_tokens,
+        reply_tokens=section.reply_tokens,
+        gleaning=section.gleaning,
+        concurrent_requests=section.concurrent_requests,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
 def chat(settings: Settings) -> OpenAIChat | None:
     """Return the client of the chat server, or None when none is configured."""
     section = settings.chat
@@ -218,6 +249,7 @@ class Ingestion:
         self.celery = celery(settings)
         self.doorbell = doorbell(settings, self.celery)
         self._settings = settings
+        self._extractor = extractor(settings)
         self._records = records(settings)
         self.reconciliation = self._records.ledger
 
@@ -232,6 +264,7 @@ class Ingestion:
             contents=self._records.contents,
             blobs=blobs(settings),
             parser=parser(settings),
+            extractor=self._extractor,
             embedder=self._embedder,
             sparse=sparse(),
             vectors=self._vectors,
@@ -247,6 +280,7 @@ class Ingestion:
 
     async def close(self) -> None:
         """Close the clients."""
+        await self._extractor.aclose()
         await self._embedder.aclose()
         await self._vectors.close()
         self.doorbell.close()

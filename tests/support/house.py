@@ -11,6 +11,7 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
+from atoll.adapters.memory.extractor import MemoryExtractor
 from atoll.adapters.memory.parser import MemoryParser
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases, SqliteTenants
@@ -28,6 +29,7 @@ from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Actor
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
+from atoll.ports.extractor import Extractor
 from atoll.query.budget import PromptLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.requests import SearchRequest
@@ -40,7 +42,14 @@ DIMENSIONS = 64
 class House:
     """One data directory. ``vectors`` may be given, so that several houses share or wrap an index."""
 
-    def __init__(self, folder: Path, *, vectors: QdrantGraphIndex | None = None, lease_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        vectors: QdrantGraphIndex | None = None,
+        extractor: Extractor | None = None,
+        lease_seconds: float = 30.0,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.records = folder / "records.sqlite3"
@@ -66,6 +75,7 @@ class House:
             contents=self.contents,
             blobs=self.blobs,
             parser=MemoryParser(),
+            extractor=extractor or MemoryExtractor(),
             embedder=self.embedder,
             sparse=self.sparse,
             vectors=self.vectors,
