@@ -45,6 +45,7 @@ from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.reindex import IndexWatch, PassageCollection, Reindex
 from atoll.ingest.workshop import Workshop
 from atoll.query.budget import PromptLimits
+from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.rerank import Reranking
 from atoll.query.service import AskService
@@ -248,6 +249,7 @@ def ask(
     return AskService(
         passages=store.passages,
         graph=store.graph,
+        graph_index=index,
         vectors=index,
         embedder=embedding,
         sparse=sparse(),
@@ -258,6 +260,11 @@ def ask(
             context_tokens=settings.chat.context_tokens,
             answer_tokens=settings.chat.answer_tokens,
             first_token_seconds=settings.chat.first_token_seconds,
+        ),
+        graph_limits=GraphLimits(
+            considered=settings.query.top_k,
+            entity_tokens=settings.query.max_entity_tokens,
+            relation_tokens=settings.query.max_relation_tokens,
         ),
         thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
         reranking=None if ranker is None else Reranking(ranker, settings.reranker.depth),

@@ -5,16 +5,29 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from atoll.domain.ids import DocumentUid, KbUid
+from atoll.ports.graph_index import GraphIndex
 from atoll.ports.vectors import VectorIndex
 
+
+class Indexes(VectorIndex, GraphIndex, Protocol):
+    """The derived indexes as one object."""
+
+
+#: Entities whose counter is not what visible passages say, or that have a vector too few or too many.
+_RECOUNT = (
+    "SELECT e.key, e.df, e.n FROM (SELECT entity.key, entity.df, entity.vector, (SELECT COUNT(*) FROM mention m "
+    "JOIN document d ON d.uid = m.document WHERE m.entity = entity.id AND d.visible = 1) AS n "
+    "FROM entity WHERE entity.kb = ?) e WHERE e.df != e.n OR (e.n > 1) != (e.vector IS NOT NULL)"
+)
 _HIDDEN_OR_LEFT = "SELECT COUNT(*) FROM {table}"
 
 
-async def dump(records: Path, blobs: Path, vectors: VectorIndex) -> dict[str, object]:
+async def dump(records: Path, blobs: Path, vectors: Indexes) -> dict[str, object]:
     """Return the canonical content of all stores; vectors by presence and shape."""
     with sqlite3.connect(f"file:{records}?mode=ro", uri=True) as connection:
         connection.row_factory = sqlite3.Row
@@ -28,9 +41,14 @@ async def dump(records: Path, blobs: Path, vectors: VectorIndex) -> dict[str, ob
                 ],
                 "entities": [
                     tuple(row)
-                    for row in connection.execute("SELECT key, df FROM entity WHERE kb = ? ORDER BY key", (kb["uid"],))
+                    for row in connection.execute(
+                        "SELECT key, df, COALESCE(LENGTH(vector), 0) FROM entity WHERE kb = ? ORDER BY key",
+                        (kb["uid"],),
+                    )
                 ],
+                "recount": [tuple(row) for row in connection.execute(_RECOUNT, (kb["uid"],))],
                 "points": await vectors.count(KbUid(kb["uid"])),
+                "graph_points": await vectors.count_graph(KbUid(kb["uid"])),
             }
             for kb in kbs
         }
@@ -84,6 +102,15 @@ async def _document(
                     (p["id"],),
                 )
             ),
+            "assertions": [
+                tuple(a)
+                for a in connection.execute(
+                    "SELECT a.ordinal, h.key, t.key, a.keywords, a.description, a.weight, LENGTH(a.vector) "
+                    "FROM assertion a JOIN entity h ON h.id = a.head JOIN entity t ON t.id = a.tail "
+                    "WHERE a.passage = ? ORDER BY a.ordinal",
+                    (p["id"],),
+                )
+            ],
         }
         for p in connection.execute("SELECT * FROM passage WHERE document = ? ORDER BY ordinal", (uid,))
     ]

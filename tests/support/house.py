@@ -33,6 +33,7 @@ from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
 from atoll.ports.extractor import Extractor
 from atoll.query.budget import PromptLimits
+from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.requests import SearchRequest
 from atoll.query.service import AskService
@@ -95,6 +96,8 @@ class House:
         self.ask = AskService(
             passages=self.passages,
             graph=self.graph,
+            graph_index=self.vectors,
+            graph_limits=GraphLimits(considered=40, entity_tokens=6000, relation_tokens=8000),
             vectors=self.vectors,
             embedder=self.embedder,
             sparse=self.sparse,
@@ -153,11 +156,17 @@ class House:
         return done
 
     async def search(
-        self, kb: KnowledgeBase, query: str, *, top_k: int = 100, labels: frozenset[str] | None = None
+        self,
+        kb: KnowledgeBase,
+        query: str,
+        *,
+        top_k: int = 100,
+        labels: frozenset[str] | None = None,
+        mode: Mode = Mode.NAIVE,
     ) -> tuple[Evidence, ...]:
         """Search as the gateway does."""
         outcome = await self.ask.search(
-            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=Mode.NAIVE, top_k=top_k, filters=Filters())
+            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=mode, top_k=top_k, filters=Filters())
         )
         return outcome.evidence
 

@@ -69,9 +69,11 @@ async def place(
             await store.contents.store_batch(claim, batch, next_batch=1, done=len(said), total=len(said))
         facts = DocumentFacts(pages=1, passages=len(said)) if claim.stage is Stage.CHUNK else None
         claim = await store.ledger.finish(claim, LEASE_SECONDS, units=len(said), facts=facts)
+    assert claim is not None
     if publish:
-        assert claim is not None
         await published(store, claim, embed)
+    else:
+        await store.ledger.release(claim)
     return document
 
 

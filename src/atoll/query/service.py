@@ -17,6 +17,7 @@ from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, NotAvailab
 from atoll.ports.chat import Chat, ChatUsage
 from atoll.ports.embedder import Embedder
 from atoll.ports.graph import Graph
+from atoll.ports.graph_index import GraphIndex
 from atoll.ports.passages import Passages
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
@@ -24,6 +25,7 @@ from atoll.query.budget import PrefillSpeed, PromptLimits
 from atoll.query.check import AnswerCheck
 from atoll.query.extract import cited_text, extract
 from atoll.query.generate import Draft, fitted_prompt, generate
+from atoll.query.graph_evidence import GraphLimits
 from atoll.query.history import Turn, recent
 from atoll.query.modes import retrievers
 from atoll.query.pipeline import Found, SearchPipeline
@@ -54,6 +56,7 @@ __all__ = [
     "Delta",
     "Done",
     "EvidenceFound",
+    "GraphLimits",
     "PromptLimits",
     "QueryOutcome",
     "QueryRequest",
@@ -88,16 +91,25 @@ class AskService:
         *,
         passages: Passages,
         graph: Graph,
+        graph_index: GraphIndex,
         vectors: VectorIndex,
         embedder: Embedder,
         sparse: SparseEncoder,
         chat: Chat | None,
         limits: PromptLimits,
+        graph_limits: GraphLimits,
         thresholds: RefusalThresholds,
         reranking: Reranking | None = None,
     ) -> None:
         self._pipeline = SearchPipeline(
-            passages=passages, graph=graph, vectors=vectors, embedder=embedder, sparse=sparse, reranking=reranking
+            passages=passages,
+            graph=graph,
+            graph_index=graph_index,
+            vectors=vectors,
+            embedder=embedder,
+            sparse=sparse,
+            graph_limits=graph_limits,
+            reranking=reranking,
         )
         self._embedder = embedder
         self._chat = chat

@@ -11,7 +11,7 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.memory.chat import MemoryChat
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.graph import EmptyGraph
-from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, KbUid, PassageId, chunk_id, passage_id
 from atoll.domain.page import Box
@@ -23,6 +23,7 @@ from atoll.query.rerank import Reranking
 from atoll.query.service import (
     AnswerMode,
     AskService,
+    GraphLimits,
     PromptLimits,
     QueryRequest,
     RefusalThresholds,
@@ -109,12 +110,14 @@ class Library:
         reranking: Reranking | None = None,
     ):
         self.records = TwinPassages(language)
-        self.index = MemoryVectorIndex()
+        self.index = MemoryGraphIndex()
         self.embedder = MemoryEmbedder()
         self.encoder = Bm25Encoder()
         self.service = AskService(
             passages=self.records,
             graph=EmptyGraph(),
+            graph_index=self.index,
+            graph_limits=GraphLimits(40, 6000, 8000),
             vectors=self.index,
             embedder=self.embedder,
             sparse=self.encoder,
