@@ -143,7 +143,7 @@ def _assert_same_vectors(
         assert cosine >= MIN_COSINE, (key, cosine)
 
 
-@pytest.mark.parametrize("stage", ["embed", "index"])
+@pytest.mark.parametrize("stage", ["extract", "embed", "index"])
 def test_a_worker_that_slept_past_its_lease_writes_nothing(
     calm: Stack, stage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
