@@ -7,10 +7,11 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celery import Celery
 
@@ -23,6 +24,7 @@ from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant import QdrantIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
+from atoll.adapters.sqlite.archive import SqliteArchive
 from atoll.adapters.sqlite.atlas import SqliteAtlas
 from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
@@ -32,6 +34,7 @@ from atoll.adapters.sqlite.index_source import SqliteIndexSource
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
+from atoll.adapters.sqlite.restoration import SqliteRestoration
 from atoll.adapters.valkey_rates import ValkeyRates
 from atoll.domain.embedding import EmbedderCard
 from atoll.domain.principal import Actor, Role
@@ -43,6 +46,9 @@ from atoll.query.budget import PromptLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.service import AskService
 from atoll.settings import Settings
+
+if TYPE_CHECKING:
+    from atoll.backup.layout import Manifest
 
 DEFAULT_TENANT = "default"
 DEFAULT_KB = "default"
@@ -66,6 +72,8 @@ class Records:
     atlas: SqliteAtlas
     atlas_export: SqliteAtlasExport
     index_source: SqliteIndexSource
+    archive: SqliteArchive
+    restoration: SqliteRestoration
     keys: SqliteKeys
     knowledge_bases: SqliteKnowledgeBases
     tenants: SqliteTenants
@@ -87,6 +95,8 @@ def records(settings: Settings) -> Records:
         atlas=SqliteAtlas(database),
         atlas_export=SqliteAtlasExport(database),
         index_source=SqliteIndexSource(database),
+        archive=SqliteArchive(database),
+        restoration=SqliteRestoration(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
@@ -344,11 +354,7 @@ async def initialise(settings: Settings) -> bool:
     Returns:
         Whether an owner key was made. Its text stands in ``settings.owner_key_path`` and nowhere else.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in (settings.blobs_dir, settings.run_dir, settings.logs_dir, settings.pepper_path.parent):
-        folder.mkdir(exist_ok=True, mode=0o700)
-    if not settings.pepper_path.exists():
-        write_secret(settings.pepper_path, secrets.token_hex(32))
+    _make_folders(settings)
     store = records(settings)
     try:
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
@@ -364,6 +370,53 @@ async def initialise(settings: Settings) -> bool:
         write_secret(settings.owner_key_path, text)
         return True
     finally:
+        store.database.close()
+
+
+def _make_folders(settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (settings.blobs_dir, settings.run_dir, settings.logs_dir, settings.pepper_path.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    if not settings.pepper_path.exists():
+        write_secret(settings.pepper_path, secrets.token_hex(32))
+
+
+async def take_backup(settings: Settings, folder: Path, on_document: Callable[[str, int, int], None]) -> Manifest:
+    """Take a backup of this installation, which may be at work. Raises what `BackupWriter.write` raises."""
+    from atoll.backup.create import BackupWriter  # no server needs it
+
+    store, files = records(settings), blobs(settings)
+    try:
+        writer = BackupWriter(store.archive, files, folder, pepper=pepper(settings), on_document=on_document)
+        return await writer.write()
+    finally:
+        files.close()
+        store.database.close()
+
+
+async def restore_backup(
+    settings: Settings, folder: Path, on_document: Callable[[str, int, int], None]
+) -> tuple[Manifest, bool]:
+    """Restore a backup into this empty installation; return the manifest and whether the keys of the backup work here.
+
+    A new owner key is written to ``settings.owner_key_path``, since the backup holds none. Raises what
+    `atoll.backup.restore.restore` raises.
+    """
+    from atoll.backup.restore import restore
+
+    _make_folders(settings)
+    store, files = records(settings), blobs(settings)
+    try:
+        manifest, keys_hold = await restore(
+            folder, store.restoration, store.restoration, files, pepper=pepper(settings), on_document=on_document
+        )
+        tenant = await store.tenants.ensure(DEFAULT_TENANT)
+        key, text = keys.issue(pepper(settings), tenant=tenant, name="owner", role=Role.OWNER)
+        await store.keys.create(key, Actor(key="restore", request_id="-"))
+        write_secret(settings.owner_key_path, text)
+        return manifest, keys_hold
+    finally:
+        files.close()
         store.database.close()
 
 
