@@ -8,17 +8,17 @@ T ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
-LOCKS := requirements-embeddings.lock requirements-dev.lock
+LOCKS := requirements-nlp.lock requirements-embeddings.lock requirements-dev.lock
 SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/$(suite)))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status test soak check env locks bench
+.PHONY: help setup demo up down status test soak check env locks bench eval-hotpot
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .state/install ## Install everything into .venv
 
@@ -47,6 +47,9 @@ check: setup ## Lint, types, import rules, and whether generated files are up to
 bench: setup ## Run the benchmarks one after another; results go to benchmarks/results
 	@$(BIN)/python scripts/bench.py $(T)
 
+eval-hotpot: setup ## Measure recall on HotpotQA-100 through the HTTP API; the result goes to benchmarks/results
+	@$(BIN)/python scripts/bench.py hotpot && cat benchmarks/results/hotpot.json
+
 env: setup ## Write .env.example and gateway/openapi.json from the code
 	@$(BIN)/python scripts/render_env.py
 	@$(BIN)/python -m gateway.openapi --write
@@ -64,7 +67,7 @@ locks: setup ## Compile requirements-*.lock anew (needs a package index)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@touch $@
 
-.state/locks: $(LOCKS) | .state/venv
+.state/locks: $(LOCKS) Makefile | .state/venv
 	@echo "installing the locked packages into .venv"
 	@$(PIP) --no-deps --require-hashes $(addprefix -r ,$(LOCKS))
 	@touch $@

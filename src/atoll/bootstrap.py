@@ -18,11 +18,14 @@ from celery import Celery
 from atoll.access import keys
 from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
+from atoll.adapters.chat_extractor import ChatExtractor
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.no_extractor import NoExtractor
 from atoll.adapters.openai_chat import OpenAIChat
-from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.socket_parser import SocketParser
+from atoll.adapters.spacy_extractor import SpacyExtractor
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
 from atoll.adapters.sqlite.archive import SqliteArchive
 from atoll.adapters.sqlite.atlas import SqliteAtlas
@@ -30,6 +33,7 @@ from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.graph import SqliteGraph
 from atoll.adapters.sqlite.index_source import SqliteIndexSource
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
@@ -40,12 +44,14 @@ from atoll.domain.embedding import EmbedderCard
 from atoll.domain.principal import Actor, Role
 from atoll.errors import Conflict, DependencyDown, StartRefused
 from atoll.ingest.pipeline import Pipeline
-from atoll.ingest.reindex import IndexWatch, PassageCollection, Reindex
+from atoll.ingest.reindex import DerivedCollection, IndexWatch, PassageCollection, Reindex
+from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
 from atoll.ingest.workshop import Workshop
 from atoll.query.budget import PromptLimits
+from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.service import AskService
-from atoll.settings import Settings
+from atoll.settings import ExtractorKind, Settings
 
 if TYPE_CHECKING:
     from atoll.backup.layout import Manifest
@@ -74,6 +80,7 @@ class Records:
     index_source: SqliteIndexSource
     archive: SqliteArchive
     restoration: SqliteRestoration
+    graph: SqliteGraph
     keys: SqliteKeys
     knowledge_bases: SqliteKnowledgeBases
     tenants: SqliteTenants
@@ -97,6 +104,7 @@ def records(settings: Settings) -> Records:
         index_source=SqliteIndexSource(database),
         archive=SqliteArchive(database),
         restoration=SqliteRestoration(database),
+        graph=SqliteGraph(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
@@ -130,11 +138,11 @@ def sparse() -> Bm25Encoder:
     return Bm25Encoder()
 
 
-def vectors(settings: Settings, card: EmbedderCard) -> QdrantIndex:
+def vectors(settings: Settings, card: EmbedderCard) -> QdrantGraphIndex:
     """Return the vector index for the vectors of ``card``'s model."""
     section = settings.vectors
     identity = f"{card.fingerprint} {card.dimensions} {sparse().fingerprint}"
-    return QdrantIndex.connect(
+    return QdrantGraphIndex.connect(
         section.url,
         api_key=read_secret(section.api_key_file),
         prefer_grpc=section.grpc,
@@ -145,10 +153,15 @@ def vectors(settings: Settings, card: EmbedderCard) -> QdrantIndex:
     )
 
 
-def reindex(store: Records, index: QdrantIndex, card: EmbedderCard) -> Reindex:
+def reindex(store: Records, index: QdrantGraphIndex, card: EmbedderCard) -> Reindex:
     """Return what rebuilds the derived vector collections."""
     passages = PassageCollection(store.index_source, store.passages, index, sparse(), dimensions=card.dimensions)
-    return Reindex(store.index_source, {"passages": passages}, embedding=f"{card.fingerprint} {card.dimensions}")
+    collections: dict[str, DerivedCollection] = {
+        "passages": passages,
+        "entities": EntityCollection(store.index_source, index),
+        "relations": RelationCollection(store.index_source, store.passages, index),
+    }
+    return Reindex(store.index_source, collections, embedding=f"{card.fingerprint} {card.dimensions}")
 
 
 @asynccontextmanager
@@ -183,6 +196,34 @@ def parser(settings: Settings) -> SocketParser:
     return SocketParser(settings.parser_socket, parse_timeout_seconds=settings.parser.wall_seconds * 1.5)
 
 
+def extractor(settings: Settings) -> SpacyExtractor | ChatExtractor | NoExtractor:
+    """Return what finds the names in passages.
+
+    Raises:
+        StartRefused: a package of the model is missing, or the address of the chat server is.
+    """
+    section = settings.graph
+    if section.extractor is ExtractorKind.NONE:
+        return NoExtractor()
+    if section.extractor is ExtractorKind.NLP:
+        return SpacyExtractor()
+    url = section.url or settings.chat.url
+    if url is None:
+        raise StartRefused("ATOLL_GRAPH__EXTRACTOR=llm needs a chat server; set ATOLL_GRAPH__URL or ATOLL_CHAT__URL")
+    # A server of its own has a key of its own: that of the chat server is not sent to it.
+    key_file = section.api_key_file or (settings.chat.api_key_file if section.url is None else None)
+    return ChatExtractor(
+        url=url,
+        model=section.model or settings.chat.model,
+        api_key=read_secret(key_file),
+        prompt_tokens=section.prompt_tokens,
+        reply_tokens=section.reply_tokens,
+        gleaning=section.gleaning,
+        concurrent_requests=section.concurrent_requests,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
 def chat(settings: Settings) -> OpenAIChat | None:
     """Return the client of the chat server, or None when none is configured."""
     section = settings.chat
@@ -197,11 +238,13 @@ def chat(settings: Settings) -> OpenAIChat | None:
 
 
 def ask(
-    settings: Settings, store: Records, index: QdrantIndex, embedding: HttpEmbedder, model: OpenAIChat | None
+    settings: Settings, store: Records, index: QdrantGraphIndex, embedding: HttpEmbedder, model: OpenAIChat | None
 ) -> AskService:
     """Return the query service."""
     return AskService(
         passages=store.passages,
+        graph=store.graph,
+        graph_index=index,
         vectors=index,
         embedder=embedding,
         sparse=sparse(),
@@ -212,6 +255,11 @@ def ask(
             context_tokens=settings.chat.context_tokens,
             answer_tokens=settings.chat.answer_tokens,
             first_token_seconds=settings.chat.first_token_seconds,
+        ),
+        graph_limits=GraphLimits(
+            considered=settings.query.top_k,
+            entity_tokens=settings.query.max_entity_tokens,
+            relation_tokens=settings.query.max_relation_tokens,
         ),
         thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
     )
@@ -233,7 +281,7 @@ async def describe(client: HttpEmbedder) -> EmbedderCard:
             await asyncio.sleep(_START_POLL_SECONDS)
 
 
-async def prepare(index: QdrantIndex) -> None:
+async def prepare(index: QdrantGraphIndex) -> None:
     """Make sure that the collections are there, waiting a bounded time for the vector store to come up.
 
     Raises:
@@ -257,6 +305,7 @@ class Ingestion:
         self.celery = celery(settings)
         self.doorbell = doorbell(settings, self.celery)
         self._settings = settings
+        self._extractor = extractor(settings)
         self._records = records(settings)
         self.reconciliation = self._records.ledger
 
@@ -275,9 +324,11 @@ class Ingestion:
             contents=self._records.contents,
             blobs=blobs(settings),
             parser=parser(settings),
+            extractor=self._extractor,
             embedder=self._embedder,
             sparse=sparse(),
             vectors=self._vectors,
+            graph_index=self._vectors,
             doorbell=self.doorbell,
             chunk_tokens=settings.chunking.chunk_tokens,
             overlap_tokens=settings.chunking.overlap_tokens,
@@ -289,6 +340,7 @@ class Ingestion:
 
     async def close(self) -> None:
         """Close the clients."""
+        await self._extractor.aclose()
         await self._embedder.aclose()
         await self._vectors.close()
         self.doorbell.close()
@@ -310,7 +362,7 @@ class Front:
     doorbell: CeleryDoorbell
     rates: ValkeyRates
     embedder: HttpEmbedder
-    vectors: QdrantIndex
+    vectors: QdrantGraphIndex
     chat: OpenAIChat | None
     ask: AskService
     pepper: bytes

@@ -16,7 +16,7 @@ from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
-from atoll.domain.document import DocumentError, NewDocument, Stage, Status
+from atoll.domain.document import JOURNEY, DocumentError, NewDocument, Stage, Status
 from atoll.domain.entity import Mention
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, chunk_id, entity_id, new_uid, passage_id
@@ -139,7 +139,7 @@ async def test_a_document_is_seen_only_once_published(store):
     text = await store.passages.hydrate(kb.uid, None, [point])
     assert text[point].boxes == (Box(1.0, 2.0, 3.0, 4.0),)
     ready = await store.catalogue.get(kb.uid, document.uid, None)
-    assert (ready.status, ready.passages, [s.state for s in ready.stages]) == (Status.READY, 1, ["done"] * 6)
+    assert (ready.status, ready.passages, [s.state for s in ready.stages]) == (Status.READY, 1, ["done"] * len(JOURNEY))
     assert await store.ledger.claim(document.uid, "w1", 10) is None
 
 
@@ -240,7 +240,7 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
         connection.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in ("document", "passage", "chunk", "stage")
     ]
     connection.close()
-    assert counts == [1, 1, 1, 6]
+    assert counts == [1, 1, 1, len(JOURNEY)]
 
 
 async def test_delete_during_work_fences_the_worker_and_purge_waits_for_its_lease(store):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from atoll.adapters.memory.chat import MemoryChat
-from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from tests.support import corpus
 from tests.support import stack as stacks
 from tests.support.house import House
@@ -94,7 +94,7 @@ async def test_the_work_for_a_document_does_not_grow_with_their_number(tmp_path:
 
     Processor time of this process, so that a busy machine does not matter; the median of rounds of twenty documents.
     """
-    house = House(tmp_path / "house", vectors=MemoryVectorIndex())
+    house = House(tmp_path / "house", vectors=MemoryGraphIndex())
     (kb,) = await house.open("main")
     spent: list[float] = []
     for number in range(400):

@@ -10,10 +10,15 @@ from atoll.errors import NotAvailable
 
 
 class Retriever(StrEnum):
-    """A source of ranked passages."""
+    """A source of ranked passages, or a step that ranks them anew.
+
+    ``GRAPH`` walks on from what the lists found, ``AROUND`` starts in the graph itself.
+    """
 
     DENSE = "dense"
     SPARSE = "sparse"
+    GRAPH = "graph"
+    AROUND = "around"
 
 
 _NAIVE = frozenset({Retriever.DENSE, Retriever.SPARSE})
@@ -21,7 +26,10 @@ _NAIVE = frozenset({Retriever.DENSE, Retriever.SPARSE})
 #: A mode that is not here is not available. `Mode.MIX` uses every retriever that there is.
 RETRIEVERS: Mapping[Mode, frozenset[Retriever]] = {
     Mode.NAIVE: _NAIVE,
-    Mode.MIX: _NAIVE,
+    Mode.MIX: _NAIVE | {Retriever.GRAPH},
+    Mode.LOCAL: frozenset({Retriever.AROUND}),
+    Mode.GLOBAL: frozenset({Retriever.AROUND}),
+    Mode.HYBRID: frozenset({Retriever.AROUND}),
     Mode.BYPASS: frozenset(),
 }
 

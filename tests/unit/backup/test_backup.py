@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 
 from atoll.access.keys import Authenticator, issue
-from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys
 from atoll.adapters.sqlite.archive import SqliteArchive
 from atoll.adapters.sqlite.index_source import SqliteIndexSource
@@ -42,7 +42,7 @@ class Place(House):
     """A data directory with what backups need."""
 
     def __init__(self, folder):
-        super().__init__(folder, vectors=MemoryVectorIndex())
+        super().__init__(folder, vectors=MemoryGraphIndex())
         self.keys = SqliteKeys(self.database)
         self.audit = SqliteAudit(self.database)
         self.archive = SqliteArchive(self.database)
@@ -128,7 +128,7 @@ async def test_a_restored_installation_is_the_same(filled, places, tmp_path):
         ("document", "uid, kb, name, version, visible, status, labels, replaces, created_by, created_at, ready_at"),
     ):  # fmt: skip
         assert target.rows(table, columns) == filled.rows(table, columns), table
-    assert target.rows("entity WHERE vector IS NOT NULL", "key") == ["('ada',)", "('merle',)"]
+    assert {"('ada',)", "('merle',)"} <= set(target.rows("entity WHERE vector IS NOT NULL", "key"))
     for kb in (filled.main, filled.other):
         for query in ("harbour Lindvik", "boats green", "Merle"):
             expected = await filled.search(kb, query)
