@@ -7,10 +7,11 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celery import Celery
 
@@ -27,6 +28,7 @@ from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.spacy_extractor import SpacyExtractor
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
+from atoll.adapters.sqlite.archive import SqliteArchive
 from atoll.adapters.sqlite.atlas import SqliteAtlas
 from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
@@ -37,12 +39,14 @@ from atoll.adapters.sqlite.index_source import SqliteIndexSource
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
+from atoll.adapters.sqlite.restoration import SqliteRestoration
 from atoll.adapters.valkey_rates import ValkeyRates
 from atoll.domain.embedding import EmbedderCard
 from atoll.domain.principal import Actor, Role
 from atoll.errors import Conflict, DependencyDown, StartRefused
 from atoll.ingest.pipeline import Pipeline
-from atoll.ingest.reindex import IndexWatch, PassageCollection, Reindex
+from atoll.ingest.reindex import DerivedCollection, IndexWatch, PassageCollection, Reindex
+from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
 from atoll.ingest.workshop import Workshop
 from atoll.query.budget import PromptLimits
 from atoll.query.graph_evidence import GraphLimits
@@ -50,6 +54,9 @@ from atoll.query.refuse import RefusalThresholds
 from atoll.query.rerank import Reranking
 from atoll.query.service import AskService
 from atoll.settings import ExtractorKind, Settings
+
+if TYPE_CHECKING:
+    from atoll.backup.layout import Manifest
 
 DEFAULT_TENANT = "default"
 DEFAULT_KB = "default"
@@ -70,10 +77,12 @@ class Records:
     ledger: SqliteLedger
     contents: SqliteContents
     passages: SqlitePassages
-    graph: SqliteGraph
     atlas: SqliteAtlas
     atlas_export: SqliteAtlasExport
     index_source: SqliteIndexSource
+    archive: SqliteArchive
+    restoration: SqliteRestoration
+    graph: SqliteGraph
     keys: SqliteKeys
     knowledge_bases: SqliteKnowledgeBases
     tenants: SqliteTenants
@@ -92,10 +101,12 @@ def records(settings: Settings) -> Records:
         ledger=SqliteLedger(database),
         contents=SqliteContents(database),
         passages=SqlitePassages(database),
-        graph=SqliteGraph(database),
         atlas=SqliteAtlas(database),
         atlas_export=SqliteAtlasExport(database),
         index_source=SqliteIndexSource(database),
+        archive=SqliteArchive(database),
+        restoration=SqliteRestoration(database),
+        graph=SqliteGraph(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
@@ -161,7 +172,12 @@ def vectors(settings: Settings, card: EmbedderCard) -> QdrantGraphIndex:
 def reindex(store: Records, index: QdrantGraphIndex, card: EmbedderCard) -> Reindex:
     """Return what rebuilds the derived vector collections."""
     passages = PassageCollection(store.index_source, store.passages, index, sparse(), dimensions=card.dimensions)
-    return Reindex(store.index_source, {"passages": passages}, embedding=f"{card.fingerprint} {card.dimensions}")
+    collections: dict[str, DerivedCollection] = {
+        "passages": passages,
+        "entities": EntityCollection(store.index_source, index),
+        "relations": RelationCollection(store.index_source, store.passages, index),
+    }
+    return Reindex(store.index_source, collections, embedding=f"{card.fingerprint} {card.dimensions}")
 
 
 @asynccontextmanager
@@ -413,11 +429,7 @@ async def initialise(settings: Settings) -> bool:
     Returns:
         Whether an owner key was made. Its text stands in ``settings.owner_key_path`` and nowhere else.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in (settings.blobs_dir, settings.run_dir, settings.logs_dir, settings.pepper_path.parent):
-        folder.mkdir(exist_ok=True, mode=0o700)
-    if not settings.pepper_path.exists():
-        write_secret(settings.pepper_path, secrets.token_hex(32))
+    _make_folders(settings)
     store = records(settings)
     try:
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
@@ -433,6 +445,53 @@ async def initialise(settings: Settings) -> bool:
         write_secret(settings.owner_key_path, text)
         return True
     finally:
+        store.database.close()
+
+
+def _make_folders(settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (settings.blobs_dir, settings.run_dir, settings.logs_dir, settings.pepper_path.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    if not settings.pepper_path.exists():
+        write_secret(settings.pepper_path, secrets.token_hex(32))
+
+
+async def take_backup(settings: Settings, folder: Path, on_document: Callable[[str, int, int], None]) -> Manifest:
+    """Take a backup of this installation, which may be at work. Raises what `BackupWriter.write` raises."""
+    from atoll.backup.create import BackupWriter  # no server needs it
+
+    store, files = records(settings), blobs(settings)
+    try:
+        writer = BackupWriter(store.archive, files, folder, pepper=pepper(settings), on_document=on_document)
+        return await writer.write()
+    finally:
+        files.close()
+        store.database.close()
+
+
+async def restore_backup(
+    settings: Settings, folder: Path, on_document: Callable[[str, int, int], None]
+) -> tuple[Manifest, bool]:
+    """Restore a backup into this empty installation; return the manifest and whether the keys of the backup work here.
+
+    A new owner key is written to ``settings.owner_key_path``, since the backup holds none. Raises what
+    `atoll.backup.restore.restore` raises.
+    """
+    from atoll.backup.restore import restore
+
+    _make_folders(settings)
+    store, files = records(settings), blobs(settings)
+    try:
+        manifest, keys_hold = await restore(
+            folder, store.restoration, store.restoration, files, pepper=pepper(settings), on_document=on_document
+        )
+        tenant = await store.tenants.ensure(DEFAULT_TENANT)
+        key, text = keys.issue(pepper(settings), tenant=tenant, name="owner", role=Role.OWNER)
+        await store.keys.create(key, Actor(key="restore", request_id="-"))
+        write_secret(settings.owner_key_path, text)
+        return manifest, keys_hold
+    finally:
+        files.close()
         store.database.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.domain.ids import EntityId, KbUid, entity_id, new_uid
 from atoll.errors import NotFound
 from atoll.ports import atlas as port
@@ -21,7 +21,7 @@ LINES = [
 
 @pytest.fixture
 async def house(tmp_path):
-    opened = House(tmp_path / "house", vectors=MemoryVectorIndex())
+    opened = House(tmp_path / "house", vectors=MemoryGraphIndex())
     opened.kb, opened.other = await opened.open("main", "other")
     yield opened
     opened.database.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
-from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from tests.support.house import House
 from tests.support.written import Line, write
 
@@ -22,7 +22,7 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
 async def _fill(folder: Path) -> None:
-    house = House(folder, vectors=MemoryVectorIndex())
+    house = House(folder, vectors=MemoryGraphIndex())
     (kb,) = await house.open("main")
     lines = [
         Line("Ada sails with Bob.", ["ada lind:person", "bob:person"], [("ada lind", "bob", "Ada sails with Bob.")]),

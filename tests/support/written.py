@@ -87,11 +87,18 @@ def contents(kb: KbUid, document: DocumentUid, lines: Sequence[Line], dimensions
 
 
 async def write(
-    store: Any, kb: KbUid, name: str, lines: Sequence[Line], *, labels: Sequence[str] = (), dimensions: int = DIMENSIONS
+    store: Any,
+    kb: KbUid,
+    name: str,
+    lines: Sequence[Line],
+    *,
+    labels: Sequence[str] = (),
+    dimensions: int = DIMENSIONS,
+    uid: str | None = None,
 ) -> Document:
     """Publish a document through the ports ``catalogue``, ``ledger`` and ``contents`` of ``store``."""
     new = NewDocument(
-        uid=DocumentUid(new_uid()), name=name, source=None, media_type="text/plain", bytes=1,
+        uid=DocumentUid(uid or new_uid()), name=name, source=None, media_type="text/plain", bytes=1,
         sha256=hashlib.sha256(repr((name, lines)).encode()).hexdigest(), labels=tuple(labels), metadata={},
     )  # fmt: skip
     (document,) = (await store.catalogue.accept(kb, [new], replace=False, labels=None, actor=ACTOR)).documents

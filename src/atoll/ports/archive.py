@@ -47,11 +47,15 @@ class KbRecord:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Who may do what: tenants, keys without their secrets, and the knowledge bases that are not deleted."""
+    """What there is beside documents: tenants, keys without their secrets, knowledge bases that are not deleted.
+
+    ``embedding`` names the model that stored vectors are of, where that was noted.
+    """
 
     tenants: tuple[TenantRecord, ...]
     keys: tuple[ApiKey, ...]
     kbs: tuple[KbRecord, ...]
+    embedding: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +124,10 @@ class Archive(Protocol):
 class Restoration(Protocol):
     """Fills an empty store. Nobody sees any of it before ``end``, and ``begin`` removes what a broken one left."""
 
-    async def begin(self, accounts: Accounts) -> None:
-        """Write tenants, keys and knowledge bases in place of what the first start made.
+    async def begin(self, accounts: Accounts) -> tuple[tuple[KbUid, DocumentUid], ...]:
+        """Make room and hidden knowledge bases; return the documents of a broken restoration, whose files may be left.
+
+        What the first start made (a tenant, an empty knowledge base, a key) goes.
 
         Raises:
             Conflict: the store is in use: it has documents, or knowledge bases or keys beyond those of the first
@@ -129,8 +135,8 @@ class Restoration(Protocol):
         """
         ...
 
-    async def end(self) -> None:
-        """Let everybody see everything, in one transaction."""
+    async def end(self, accounts: Accounts) -> None:
+        """Write the keys and let everybody see everything, in one transaction."""
         ...
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, RelationId
 from atoll.domain.passage import Passage
 
 
@@ -18,7 +18,8 @@ class IndexedKb:
     """A knowledge base and how many passage points belong to it.
 
     ``visible`` are those of visible documents, all of which the index must hold; ``hidden`` are those of documents
-    on their way in or out, of which it may hold any number.
+    on their way in or out, of which it may hold any number. ``entities`` have a vector; ``has_relations`` says whether
+    visible passages make assertions.
     """
 
     uid: KbUid
@@ -26,6 +27,8 @@ class IndexedKb:
     language: str
     visible: int
     hidden: int
+    entities: int
+    has_relations: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,24 @@ class IndexedPassages:
     """Passages of a document in order with their vectors, (len(passages), dimensions), fp16."""
 
     passages: tuple[Passage, ...]
+    vectors: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexedEntities:
+    """Entities in the order of their ids with their vectors, (len(entities), dimensions), fp16."""
+
+    entities: tuple[EntityId, ...]
+    vectors: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexedRelations:
+    """Assertions of visible documents in the order of their ids, with the vector, document and labels of each."""
+
+    relations: tuple[RelationId, ...]
+    documents: tuple[DocumentUid, ...]
+    labels: tuple[tuple[str, ...], ...]
     vectors: NDArray[np.float16]
 
 
@@ -65,6 +86,14 @@ class IndexSource(Protocol):
 
     async def passages(self, kb: KbUid, document: DocumentUid, *, after: int, limit: int) -> IndexedPassages:
         """Return passages of a visible document with an ordinal above ``after``; none when it is visible no more."""
+        ...
+
+    async def entities(self, kb: KbUid, *, after: EntityId | None, limit: int) -> IndexedEntities:
+        """Return entities that have a vector; none at the end."""
+        ...
+
+    async def relations(self, kb: KbUid, *, after: RelationId | None, limit: int) -> IndexedRelations:
+        """Return assertions that have a vector; none at the end."""
         ...
 
     async def known(self, passages: Sequence[PassageId]) -> frozenset[PassageId]:

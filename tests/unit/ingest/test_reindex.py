@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.adapters.sqlite.index_source import SqliteIndexSource
-from atoll.domain.ids import DocumentUid, PassageId, new_uid
+from atoll.domain.ids import DocumentUid, PassageId, entity_id, new_uid
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import Conflict
 from atoll.ingest.reindex import PassageCollection, Reindex
+from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
 from tests.support.house import DIMENSIONS, House
+from tests.support.written import Line, write
 
 
-class Watched(MemoryVectorIndex):
+class Watched(MemoryGraphIndex):
     """Counts what is written and lets a test act in the middle of it."""
 
     def __init__(self):
@@ -45,11 +47,14 @@ async def house(tmp_path):
 
 def reindex(house, *, embedding="model", dimensions=DIMENSIONS):
     passages = PassageCollection(house.source, house.passages, house.vectors, house.sparse, dimensions=dimensions)
-    return Reindex(house.source, {"passages": passages}, embedding=embedding)
+    entities = EntityCollection(house.source, house.vectors)
+    relations = RelationCollection(house.source, house.passages, house.vectors)
+    collections = {"passages": passages, "entities": entities, "relations": relations}
+    return Reindex(house.source, collections, embedding=embedding)
 
 
 async def run(work, **options):
-    return [progress async for progress in work.rebuild(**options)][-1]
+    return [each async for each in work.rebuild(**options) if each.collection == "passages"][-1]
 
 
 async def test_an_empty_index_is_filled_with_the_points_that_were_there(house):
@@ -97,7 +102,7 @@ async def test_points_that_nothing_stands_for_are_removed(house):
         )  # fmt: skip
         await house.vectors.upsert([stray])
     assert [name for name, _ in await reindex(house).check()] == ["passages"]
-    progress = [each async for each in reindex(house).rebuild()]
+    progress = [each async for each in reindex(house).rebuild() if each.collection == "passages"]
     assert [(each.kb, each.removed) for each in progress[-2:]] == [("main", 1), ("*", 1)]
     assert await reindex(house).check() == []
 
@@ -144,10 +149,31 @@ async def test_vectors_of_another_model_are_never_put_into_its_index(house):
 
 
 async def test_an_empty_installation_takes_any_model(tmp_path):
-    house = House(tmp_path / "empty", vectors=MemoryVectorIndex())
+    house = House(tmp_path / "empty", vectors=MemoryGraphIndex())
     await house.open("main")
     house.source = SqliteIndexSource(house.database)
     for model in ("one", "two"):
         assert await reindex(house, embedding=model).check() == []
     house.database.close()
     house.blobs.close()
+
+
+async def test_lost_entities_and_relations_come_back_from_stored_vectors(house):
+    lines = [Line("Ada met Bob.", ["ada", "bob"], [("ada", "bob", "Ada met Bob.")]), Line("Ada.", ["ada"])]
+    await write(house, house.kb.uid, "crew", lines, labels=["crew"], dimensions=DIMENSIONS)
+    await run(reindex(house), everything=True)
+    entities, relations = dict(house.vectors._entities), dict(house.vectors._relations)
+    assert entity_id(house.kb.uid, "ada") in entities
+    assert entity_id(house.kb.uid, "bob") not in entities
+    assert [each.labels for each in relations.values()] == [("crew",)]
+    done = [each async for each in reindex(house).rebuild()]
+    assert sum(each.written for each in done if each.collection == "entities") == 0
+    house.vectors._entities.clear()
+    house.vectors._relations.clear()
+    wrong = await reindex(house).check()
+    assert [name for name, _ in wrong] == ["entities", "relations"]
+    for name, kb in wrong:
+        assert [each async for each in reindex(house).rebuild(only=(name, kb.uid))]
+    assert house.vectors._entities.keys() == entities.keys()
+    assert house.vectors._relations.keys() == relations.keys()
+    assert await reindex(house).check() == []
