@@ -23,6 +23,7 @@ from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeB
 from atoll.adapters.neo4j.catalogue import Neo4jCatalogue
 from atoll.adapters.neo4j.contents import Neo4jContents
 from atoll.adapters.neo4j.database import Database as Neo4jDatabase
+from atoll.adapters.neo4j.graph import Neo4jGraph
 from atoll.adapters.neo4j.ledger import Neo4jLedger
 from atoll.adapters.neo4j.lifecycle import Neo4jLifecycle
 from atoll.adapters.neo4j.passages import Neo4jPassages
@@ -33,6 +34,7 @@ from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowle
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.graph import SqliteGraph
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
@@ -45,6 +47,7 @@ from atoll.ingest.workshop import Workshop
 from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
 from atoll.ports.catalogue import Catalogue, Lifecycle
 from atoll.ports.contents import Contents
+from atoll.ports.graph import Graph
 from atoll.ports.ledger import Ledger, Reconciliation
 from atoll.ports.passages import Passages
 from atoll.ports.record_store import RecordStore
@@ -74,6 +77,7 @@ class Records:
     reconciliation: Reconciliation
     contents: Contents
     passages: Passages
+    graph: Graph
     keys: Keys
     knowledge_bases: KnowledgeBases
     tenants: Tenants
@@ -104,6 +108,7 @@ def _sqlite_records(settings: Settings) -> Records:
         reconciliation=ledger,
         contents=SqliteContents(database),
         passages=SqlitePassages(database),
+        graph=SqliteGraph(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
@@ -129,6 +134,7 @@ def _neo4j_records(settings: Settings) -> Records:
         reconciliation=ledger,
         contents=Neo4jContents(database),
         passages=Neo4jPassages(database),
+        graph=Neo4jGraph(database),
         keys=Neo4jKeys(database),
         knowledge_bases=Neo4jKnowledgeBases(database),
         tenants=Neo4jTenants(database),
@@ -217,6 +223,7 @@ def ask(
     """Return the query service."""
     return AskService(
         passages=store.passages,
+        graph=store.graph,
         vectors=index,
         embedder=embedding,
         sparse=sparse(),
