@@ -1,47 +1,36 @@
-"""The record store: ledger, catalogue, contents, passages and accounts, on a real file."""
+"""The record store: ledger, catalogue, contents, passages, graph and accounts, on every store there is."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKnowledgeBases, SqliteTenants
-from atoll.adapters.sqlite.catalogue import SqliteCatalogue
-from atoll.adapters.sqlite.contents import SqliteContents
-from atoll.adapters.sqlite.database import Database
-from atoll.adapters.sqlite.ledger import SqliteLedger
-from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
-from atoll.adapters.sqlite.passages import SqlitePassages
-from atoll.domain.document import DocumentError, NewDocument, Stage, Status
+from atoll.domain.document import JOURNEY, DocumentError, NewDocument, Stage, Status
 from atoll.domain.entity import Mention
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, chunk_id, entity_id, new_uid, passage_id
 from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import Actor
-from atoll.errors import BadInput, Conflict, LeaseLost, NotFound, QuotaExceeded, StartRefused
+from atoll.errors import BadInput, Conflict, LeaseLost, NotFound, QuotaExceeded
 from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.ledger import DocumentFacts
+from tests.support.records import open_neo4j, open_sqlite
 
 ACTOR = Actor(key="k1", request_id="r1")
 
 
 class Store:
-    def __init__(self, path):
-        self.database = Database(path)
-        self.database.migrate()
-        self.ledger = SqliteLedger(self.database)
-        self.lifecycle = SqliteLifecycle(self.database)
-        self.catalogue = SqliteCatalogue(self.database, waiting_documents=50)
-        self.contents = SqliteContents(self.database)
-        self.passages = SqlitePassages(self.database)
-        self.kbs = SqliteKnowledgeBases(self.database)
-        self.tenants = SqliteTenants(self.database)
-        self.audit = SqliteAudit(self.database)
+    def __init__(self, opened):
+        ports = opened.ports
+        self.tables, self.database = opened.tables, ports.database
+        self.ledger, self.reconciliation = ports.ledger, ports.reconciliation
+        self.lifecycle, self.catalogue, self.census = ports.lifecycle, ports.catalogue, ports.census
+        self.contents, self.passages, self.graph = ports.contents, ports.passages, ports.graph
+        self.keys, self.kbs, self.tenants, self.audit = ports.keys, ports.knowledge_bases, ports.tenants, ports.audit
 
     async def kb(self, name="default", **quota):
         tenant = await self.tenants.ensure("acme")
@@ -114,11 +103,16 @@ def batch_of(document, text, entities=()):
     return ContentBatch(chunks=[chunk], passages=[passage], vectors=np.ones((1, 4), np.float16), mentions=mentions)
 
 
-@pytest.fixture
-def store(tmp_path):
-    opened = Store(tmp_path / "records.sqlite3")
-    yield opened
-    opened.database.close()
+@pytest.fixture(params=["sqlite", "neo4j"])
+async def store(request, tmp_path):
+    if request.param == "sqlite":
+        opened = open_sqlite(tmp_path, waiting_documents=50)
+    else:
+        server = request.getfixturevalue("neo4j_server")
+        server.wipe()
+        opened = open_neo4j(server, tmp_path, waiting_documents=50)
+    yield Store(opened)
+    await opened.ports.database.aclose()
 
 
 async def test_a_document_is_seen_only_once_published(store):
@@ -139,7 +133,7 @@ async def test_a_document_is_seen_only_once_published(store):
     text = await store.passages.hydrate(kb.uid, None, [point])
     assert text[point].boxes == (Box(1.0, 2.0, 3.0, 4.0),)
     ready = await store.catalogue.get(kb.uid, document.uid, None)
-    assert (ready.status, ready.passages, [s.state for s in ready.stages]) == (Status.READY, 1, ["done"] * 6)
+    assert (ready.status, ready.passages, [s.state for s in ready.stages]) == (Status.READY, 1, ["done"] * len(JOURNEY))
     assert await store.ledger.claim(document.uid, "w1", 10) is None
 
 
@@ -234,30 +228,22 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
         await store.catalogue.get(kb.uid, document.uid, None)
     assert (await store.passages.hydrate(kb.uid, None, [passage_id(document.uid, 0)])) == {}
     await store.purge(document)
-    connection = sqlite3.connect(f"file:{store.database._path}?mode=ro", uri=True)
-    assert connection.execute("SELECT key, df FROM entity ORDER BY key").fetchall() == [("alpha", 1), ("gamma", 1)]
-    counts = [
-        connection.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in ("document", "passage", "chunk", "stage")
-    ]
-    connection.close()
-    assert counts == [1, 1, 1, 6]
+    assert store.tables.entities(kb.uid) == [("alpha", 1, None), ("gamma", 1, None)]
+    counts = store.tables.counts()
+    assert [counts[table] for table in ("document", "passage", "chunk", "stage")] == [1, 1, 1, len(JOURNEY)]
 
 
 async def test_delete_during_work_fences_the_worker_and_purge_waits_for_its_lease(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    claim = await store.ledger.claim(document.uid, "w1", 0.3)
+    claim = await store.ledger.claim(document.uid, "w1", 30)
     await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
     with pytest.raises(LeaseLost):
         await store.ledger.finish(claim, 10, units=1)
     assert not (await store.purge(document)).quiet
     purge = await store.ledger.claim(document.uid, "w1", 10)
     assert purge is None  # still held by the first look
-    connection = sqlite3.connect(store.database._path)
-    connection.execute("UPDATE stage SET lease_until = 0 WHERE name = 'purge'")
-    connection.commit()
-    connection.close()
-    await asyncio.sleep(0.3)
+    store.tables.end_leases()
     assert (await store.purge(document)).quiet
 
 
@@ -321,35 +307,6 @@ async def test_another_knowledge_base_sees_nothing(store):
         await store.catalogue.get(other.uid, document.uid, None)
     assert await store.passages.hydrate(other.uid, None, [passage_id(document.uid, 0)]) == {}
     assert (await store.kbs.get(kb.tenant, "two")).revision == 0
-
-
-async def test_the_reads_of_a_search_touch_only_what_they_are_asked_for(store):
-    kb = await store.kb()
-    document = await store.accept(kb)
-    await store.run(document)
-    statements = []
-    database = Database(store.database._path)
-    connect = database._connect
-
-    def traced():
-        connection = connect()
-        connection.set_trace_callback(statements.append)
-        return connection
-
-    database._connect = traced
-    passages = SqlitePassages(database)
-    await passages.visible(kb.uid, frozenset({"x"}), [document.uid])
-    await passages.hydrate(kb.uid, frozenset({"x"}), [passage_id(document.uid, 0)])
-    plans = [
-        [row["detail"] for row in store.database._connection().execute(f"EXPLAIN QUERY PLAN {each}")]
-        for each in statements
-        if each.startswith("SELECT") and "json_each" in each
-    ]
-    database.close()
-    assert len(plans) == 2
-    for plan in plans:
-        assert plan[0].startswith("SCAN chosen")
-        assert not [step for step in plan if "(kb=?)" in step or step.startswith(("SCAN d", "SCAN p"))], plan
 
 
 async def test_filters_are_resolved_by_the_store(store):
@@ -416,31 +373,28 @@ async def test_cancel_and_retry(store):
         await store.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
     assert (await store.lifecycle.retry(kb.uid, document.uid, None, ACTOR)).status is Status.QUEUED
     await asyncio.sleep(0)
-    connection = sqlite3.connect(store.database._path)
-    connection.execute("UPDATE stage SET lease_until = 0")
-    connection.commit()
-    connection.close()
+    store.tables.end_leases()
     assert await store.ledger.claim(document.uid, "w1", 10) is not None
 
 
 async def test_overdue_work_is_found_once_per_quiet_time(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    assert await store.ledger.overdue(10, quiet_seconds=60) == []  # the gateway rings for a new one
-    assert await store.ledger.overdue(10, quiet_seconds=0) == [document.uid]
-    assert await store.ledger.overdue(10, quiet_seconds=60) == []
+    assert await store.reconciliation.overdue(10, quiet_seconds=60) == []  # the gateway rings for a new one
+    assert await store.reconciliation.overdue(10, quiet_seconds=0) == [document.uid]
+    assert await store.reconciliation.overdue(10, quiet_seconds=60) == []
     claim = await store.ledger.claim(document.uid, "w1", 10)
-    assert await store.ledger.overdue(10, quiet_seconds=0) == []
+    assert await store.reconciliation.overdue(10, quiet_seconds=0) == []
     await store.ledger.release(claim, delay_seconds=60)
-    assert await store.ledger.overdue(10, quiet_seconds=0) == []
+    assert await store.reconciliation.overdue(10, quiet_seconds=0) == []
 
 
 async def test_one_reconciler_leads(store):
-    assert await store.ledger.lead("w1", 0.1)
-    assert await store.ledger.lead("w1", 0.1)
-    assert not await store.ledger.lead("w2", 0.1)
+    assert await store.reconciliation.lead("w1", 0.1)
+    assert await store.reconciliation.lead("w1", 0.1)
+    assert not await store.reconciliation.lead("w2", 0.1)
     await asyncio.sleep(0.15)
-    assert await store.ledger.lead("w2", 0.1)
+    assert await store.reconciliation.lead("w2", 0.1)
 
 
 async def test_changes_are_told_in_order(store):
@@ -478,22 +432,7 @@ async def test_a_deleted_knowledge_base_is_gone_with_all_it_held(store):
     again = await store.kb()
     assert again.uid != kb.uid
     await store.purge(document)
-    connection = sqlite3.connect(f"file:{store.database._path}?mode=ro", uri=True)
-    assert connection.execute("SELECT COUNT(*) FROM kb").fetchone()[0] == 1
-    connection.close()
-
-
-def test_a_newer_schema_is_refused_by_name(tmp_path):
-    path = tmp_path / "records.sqlite3"
-    database = Database(path)
-    database.migrate()
-    database.migrate()  # again is a no-op
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 999")
-    connection.close()
-    with pytest.raises(StartRefused, match=r"records.sqlite3 has schema 999"):
-        database.migrate()
-    database.close()
+    assert [row["uid"] for row in store.tables.kbs()] == [again.uid]
 
 
 async def test_a_stored_batch_may_be_written_twice_and_under_another_cut(store):
@@ -510,7 +449,5 @@ async def test_a_stored_batch_may_be_written_twice_and_under_another_cut(store):
         await store.contents.store_batch(
             claim, batch_of(document, "new cut", ("gamma",)), next_batch=1, done=1, total=1
         )
-    connection = sqlite3.connect(f"file:{store.database._path}?mode=ro", uri=True)
-    assert connection.execute("SELECT text FROM passage").fetchall() == [("new cut",)]
-    assert connection.execute("SELECT key FROM entity").fetchall() == [("gamma",)]
-    connection.close()
+    assert [row["text"] for row in store.tables.passages(document.uid)] == ["new cut"]
+    assert [key for key, *_ in store.tables.entities(kb.uid)] == ["gamma"]

@@ -32,9 +32,7 @@ class Neo4jServer:
     @property
     def settings(self) -> RecordSettings:
         """The settings that choose this server."""
-        return RecordSettings(
-            store=RecordStoreKind.NEO4J, url=self.url, username=self.username, password=self.password
-        )
+        return RecordSettings(store=RecordStoreKind.NEO4J, url=self.url, username=self.username, password=self.password)
 
     @property
     def environment(self) -> dict[str, str]:

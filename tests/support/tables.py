@@ -6,11 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tests.support.neo4j_server import Neo4jServer
+if TYPE_CHECKING:
+    from tests.support.neo4j_server import Neo4jServer
 
 Row = dict[str, Any]
 

@@ -160,10 +160,12 @@ class Database:
                 session.run("CALL db.awaitIndexes(60)").consume()
 
     def _await_server(self, driver: Driver) -> None:
+        # An auto-commit statement: what runs in a managed transaction is tried again for longer than we want to wait.
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                return driver.verify_connectivity(database=self._name)
+                with driver.session(database=self._name) as session:
+                    session.run("RETURN 1").consume()
             except AuthError as error:
                 raise StartRefused(f"{self._url} refuses the record store's user name or password") from error
             except ConfigurationError as error:
@@ -172,6 +174,8 @@ class Database:
                 if time.monotonic() > deadline:
                     raise StartRefused(f"the record store at {self._url} does not answer: {error}") from error
                 time.sleep(_START_POLL_SECONDS)
+            else:
+                return
 
     async def _transact(
         self, access: str, work: Callable[[Transaction], Awaitable[T]], *, again_if_unsure: bool = False
