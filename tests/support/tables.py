@@ -143,6 +143,7 @@ class SqliteTables:
     def end_leases(self) -> None:
         connection = sqlite3.connect(self._path, timeout=10)
         connection.execute("UPDATE stage SET lease_until = 0")
+        connection.execute("UPDATE lease SET lease_until = 0")
         connection.commit()
         connection.close()
 
@@ -230,7 +231,7 @@ class Neo4jTables:
         return [tuple(row["row"]) for row in found]
 
     def end_leases(self) -> None:
-        self._rows("MATCH (s:Stage) SET s.lease_until = 0")
+        self._rows("MATCH (s:Stage|Lease) SET s.lease_until = 0")
 
 
 def _size(vector: bytes | None) -> int | None:
