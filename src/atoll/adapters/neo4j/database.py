@@ -238,11 +238,18 @@ def _first(transaction: ManagedTransaction, /, statement: str, **values: object)
 
 
 def _define(run: Callable[[str], Any], statement: str) -> None:
-    try:
-        run(statement).consume()
-    except ClientError as error:
-        if error.code not in _MADE_MEANWHILE:
-            raise
+    for attempt in range(1, _RUNS + 1):
+        try:
+            run(statement).consume()
+        except ClientError as error:
+            if error.code not in _MADE_MEANWHILE:
+                raise
+        except TransientError:
+            if attempt == _RUNS:
+                raise
+            time.sleep(_START_POLL_SECONDS)
+            continue
+        return
 
 
 def _migrations() -> list[str]:
