@@ -12,8 +12,9 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
+from atoll.adapters.memory.extractor import MemoryExtractor
 from atoll.adapters.memory.parser import MemoryParser
-from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.domain.document import Document, NewDocument
 from atoll.domain.evidence import Evidence, Filters, Mode
 from atoll.domain.ids import DocumentUid, new_uid
@@ -21,7 +22,9 @@ from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Actor
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
+from atoll.ports.extractor import Extractor
 from atoll.query.budget import PromptLimits
+from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.requests import SearchRequest
 from atoll.query.service import AskService
@@ -38,8 +41,9 @@ class House:
         self,
         folder: Path,
         *,
-        vectors: QdrantIndex | None = None,
+        vectors: QdrantGraphIndex | None = None,
         records: OpenRecords | None = None,
+        extractor: Extractor | None = None,
         lease_seconds: float = 30.0,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,16 +58,20 @@ class House:
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()
-        self.vectors = vectors or QdrantIndex(AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS)
+        self.vectors = vectors or QdrantGraphIndex(
+            AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS
+        )
         self.doorbell = MemoryDoorbell()
         self.shop = Workshop(
             ledger=self.ledger,
             contents=self.contents,
             blobs=self.blobs,
             parser=MemoryParser(),
+            extractor=extractor or MemoryExtractor(),
             embedder=self.embedder,
             sparse=self.sparse,
             vectors=self.vectors,
+            graph_index=self.vectors,
             doorbell=self.doorbell,
             chunk_tokens=200,
             overlap_tokens=20,
@@ -75,6 +83,8 @@ class House:
         self.ask = AskService(
             passages=self.passages,
             graph=self.graph,
+            graph_index=self.vectors,
+            graph_limits=GraphLimits(considered=40, entity_tokens=6000, relation_tokens=8000),
             vectors=self.vectors,
             embedder=self.embedder,
             sparse=self.sparse,
@@ -133,11 +143,17 @@ class House:
         return done
 
     async def search(
-        self, kb: KnowledgeBase, query: str, *, top_k: int = 100, labels: frozenset[str] | None = None
+        self,
+        kb: KnowledgeBase,
+        query: str,
+        *,
+        top_k: int = 100,
+        labels: frozenset[str] | None = None,
+        mode: Mode = Mode.NAIVE,
     ) -> tuple[Evidence, ...]:
         """Search as the gateway does."""
         outcome = await self.ask.search(
-            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=Mode.NAIVE, top_k=top_k, filters=Filters())
+            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=mode, top_k=top_k, filters=Filters())
         )
         return outcome.evidence
 
