@@ -37,7 +37,7 @@ pytestmark = [
 
 ACTOR = Actor(key="k1", request_id="r1")
 EXAMPLES = int(os.environ.get("ATOLL_TEST_EXAMPLES", "60")) // 6
-ROUNDS, AT_ONCE = 3, 3
+ROUNDS, AT_ONCE = 3, 2
 KEYS = ("hub", "centre", "beta")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,9 @@ from neo4j.exceptions import (
 from atoll.errors import AtollError, Conflict, DependencyDown, StartRefused
 
 T = TypeVar("T")
+
+# The driver warns of every deadlock that it runs a transaction again for, which is part of normal work here.
+logging.getLogger("neo4j").setLevel(logging.ERROR)
 
 #: How long one call may wait for a connection and try again after deadlocks, all together.
 _CALL_SECONDS = 10.0
