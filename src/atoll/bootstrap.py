@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,14 @@ from atoll.adapters.chat_extractor import ChatExtractor
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.adapters.http_reranker import HttpReranker
+from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeBases, Neo4jTenants
+from atoll.adapters.neo4j.catalogue import Neo4jCatalogue
+from atoll.adapters.neo4j.contents import Neo4jContents
+from atoll.adapters.neo4j.database import Database as Neo4jDatabase
+from atoll.adapters.neo4j.graph import Neo4jGraph
+from atoll.adapters.neo4j.ledger import Neo4jLedger
+from atoll.adapters.neo4j.lifecycle import Neo4jLifecycle
+from atoll.adapters.neo4j.passages import Neo4jPassages
 from atoll.adapters.no_extractor import NoExtractor
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
@@ -48,12 +56,22 @@ from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.reindex import DerivedCollection, IndexWatch, PassageCollection, Reindex
 from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
 from atoll.ingest.workshop import Workshop
+from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
+from atoll.ports.archive import Archive, Restoration, RestoredRecords
+from atoll.ports.atlas import Atlas, AtlasExport
+from atoll.ports.catalogue import Catalogue, Lifecycle
+from atoll.ports.contents import Contents
+from atoll.ports.graph import Graph
+from atoll.ports.index_source import IndexSource
+from atoll.ports.ledger import Ledger, Reconciliation
+from atoll.ports.passages import Passages
+from atoll.ports.record_store import RecordStore
 from atoll.query.budget import PromptLimits
 from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.rerank import Reranking
 from atoll.query.service import AskService
-from atoll.settings import ExtractorKind, Settings
+from atoll.settings import ExtractorKind, RecordStoreKind, Settings
 
 if TYPE_CHECKING:
     from atoll.backup.layout import Manifest
@@ -71,47 +89,96 @@ _START_POLL_SECONDS = 0.25
 class Records:
     """The record store's ports."""
 
-    database: Database
-    catalogue: SqliteCatalogue
-    lifecycle: SqliteLifecycle
-    ledger: SqliteLedger
-    contents: SqliteContents
-    passages: SqlitePassages
-    atlas: SqliteAtlas
-    atlas_export: SqliteAtlasExport
-    index_source: SqliteIndexSource
-    archive: SqliteArchive
-    restoration: SqliteRestoration
-    graph: SqliteGraph
-    keys: SqliteKeys
-    knowledge_bases: SqliteKnowledgeBases
-    tenants: SqliteTenants
-    audit: SqliteAudit
+    database: RecordStore
+    catalogue: Catalogue
+    census: Callable[[], Awaitable[dict[str, float]]]
+    lifecycle: Lifecycle
+    ledger: Ledger
+    reconciliation: Reconciliation
+    contents: Contents
+    passages: Passages
+    graph: Graph
+    atlas: Atlas
+    atlas_export: AtlasExport
+    index_source: IndexSource
+    archive: Archive
+    restoration: Restoration
+    restored: RestoredRecords
+    keys: Keys
+    knowledge_bases: KnowledgeBases
+    tenants: Tenants
+    audit: Audit
 
 
 def records(settings: Settings) -> Records:
-    """Open the record store and bring its schema up to date."""
+    """Open the record store and bring its schema up to date; blocks until a server answers, for a bounded time.
+
+    Raises:
+        StartRefused: the store was written by a newer Atoll, or its server does not answer or refuses us.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return _RECORD_STORES[settings.records.store](settings)
+
+
+def _sqlite_records(settings: Settings) -> Records:
     database = Database(settings.records_path)
     database.migrate()
+    restoration = SqliteRestoration(database)
+    catalogue = SqliteCatalogue(database, waiting_documents=settings.gateway.waiting_documents)
+    ledger = SqliteLedger(database)
     return Records(
         database=database,
-        catalogue=SqliteCatalogue(database, waiting_documents=settings.gateway.waiting_documents),
+        catalogue=catalogue,
+        census=catalogue.census,
         lifecycle=SqliteLifecycle(database),
-        ledger=SqliteLedger(database),
+        ledger=ledger,
+        reconciliation=ledger,
         contents=SqliteContents(database),
         passages=SqlitePassages(database),
         atlas=SqliteAtlas(database),
         atlas_export=SqliteAtlasExport(database),
         index_source=SqliteIndexSource(database),
         archive=SqliteArchive(database),
-        restoration=SqliteRestoration(database),
+        restoration=restoration,
+        restored=restoration,
         graph=SqliteGraph(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
         audit=SqliteAudit(database),
     )
+
+
+def _neo4j_records(settings: Settings) -> Records:
+    section = settings.records
+    password = read_secret(section.password_file) or section.password
+    if password is None:
+        raise StartRefused("ATOLL_RECORDS__PASSWORD_FILE is not set; it names the file with the password at Neo4j")
+    database = Neo4jDatabase(section.url, username=section.username, password=password, name=section.database)
+    database.migrate()
+    catalogue = Neo4jCatalogue(database, waiting_documents=settings.gateway.waiting_documents)
+    ledger = Neo4jLedger(database)
+    return Records(
+        database=database,
+        catalogue=catalogue,
+        census=catalogue.census,
+        lifecycle=Neo4jLifecycle(database),
+        ledger=ledger,
+        reconciliation=ledger,
+        contents=Neo4jContents(database),
+        passages=Neo4jPassages(database),
+        graph=Neo4jGraph(database),
+        keys=Neo4jKeys(database),
+        knowledge_bases=Neo4jKnowledgeBases(database),
+        tenants=Neo4jTenants(database),
+        audit=Neo4jAudit(database),
+    )
+
+
+_RECORD_STORES: Mapping[RecordStoreKind, Callable[[Settings], Records]] = {
+    RecordStoreKind.SQLITE: _sqlite_records,
+    RecordStoreKind.NEO4J: _neo4j_records,
+}
 
 
 def blobs(settings: Settings) -> FileBlobs:
@@ -329,7 +396,7 @@ class Ingestion:
         self._settings = settings
         self._extractor = extractor(settings)
         self._records = records(settings)
-        self.reconciliation = self._records.ledger
+        self.reconciliation = self._records.reconciliation
 
     async def prepare(self) -> None:
         """Open the clients and make sure that the collections are there."""
@@ -366,7 +433,7 @@ class Ingestion:
         await self._embedder.aclose()
         await self._vectors.close()
         self.doorbell.close()
-        self._records.database.close()
+        await self._records.database.aclose()
 
 
 def ingestion(settings: Settings) -> Ingestion:
@@ -393,7 +460,7 @@ class Front:
 @asynccontextmanager
 async def gateway(settings: Settings) -> AsyncIterator[Front]:
     """Open what a gateway process runs on, on the loop that uses it, and close it in the end."""
-    store = records(settings)
+    store = await asyncio.to_thread(records, settings)
     embedding = embedder(settings)
     index = vectors(settings, await describe(embedding))
     await prepare(index)
@@ -420,7 +487,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             if client is not None:
                 await client.aclose()
         bell.close()
-        store.database.close()
+        await store.database.aclose()
 
 
 async def initialise(settings: Settings) -> bool:
@@ -430,7 +497,7 @@ async def initialise(settings: Settings) -> bool:
         Whether an owner key was made. Its text stands in ``settings.owner_key_path`` and nowhere else.
     """
     _make_folders(settings)
-    store = records(settings)
+    store = await asyncio.to_thread(records, settings)
     try:
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
         actor = Actor(key="init", request_id="-")
@@ -445,7 +512,7 @@ async def initialise(settings: Settings) -> bool:
         write_secret(settings.owner_key_path, text)
         return True
     finally:
-        store.database.close()
+        await store.database.aclose()
 
 
 def _make_folders(settings: Settings) -> None:
@@ -460,13 +527,13 @@ async def take_backup(settings: Settings, folder: Path, on_document: Callable[[s
     """Take a backup of this installation, which may be at work. Raises what `BackupWriter.write` raises."""
     from atoll.backup.create import BackupWriter  # no server needs it
 
-    store, files = records(settings), blobs(settings)
+    store, files = await asyncio.to_thread(records, settings), blobs(settings)
     try:
         writer = BackupWriter(store.archive, files, folder, pepper=pepper(settings), on_document=on_document)
         return await writer.write()
     finally:
         files.close()
-        store.database.close()
+        await store.database.aclose()
 
 
 async def restore_backup(
@@ -480,10 +547,10 @@ async def restore_backup(
     from atoll.backup.restore import restore
 
     _make_folders(settings)
-    store, files = records(settings), blobs(settings)
+    store, files = await asyncio.to_thread(records, settings), blobs(settings)
     try:
         manifest, keys_hold = await restore(
-            folder, store.restoration, store.restoration, files, pepper=pepper(settings), on_document=on_document
+            folder, store.restoration, store.restored, files, pepper=pepper(settings), on_document=on_document
         )
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
         key, text = keys.issue(pepper(settings), tenant=tenant, name="owner", role=Role.OWNER)
@@ -492,7 +559,7 @@ async def restore_backup(
         return manifest, keys_hold
     finally:
         files.close()
-        store.database.close()
+        await store.database.aclose()
 
 
 def pepper(settings: Settings) -> bytes:

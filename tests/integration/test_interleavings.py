@@ -67,12 +67,12 @@ async def _run(steps):
             for name, content in reversed(documents):
                 await fresh.upload(kb, name, content)
         await fresh.work()
-        lived_dump = await canonical.dump(house.records, house.folder / "blobs", house.vectors)
-        fresh_dump = await canonical.dump(fresh.records, fresh.folder / "blobs", fresh.vectors)
+        lived_dump = await canonical.dump(house.tables, house.folder / "blobs", house.vectors)
+        fresh_dump = await canonical.dump(fresh.tables, fresh.folder / "blobs", fresh.vectors)
         note(f"remaining: {[[name for name, _ in each] for each in remaining]}")
         assert lived_dump == fresh_dump
-        assert [lived_dump[kb]["recount"] for kb in ("one", "two")] == [[], []]
-        lived, renewed = canonical.embeddings(house.records), canonical.embeddings(fresh.records)
+        assert lived_dump["recount"] == []
+        lived, renewed = canonical.embeddings(house.tables), canonical.embeddings(fresh.tables)
         assert lived.keys() == renewed.keys()
         assert all(np.dot(lived[key], renewed[key]) >= 0.999 * np.dot(lived[key], lived[key]) for key in lived)
         await house.close()

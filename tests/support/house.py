@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from qdrant_client import AsyncQdrantClient
 
@@ -14,16 +15,6 @@ from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.extractor import MemoryExtractor
 from atoll.adapters.memory.parser import MemoryParser
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
-from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases, SqliteTenants
-from atoll.adapters.sqlite.atlas import SqliteAtlas
-from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
-from atoll.adapters.sqlite.catalogue import SqliteCatalogue
-from atoll.adapters.sqlite.contents import SqliteContents
-from atoll.adapters.sqlite.database import Database
-from atoll.adapters.sqlite.graph import SqliteGraph
-from atoll.adapters.sqlite.ledger import SqliteLedger
-from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
-from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.domain.document import Document, NewDocument
 from atoll.domain.evidence import Evidence, Filters, Mode
 from atoll.domain.ids import DocumentUid, new_uid
@@ -37,37 +28,34 @@ from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.requests import SearchRequest
 from atoll.query.service import AskService
+from tests.support.records import OpenRecords, open_sqlite
 
 ACTOR = Actor(key="tester", request_id="-")
 DIMENSIONS = 64
 
 
 class House:
-    """One data directory. ``vectors`` may be given, so that several houses share or wrap an index."""
+    """One data directory. ``vectors`` may be given, so that several houses share or wrap an index, and ``records``."""
 
     def __init__(
         self,
         folder: Path,
         *,
         vectors: QdrantGraphIndex | None = None,
+        records: OpenRecords | None = None,
         extractor: Extractor | None = None,
         lease_seconds: float = 30.0,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.records = folder / "records.sqlite3"
-        self.database = Database(self.records)
-        self.database.migrate()
-        self.ledger = SqliteLedger(self.database)
-        self.lifecycle = SqliteLifecycle(self.database)
-        self.catalogue = SqliteCatalogue(self.database, waiting_documents=10_000)
-        self.contents = SqliteContents(self.database)
-        self.passages = SqlitePassages(self.database)
-        self.atlas = SqliteAtlas(self.database)
-        self.atlas_export = SqliteAtlasExport(self.database)
-        self.graph = SqliteGraph(self.database)
-        self.kbs = SqliteKnowledgeBases(self.database)
-        self.tenants = SqliteTenants(self.database)
+        opened = records or open_sqlite(folder)
+        self.tables = opened.tables
+        store = opened.ports
+        self.database: Any = store.database
+        self.ledger, self.lifecycle, self.catalogue = store.ledger, store.lifecycle, store.catalogue
+        self.contents, self.passages, self.graph = store.contents, store.passages, store.graph
+        self.atlas, self.atlas_export = store.atlas, store.atlas_export
+        self.kbs, self.tenants = store.knowledge_bases, store.tenants
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()
@@ -173,5 +161,5 @@ class House:
     async def close(self) -> None:
         """Close everything."""
         await self.vectors.close()
-        self.database.close()
+        await self.database.aclose()
         self.blobs.close()
