@@ -261,7 +261,7 @@ async def rebuilding(settings: Settings) -> AsyncIterator[Reindex]:
             await index.close()
     finally:
         await embedding.aclose()
-        store.database.close()
+        await store.database.aclose()
 
 
 def celery(settings: Settings) -> Celery:
