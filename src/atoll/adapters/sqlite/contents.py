@@ -107,7 +107,7 @@ class SqliteContents:
         def work(connection: sqlite3.Connection) -> Mapping[EntityId, NDArray[np.float16] | None]:
             check(connection, claim)
             found = connection.execute(
-                "SELECT e.id, e.vector FROM entity e WHERE e.kb = ? AND e.id IN (SELECT m.entity FROM mention m "
+                "SELECT e.id, e.vector FROM entity e WHERE +e.kb = ? AND e.id IN (SELECT m.entity FROM mention m "
                 "WHERE m.passage IN (SELECT value FROM json_each(?))) ORDER BY e.id",
                 (claim.kb, json.dumps(_passage_ids(connection, claim.document, limit))),
             )
