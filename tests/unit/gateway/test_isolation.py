@@ -64,7 +64,8 @@ class Tenant:
         """Return what each path parameter can be."""
         documents = (await self.client.get("/v1/kbs/main/documents")).json()["documents"]
         entities = (await self.client.get("/v1/kbs/main/graph/entities")).json()["entities"]
-        assert len(documents) == len(entities) == 3
+        assert len(documents) == 3
+        assert len(entities) >= 3
         return {
             "kb": ["main"],
             "document": [each["id"] for each in documents],
@@ -88,7 +89,7 @@ class Tenant:
                     assert answer.status_code == 200, (filled, answer.text[:200])
                     found[f"{filled} {parameters}"] = answer.text
         for query in SEARCHES:
-            answer = await self.client.post("/v1/kbs/main/search", json={"query": query, "mode": "naive"})
+            answer = await self.client.post("/v1/kbs/main/search", json={"query": query, "mode": "mix"})
             assert answer.status_code == 200, answer.text
             found[f"search {query}"] = answer.text
         return found
