@@ -19,8 +19,10 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
@@ -37,6 +39,7 @@ from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
 from atoll.query.budget import PromptLimits
 from atoll.query.refuse import RefusalThresholds
+from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 from atoll.settings import Settings
 
@@ -125,6 +128,42 @@ def vectors(settings: Settings, card: EmbedderCard) -> QdrantIndex:
     )
 
 
+def page_embedder(settings: Settings) -> HttpPageEmbedder | None:
+    """Return the client of the page-image server, or None when pages are off."""
+    section = settings.pages
+    if section.url is None or not section.enabled:
+        return None
+    return HttpPageEmbedder(
+        url=section.url,
+        token=read_secret(section.token_file),
+        batch_pages=section.batch_pages,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
+def page_index(settings: Settings) -> QdrantPageIndex:
+    """Return the index of pages; it may hold some also when pages are off now."""
+    section = settings.vectors
+    return QdrantPageIndex.connect(
+        section.url,
+        api_key=read_secret(section.api_key_file),
+        prefer_grpc=section.grpc,
+        grpc_port=section.grpc_port,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
+def page_retriever(
+    settings: Settings, embedding: HttpPageEmbedder | None, index: QdrantPageIndex
+) -> PageRetriever | None:
+    """Return what finds pages, or None when pages are off."""
+    if embedding is None:
+        return None
+    return PageRetriever(
+        embedder=embedding, index=index, blobs=blobs(settings), patience_seconds=settings.pages.query_seconds
+    )
+
+
 def celery(settings: Settings) -> Celery:
     """Return the Celery application."""
     return make_celery(settings.queue.url, read_secret(settings.queue.password_file))
@@ -154,7 +193,12 @@ def chat(settings: Settings) -> OpenAIChat | None:
 
 
 def ask(
-    settings: Settings, store: Records, index: QdrantIndex, embedding: HttpEmbedder, model: OpenAIChat | None
+    settings: Settings,
+    store: Records,
+    index: QdrantIndex,
+    embedding: HttpEmbedder,
+    model: OpenAIChat | None,
+    pages: PageRetriever | None = None,
 ) -> AskService:
     """Return the query service."""
     return AskService(
@@ -171,6 +215,7 @@ def ask(
             first_token_seconds=settings.chat.first_token_seconds,
         ),
         thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
+        pages=pages,
     )
 
 
@@ -223,6 +268,7 @@ class Ingestion:
         self._embedder = embedder(settings)
         self._vectors = vectors(settings, await describe(self._embedder))
         await prepare(self._vectors)
+        self._page_embedder, self._page_index = page_embedder(settings), page_index(settings)
         shop = Workshop(
             ledger=self._records.ledger,
             contents=self._records.contents,
@@ -237,6 +283,8 @@ class Ingestion:
             lease_seconds=settings.worker.lease_seconds,
             slice_seconds=settings.worker.slice_seconds,
             purge_grace_seconds=settings.worker.purge_grace_seconds,
+            page_embedder=self._page_embedder,
+            page_index=self._page_index,
         )
         self.pipeline = Pipeline(shop, self.owner)
 
@@ -244,6 +292,9 @@ class Ingestion:
         """Close the clients."""
         await self._embedder.aclose()
         await self._vectors.close()
+        await self._page_index.close()
+        if self._page_embedder is not None:
+            await self._page_embedder.aclose()
         self.doorbell.close()
         self._records.database.close()
 
@@ -265,6 +316,8 @@ class Front:
     embedder: HttpEmbedder
     vectors: QdrantIndex
     chat: OpenAIChat | None
+    pages: HttpPageEmbedder | None
+    page_retriever: PageRetriever | None
     ask: AskService
     pepper: bytes
 
@@ -277,6 +330,8 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
     index = vectors(settings, await describe(embedding))
     await prepare(index)
     model = chat(settings)
+    page_model, page_points = page_embedder(settings), page_index(settings)
+    retriever = page_retriever(settings, page_model, page_points)
     bell = doorbell(settings, celery(settings))
     password = read_secret(settings.queue.password_file)
     try:
@@ -289,14 +344,18 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             embedder=embedding,
             vectors=index,
             chat=model,
-            ask=ask(settings, store, index, embedding, model),
+            pages=page_model,
+            page_retriever=retriever,
+            ask=ask(settings, store, index, embedding, model, retriever),
             pepper=pepper(settings),
         )
     finally:
         await embedding.aclose()
         await index.close()
-        if model is not None:
-            await model.aclose()
+        await page_points.close()
+        for optional in (model, page_model):
+            if optional is not None:
+                await optional.aclose()
         bell.close()
         store.database.close()
 

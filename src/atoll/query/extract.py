@@ -112,7 +112,7 @@ def _candidates(found: Found) -> list[_Candidate]:
 
 
 def _of_passage(entry: Evidence, found: Found) -> Iterator[_Candidate]:
-    headings = found.headings.get(entry.passage_id, ())
+    headings = found.headings_of(entry)
     heading_terms = found.terms.of_passage("\n".join(headings))
     before: TermSet = frozenset()
     header: Span | None = None

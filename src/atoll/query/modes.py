@@ -14,14 +14,17 @@ class Retriever(StrEnum):
 
     DENSE = "dense"
     SPARSE = "sparse"
+    PAGES = "pages"
 
 
 _NAIVE = frozenset({Retriever.DENSE, Retriever.SPARSE})
 
-#: A mode that is not here is not available. `Mode.MIX` uses every retriever that there is.
+#: A mode that is not here is not available. `Mode.MIX` uses every retriever that there is; `Mode.VISUAL` ranks by pages
+#: alone, and needs the nearest passage for one thing: to tell whether the documents answer at all.
 RETRIEVERS: Mapping[Mode, frozenset[Retriever]] = {
     Mode.NAIVE: _NAIVE,
-    Mode.MIX: _NAIVE,
+    Mode.MIX: _NAIVE | {Retriever.PAGES},
+    Mode.VISUAL: frozenset({Retriever.DENSE, Retriever.PAGES}),
     Mode.BYPASS: frozenset(),
 }
 

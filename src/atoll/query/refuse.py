@@ -44,7 +44,7 @@ def term_share(found: Found) -> float:
     wanted = found.terms.of_question(found.question)
     names = name_terms(found.question, found.terms)
     texts = [
-        found.terms.of_passage("\n".join((entry.document, *found.headings.get(entry.passage_id, ()), entry.text)))
+        found.terms.of_passage("\n".join((entry.document, *found.headings_of(entry), entry.text)))
         for entry in found.evidence
     ]
     weights = {term: weight * (NAME_WEIGHT if term in names else 1.0) for term, weight in rarity(wanted, texts).items()}

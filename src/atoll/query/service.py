@@ -41,6 +41,7 @@ from atoll.query.requests import (
     SearchRequest,
     StreamEvent,
 )
+from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.sentences import sentences
 from atoll.query.standalone import standalone
 from atoll.query.timings import Timings
@@ -91,8 +92,11 @@ class AskService:
         chat: Chat | None,
         limits: PromptLimits,
         thresholds: RefusalThresholds,
+        pages: PageRetriever | None = None,
     ) -> None:
-        self._pipeline = SearchPipeline(passages=passages, vectors=vectors, embedder=embedder, sparse=sparse)
+        self._pipeline = SearchPipeline(
+            passages=passages, vectors=vectors, embedder=embedder, sparse=sparse, pages=pages
+        )
         self._embedder = embedder
         self._chat = chat
         self._limits = limits
