@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from atoll.domain.ids import DocumentUid, KbUid
+from atoll.ports.page_index import PageIndex
 from atoll.ports.vectors import VectorIndex
 
 _HIDDEN_OR_LEFT = "SELECT COUNT(*) FROM {table}"
 
 
-async def dump(records: Path, blobs: Path, vectors: VectorIndex) -> dict[str, object]:
+async def dump(records: Path, blobs: Path, vectors: VectorIndex, pages: PageIndex | None = None) -> dict[str, object]:
     """Return the canonical content of all stores; vectors by presence and shape."""
     with sqlite3.connect(f"file:{records}?mode=ro", uri=True) as connection:
         connection.row_factory = sqlite3.Row
@@ -24,13 +25,14 @@ async def dump(records: Path, blobs: Path, vectors: VectorIndex) -> dict[str, ob
                 "language": kb["language"],
                 "passages": kb["passages"],
                 "documents": [
-                    await _document(connection, kb, row, blobs, vectors) for row in _documents(connection, kb)
+                    await _document(connection, kb, row, blobs, vectors, pages) for row in _documents(connection, kb)
                 ],
                 "entities": [
                     tuple(row)
                     for row in connection.execute("SELECT key, df FROM entity WHERE kb = ? ORDER BY key", (kb["uid"],))
                 ],
                 "points": await vectors.count(KbUid(kb["uid"])),
+                "page points": 0 if pages is None else await pages.count(KbUid(kb["uid"])),
             }
             for kb in kbs
         }
@@ -60,7 +62,12 @@ def _documents(connection: sqlite3.Connection, kb: sqlite3.Row) -> list[sqlite3.
 
 
 async def _document(
-    connection: sqlite3.Connection, kb: sqlite3.Row, row: sqlite3.Row, blobs: Path, vectors: VectorIndex
+    connection: sqlite3.Connection,
+    kb: sqlite3.Row,
+    row: sqlite3.Row,
+    blobs: Path,
+    vectors: VectorIndex,
+    pages: PageIndex | None,
 ) -> dict[str, object]:
     uid = row["uid"]
     chunks = {
@@ -105,6 +112,7 @@ async def _document(
         "chunks": len(chunks),
         "passages": passages,
         "points": await vectors.count(KbUid(kb["uid"]), [DocumentUid(uid)]),
+        "page points": 0 if pages is None else await pages.count(KbUid(kb["uid"]), [DocumentUid(uid)]),
         "files": sorted(
             str(path.relative_to(folder))
             for path in folder.rglob("*")

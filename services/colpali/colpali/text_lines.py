@@ -20,8 +20,8 @@ from colpali.layout import on_regions, unit
 
 #: Assumed length of a token; only the queue's arithmetic depends on it.
 CHARACTERS_PER_TOKEN = 4
-#: A query is its words, which find lines, and its whole, which understands them, with this weight: with less, more pages
-#: come first, with more, the answering lines are found (tests/integration/test_page_ranking.py shows both).
+#: A query is its words, which find lines, and its whole, which understands them, with this weight: with less, more
+#: pages come first, with more, the answering lines are found (tests/integration/test_page_ranking.py shows both).
 WHOLE_WEIGHT = 5
 #: Shorter words of alphabets are mostly grammar, in any language.
 LEAST_LETTERS = 4
