@@ -11,6 +11,7 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
+from atoll.adapters.memory.pages import MemoryPageIndex
 from atoll.adapters.memory.parser import MemoryParser
 from atoll.adapters.qdrant import QdrantIndex
 from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases, SqliteTenants
@@ -27,9 +28,11 @@ from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Actor
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
+from atoll.ports.pages import PageEmbedder
 from atoll.query.budget import PromptLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.requests import SearchRequest
+from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 
 ACTOR = Actor(key="tester", request_id="-")
@@ -39,7 +42,14 @@ DIMENSIONS = 64
 class House:
     """One data directory. ``vectors`` may be given, so that several houses share or wrap an index."""
 
-    def __init__(self, folder: Path, *, vectors: QdrantIndex | None = None, lease_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        vectors: QdrantIndex | None = None,
+        lease_seconds: float = 30.0,
+        page_embedder: PageEmbedder | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.records = folder / "records.sqlite3"
@@ -56,6 +66,12 @@ class House:
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()
         self.vectors = vectors or QdrantIndex(AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS)
+        self.page_index = MemoryPageIndex()
+        self.page_retriever = (
+            None
+            if page_embedder is None
+            else PageRetriever(embedder=page_embedder, index=self.page_index, blobs=self.blobs, patience_seconds=1.0)
+        )
         self.doorbell = MemoryDoorbell()
         self.shop = Workshop(
             ledger=self.ledger,
@@ -71,6 +87,8 @@ class House:
             lease_seconds=lease_seconds,
             slice_seconds=30.0,
             purge_grace_seconds=0.0,
+            page_embedder=page_embedder,
+            page_index=self.page_index,
         )
         self.pipeline = Pipeline(self.shop, "w1")
         self.ask = AskService(
@@ -83,6 +101,7 @@ class House:
                 passages=20, total_tokens=30_000, context_tokens=8192, answer_tokens=512, first_token_seconds=20.0
             ),
             thresholds=RefusalThresholds(cosine=0.3, terms=0.34),
+            pages=self.page_retriever,
         )
 
     async def open(self, *names: str) -> list[KnowledgeBase]:
@@ -133,11 +152,17 @@ class House:
         return done
 
     async def search(
-        self, kb: KnowledgeBase, query: str, *, top_k: int = 100, labels: frozenset[str] | None = None
+        self,
+        kb: KnowledgeBase,
+        query: str,
+        *,
+        top_k: int = 100,
+        labels: frozenset[str] | None = None,
+        mode: Mode = Mode.NAIVE,
     ) -> tuple[Evidence, ...]:
         """Search as the gateway does."""
         outcome = await self.ask.search(
-            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=Mode.NAIVE, top_k=top_k, filters=Filters())
+            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=mode, top_k=top_k, filters=Filters())
         )
         return outcome.evidence
 
