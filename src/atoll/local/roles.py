@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from atoll.local import files, ports, valkey
 from atoll.local.probes import Probe, http_ok, redis_consumer, redis_ping, running, unix_socket
 from atoll.local.state import RoleName, RoleState
-from atoll.settings import NESTING, PREFIX, Settings, inherited
+from atoll.settings import NESTING, PREFIX, PageBackend, Settings, inherited
 
 #: Nothing in the stack may look for a network or tell anybody anything (P1).
 SILENCE = {
@@ -123,7 +123,9 @@ class _Builder:
         gateway = settings.gateway
         ports.claim(gateway.port, setting="ATOLL_GATEWAY__PORT", host=gateway.host)
         self._taken = {gateway.port}
-        names = ("queue", "vectors", "embeddings", *(("pages",) if settings.pages.enabled else ()))
+        # Text lines are embedded by Atoll's own embedding server, another one does not tell what its vectors are.
+        writes = settings.pages.backend is not PageBackend.TEXT_LINES or settings.embeddings.ours
+        names = ("queue", "vectors", "embeddings", *(("pages",) if settings.pages.enabled and writes else ()))
         self._ports = {name: self._port(name) for name in names if self._ours(name)}
         self._credentials = {
             "queue": self.run_dir / "queue.password",
