@@ -21,6 +21,7 @@ from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
 from atoll.adapters.chat_extractor import ChatExtractor
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.adapters.http_reranker import HttpReranker
 from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeBases, Neo4jTenants
 from atoll.adapters.neo4j.catalogue import Neo4jCatalogue
@@ -33,6 +34,7 @@ from atoll.adapters.neo4j.passages import Neo4jPassages
 from atoll.adapters.no_extractor import NoExtractor
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
+from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.spacy_extractor import SpacyExtractor
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
@@ -70,6 +72,7 @@ from atoll.query.budget import PromptLimits
 from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.rerank import Reranking
+from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 from atoll.settings import ExtractorKind, RecordStoreKind, Settings
 
@@ -264,6 +267,42 @@ async def rebuilding(settings: Settings) -> AsyncIterator[Reindex]:
         await store.database.aclose()
 
 
+def page_embedder(settings: Settings) -> HttpPageEmbedder | None:
+    """Return the client of the page-image server, or None when pages are off."""
+    section = settings.pages
+    if section.url is None or not section.enabled:
+        return None
+    return HttpPageEmbedder(
+        url=section.url,
+        token=read_secret(section.token_file),
+        batch_pages=section.batch_pages,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
+def page_index(settings: Settings) -> QdrantPageIndex:
+    """Return the index of pages; it may hold some also when pages are off now."""
+    section = settings.vectors
+    return QdrantPageIndex.connect(
+        section.url,
+        api_key=read_secret(section.api_key_file),
+        prefer_grpc=section.grpc,
+        grpc_port=section.grpc_port,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
+def page_retriever(
+    settings: Settings, embedding: HttpPageEmbedder | None, index: QdrantPageIndex
+) -> PageRetriever | None:
+    """Return what finds pages, or None when pages are off."""
+    if embedding is None:
+        return None
+    return PageRetriever(
+        embedder=embedding, index=index, blobs=blobs(settings), patience_seconds=settings.pages.query_seconds
+    )
+
+
 def celery(settings: Settings) -> Celery:
     """Return the Celery application."""
     return make_celery(settings.queue.url, read_secret(settings.queue.password_file))
@@ -326,7 +365,8 @@ def ask(
     index: QdrantGraphIndex,
     embedding: HttpEmbedder,
     model: OpenAIChat | None,
-    ranker: HttpReranker | None = None,
+    ranker: HttpReranker | None,
+    pages: PageRetriever | None,
 ) -> AskService:
     """Return the query service."""
     return AskService(
@@ -350,6 +390,7 @@ def ask(
             relation_tokens=settings.query.max_relation_tokens,
         ),
         thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
+        pages=pages,
         reranking=None if ranker is None else Reranking(ranker, settings.reranker.depth),
     )
 
@@ -408,6 +449,7 @@ class Ingestion:
         self.watch = IndexWatch(
             reindex(self._records, self._vectors, card), every_seconds=settings.worker.index_check_seconds
         )
+        self._page_embedder, self._page_index = page_embedder(settings), page_index(settings)
         shop = Workshop(
             ledger=self._records.ledger,
             contents=self._records.contents,
@@ -424,6 +466,8 @@ class Ingestion:
             lease_seconds=settings.worker.lease_seconds,
             slice_seconds=settings.worker.slice_seconds,
             purge_grace_seconds=settings.worker.purge_grace_seconds,
+            page_embedder=self._page_embedder,
+            page_index=self._page_index,
         )
         self.pipeline = Pipeline(shop, self.owner)
 
@@ -432,6 +476,9 @@ class Ingestion:
         await self._extractor.aclose()
         await self._embedder.aclose()
         await self._vectors.close()
+        await self._page_index.close()
+        if self._page_embedder is not None:
+            await self._page_embedder.aclose()
         self.doorbell.close()
         await self._records.database.aclose()
 
@@ -453,6 +500,8 @@ class Front:
     embedder: HttpEmbedder
     vectors: QdrantGraphIndex
     chat: OpenAIChat | None
+    pages: HttpPageEmbedder | None
+    page_retriever: PageRetriever | None
     ask: AskService
     pepper: bytes
 
@@ -465,6 +514,8 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
     index = vectors(settings, await describe(embedding))
     await prepare(index)
     model, ranker = chat(settings), reranker(settings)
+    page_model, page_points = page_embedder(settings), page_index(settings)
+    retriever = page_retriever(settings, page_model, page_points)
     bell = doorbell(settings, celery(settings))
     password = read_secret(settings.queue.password_file)
     try:
@@ -477,15 +528,18 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             embedder=embedding,
             vectors=index,
             chat=model,
-            ask=ask(settings, store, index, embedding, model, ranker),
+            pages=page_model,
+            page_retriever=retriever,
+            ask=ask(settings, store, index, embedding, model, ranker, retriever),
             pepper=pepper(settings),
         )
     finally:
         await embedding.aclose()
         await index.close()
-        for client in (model, ranker):
-            if client is not None:
-                await client.aclose()
+        await page_points.close()
+        for optional in (model, ranker, page_model):
+            if optional is not None:
+                await optional.aclose()
         bell.close()
         await store.database.aclose()
 

@@ -27,11 +27,15 @@ class PageEmbedderCard:
 
 @dataclass(frozen=True, slots=True)
 class PageInput:
-    """A page to embed; ``image`` is a PNG, WebP or JPEG file, ``lines`` are text lines and table rows of this page."""
+    """A page to embed; ``image`` is a PNG, WebP or JPEG file, ``lines`` are text lines and table rows of this page.
+
+    ``headings`` are what each line stands under on this page, empty where that is nothing; or there are none at all.
+    """
 
     page: Page
     lines: tuple[Line, ...] = ()
     image: bytes | None = None
+    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

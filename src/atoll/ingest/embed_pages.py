@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import groupby
 from pathlib import Path
@@ -65,7 +65,8 @@ async def embed_pages(job: Job, passages: int) -> EmbeddedPages | None:
     card = await embedder.describe()
     parsed = await read_parsed(job)
     folder = f"pages.{key('pages', PARSE_VERSION, PAGES_VERSION, PAGE_DPI, card.fingerprint)}"
-    archive = PageArchive(card.fingerprint, card.model, folder, len(parsed.pages))
+    sizes = tuple((page.width, page.height) for page in parsed.pages)
+    archive = PageArchive(card.fingerprint, card.model, folder, sizes)
     lines = lines_by_page(parsed)
     passage_batches = (await read_index(job)).batches
     for batch in range(archive.batches):
@@ -100,16 +101,30 @@ async def read_pages(job: Job, archive: PageArchive, batch: int) -> dict[int, Pa
     return await asyncio.to_thread(lambda: unpacked(path.read_bytes()))
 
 
-def lines_by_page(parsed: ParsedDocument) -> Mapping[int, Sequence[Line]]:
-    """Return the text lines of each page as they stand, and each table row as one line."""
-    found: defaultdict[int, list[Line]] = defaultdict(list)
+@dataclass(slots=True)
+class PageLines:
+    """The text lines of a page as they stand, each table row as one line, and the heading each stands under."""
+
+    lines: list[Line] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)
+    heading: str = ""
+
+
+def lines_by_page(parsed: ParsedDocument) -> Mapping[int, PageLines]:
+    """Return the lines of each page that has any; a heading counts for its own page."""
+    found: defaultdict[int, PageLines] = defaultdict(PageLines)
     for block in parsed.blocks:
         for number, on_page in groupby(block.lines, key=lambda line: line.page):
             lines = list(on_page)
             if block.kind is BlockKind.TABLE_ROW:
                 box = reduce(Box.union, (line.box for line in lines))
                 lines = [Line(" ".join(line.text for line in lines), number, box)]
-            found[number] += lines
+            page = found[number]
+            is_heading = block.kind is BlockKind.HEADING
+            page.lines += lines
+            page.headings += ["" if is_heading else page.heading] * len(lines)
+            if is_heading:
+                page.heading = block.text
     return found
 
 
@@ -118,12 +133,13 @@ async def _embedded(
     embedder: PageEmbedder,
     card: PageEmbedderCard,
     pages: Sequence[Page],
-    lines: Mapping[int, Sequence[Line]],
+    lines: Mapping[int, PageLines],
 ) -> dict[int, PageVectors | PageFailure]:
     results: dict[int, PageVectors | PageFailure] = {}
     inputs: dict[int, PageInput] = {}
     for page in pages:
-        given = PageInput(page, tuple(lines.get(page.number, ())) if card.needs_lines else ())
+        written = lines.get(page.number, PageLines()) if card.needs_lines else PageLines()
+        given = PageInput(page, tuple(written.lines), headings=tuple(written.headings))
         try:
             image = await _drawn(job, page) if card.needs_images else None
         except (BadInput, NotFound, ParserDied) as error:

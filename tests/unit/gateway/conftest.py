@@ -16,6 +16,7 @@ from atoll.access.rates import LocalRates, RateLimit
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys
 from atoll.domain.principal import Role
+from atoll.ports.pages import PageEmbedder
 from gateway.app import create_app
 from gateway.dependencies import Dependencies, Dependency, Limits
 from tests.support.house import ACTOR, House
@@ -26,8 +27,8 @@ PEPPER = b"p" * 32
 class Site:
     """A gateway with knowledge bases ``main`` and ``other`` of tenant ``acme``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.house = House(folder, vectors=MemoryGraphIndex())
+    def __init__(self, folder: Path, *, page_embedder: PageEmbedder | None = None) -> None:
+        self.house = House(folder, vectors=MemoryGraphIndex(), page_embedder=page_embedder)
         self.keys = SqliteKeys(self.house.database)
         self.audit = SqliteAudit(self.house.database)
         self.app: FastAPI
@@ -48,6 +49,7 @@ class Site:
             "blobs": self.house.blobs,
             "parser": self.house.shop.parser,
             "ask": self.house.ask,
+            "pages": self.house.page_retriever,
             "rates": RateLimit(None, LocalRates(requests_per_minute)),
             "pepper": PEPPER,
             "limits": limits or Limits(allowed_hosts=("testserver",)),
