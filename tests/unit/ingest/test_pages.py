@@ -147,7 +147,7 @@ async def test_deleting_takes_the_pages_with_it_exactly(tmp_path: Path) -> None:
     assert all(each.document_id != gone.uid for each in await house.search(kb, "pump", mode=Mode.VISUAL))
     await house.work()
     dumps = [
-        await canonical.dump(each.records, each.folder / "blobs", each.vectors, each.page_index)
+        await canonical.dump(each.tables, each.folder / "blobs", each.vectors, each.page_index)
         for each in (house, other)
     ]
     assert dumps[0] == dumps[1]
