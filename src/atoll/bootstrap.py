@@ -57,6 +57,7 @@ from atoll.errors import Conflict, DependencyDown, StartRefused
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.reindex import DerivedCollection, IndexWatch, PassageCollection, Reindex
 from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
+from atoll.ingest.reindex_pages import PageCollection
 from atoll.ingest.workshop import Workshop
 from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
 from atoll.ports.archive import Archive, Restoration, RestoredRecords
@@ -239,13 +240,16 @@ def vectors(settings: Settings, card: EmbedderCard) -> QdrantGraphIndex:
     )
 
 
-def reindex(store: Records, index: QdrantGraphIndex, card: EmbedderCard) -> Reindex:
+def reindex(
+    store: Records, index: QdrantGraphIndex, pages: QdrantPageIndex, files: FileBlobs, card: EmbedderCard
+) -> Reindex:
     """Return what rebuilds the derived vector collections."""
     passages = PassageCollection(store.index_source, store.passages, index, sparse(), dimensions=card.dimensions)
     collections: dict[str, DerivedCollection] = {
         "passages": passages,
         "entities": EntityCollection(store.index_source, index),
         "relations": RelationCollection(store.index_source, store.passages, index),
+        "pages": PageCollection(store.index_source, store.passages, pages, files),
     }
     return Reindex(store.index_source, collections, embedding=f"{card.fingerprint} {card.dimensions}")
 
@@ -257,11 +261,13 @@ async def rebuilding(settings: Settings) -> AsyncIterator[Reindex]:
     embedding = embedder(settings)
     try:
         card = await embedding.describe()
-        index = vectors(settings, card)
+        index, pages, files = vectors(settings, card), page_index(settings), blobs(settings)
         try:
-            yield reindex(store, index, card)
+            yield reindex(store, index, pages, files, card)
         finally:
             await index.close()
+            await pages.close()
+            files.close()
     finally:
         await embedding.aclose()
         await store.database.aclose()
@@ -446,14 +452,16 @@ class Ingestion:
         card = await describe(self._embedder)
         self._vectors = vectors(settings, card)
         await prepare(self._vectors)
-        self.watch = IndexWatch(
-            reindex(self._records, self._vectors, card), every_seconds=settings.worker.index_check_seconds
-        )
         self._page_embedder, self._page_index = page_embedder(settings), page_index(settings)
+        files = blobs(settings)
+        self.watch = IndexWatch(
+            reindex(self._records, self._vectors, self._page_index, files, card),
+            every_seconds=settings.worker.index_check_seconds,
+        )
         shop = Workshop(
             ledger=self._records.ledger,
             contents=self._records.contents,
-            blobs=blobs(settings),
+            blobs=files,
             parser=parser(settings),
             extractor=self._extractor,
             embedder=self._embedder,

@@ -24,12 +24,16 @@ BATCH_PAGES = 4
 
 @dataclass(frozen=True, slots=True)
 class PageArchive:
-    """Which model made a document's page vectors, in which folder they lie, and the pages' sizes in points."""
+    """Which model made a document's page vectors, in which folder they lie, and the pages' sizes in points.
+
+    ``points`` is the number of pages that have vectors: some are blank and some failed.
+    """
 
     fingerprint: str
     model: str
     folder: str
     sizes: tuple[tuple[float, float], ...]
+    points: int
 
     @property
     def pages(self) -> int:
@@ -47,13 +51,19 @@ class PageArchive:
 
     def to_json(self) -> dict[str, object]:
         """As plain values for any JSON writer."""
-        return {"fingerprint": self.fingerprint, "model": self.model, "folder": self.folder, "sizes": self.sizes}
+        return {
+            "fingerprint": self.fingerprint,
+            "model": self.model,
+            "folder": self.folder,
+            "sizes": self.sizes,
+            "points": self.points,
+        }
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
         """Return what ``to_json`` wrote."""
         sizes = tuple((float(width), float(height)) for width, height in value["sizes"])
-        return cls(str(value["fingerprint"]), str(value["model"]), str(value["folder"]), sizes)
+        return cls(str(value["fingerprint"]), str(value["model"]), str(value["folder"]), sizes, int(value["points"]))
 
     def file_of(self, page: int) -> str:
         """Return the path, below the artefacts, of the file that holds a page (from 1)."""
