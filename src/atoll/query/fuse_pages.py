@@ -18,7 +18,7 @@ from atoll.query.fuse import DECIMALS, Ranked
 
 #: What the best page adds to a passage that the text lists rank between 0 and 1. The text of such a page was already
 #: judged by two signals of 0.5 each, so that the page may settle what these leave open and not turn them over.
-SUPPORT = 0
+SUPPORT = 0.3
 #: What a page counts whose text nobody could read: the one signal there is weighs as much as any other.
 ALONE = 0.5
 
