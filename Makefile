@@ -34,7 +34,7 @@ down: setup ## Stop it
 status: setup ## Show its processes
 	@$(BIN)/atoll status
 
-test: setup .state/llama .state/colpali ## Run every test that needs no container engine; T=path or T="-k name" narrows
+test: setup .state/llama .state/clients .state/colpali ## Run every test that needs no container engine; T=path or T="-k name" narrows
 	@$(BIN)/python -m pytest -m "not soak" $(or $(T),$(SUITES))
 
 soak: setup ## Run the long kill, property and fuzz tests
@@ -83,6 +83,10 @@ locks: setup ## Compile requirements-*.lock anew (needs a package index)
 # Only tests of the chat protocol use it; a machine that has no such package skips them.
 .state/llama: tests/requirements-llama.txt .state/locks
 	@$(PIP) --no-deps --require-hashes -r $< || echo "llama.cpp does not install here; its tests are skipped"
+	@touch $@
+
+.state/clients: tests/requirements-clients.lock .state/locks
+	@$(PIP) --no-deps --require-hashes -r $<
 	@touch $@
 
 # colpali-engine and the embedding server want different versions of transformers, so that the tests of the page-image
