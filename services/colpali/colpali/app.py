@@ -168,7 +168,13 @@ def _embed_queries(service: Service) -> Response:
         with service.metrics.timed(Phase.FINISH):
             data = [query_reply(at, vectors) for at, vectors in enumerate(rows)]
             card = backend.card
-            reply = {"object": "list", "data": data, "model": card.model, "fingerprint": card.fingerprint}
+            reply = {
+                "object": "list",
+                "data": data,
+                "model": card.model,
+                "fingerprint": card.fingerprint,
+                "needs_images": card.needs_images,
+            }
             return json_response(reply)
 
 

@@ -68,9 +68,9 @@ class HttpPageEmbedder(ModelServer):
         for part in _parts(texts, REQUEST_QUERIES):
             reply = await self._document("POST", "/v1/queries", {"queries": [text[:QUERY_CHARACTERS] for text in part]})
             with shape("/v1/queries"):
-                fingerprint = str(reply["fingerprint"])
+                fingerprint, sees = str(reply["fingerprint"]), bool(reply["needs_images"])
                 found.extend(
-                    PageQuery(fingerprint, _vectors(row, "vectors").astype(np.float32))
+                    PageQuery(fingerprint, _vectors(row, "vectors").astype(np.float32), sees=sees)
                     for row in _rows(reply, len(part))
                 )
         return found

@@ -76,11 +76,13 @@ class PageFailure:
 class PageQuery:
     """A question as unit vectors, shape (count, dimensions), of the embedder that ``fingerprint`` names.
 
-    A page's score is their MaxSim: for each of them its best cosine on the page, added up.
+    A page's score is their MaxSim: for each of them its best cosine on the page, added up. ``sees`` tells models that
+    look at the page's image from those that read its lines.
     """
 
     fingerprint: str
     vectors: NDArray[np.float32]
+    sees: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,9 +16,10 @@ from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page_vectors import PageHit
 from atoll.query.fuse import DECIMALS, Ranked
 
-#: What the best page adds to a passage that the text lists rank between 0 and 1. The text of such a page was already
-#: judged by two signals of 0.5 each, so that the page may settle what these leave open and not turn them over.
-SUPPORT = 0.3
+#: What the best page adds to a passage that the text lists rank between 0 and 1, where two signals of 0.5 each judged
+#: its text already. A model that sees the page may settle what these leave open. One that reads its lines knows nothing
+#: new: it may break ties, and measurably loses passages when it does more.
+SUPPORT_SEEN, SUPPORT_READ = 0.3, 0.05
 #: What a page counts whose text nobody could read: the one signal there is weighs as much as any other.
 ALONE = 0.5
 
@@ -38,11 +39,14 @@ class RankedPage:
     passages: tuple[PassageId, ...]
 
 
-def fuse_pages(ranking: Sequence[Ranked], hits: Sequence[PageHit]) -> tuple[list[Ranked], list[RankedPage]]:
+def fuse_pages(
+    ranking: Sequence[Ranked], hits: Sequence[PageHit], *, sees: bool
+) -> tuple[list[Ranked], list[RankedPage]]:
     """Return the passages with what pages add, and the pages that stand for themselves; both best first.
 
-    The best passage has a score of exactly 1, and so has a page that is ahead of it.
+    ``sees`` is as of `PageQuery`. The best passage has a score of exactly 1, and so has a page that is ahead of it.
     """
+    support = SUPPORT_SEEN if sees else SUPPORT_READ
     place = {ranked.id: at for at, ranked in enumerate(ranking)}
     passages = list(ranking)
     pages: list[RankedPage] = []
@@ -52,10 +56,10 @@ def fuse_pages(ranking: Sequence[Ranked], hits: Sequence[PageHit]) -> tuple[list
         if known:
             best = passages[min(known)]
             passages[min(known)] = replace(
-                best, score=best.score + SUPPORT * part, signals={**best.signals, "pages": signal}
+                best, score=best.score + support * part, signals={**best.signals, "pages": signal}
             )
         else:
-            weight = SUPPORT if hit.passages else ALONE
+            weight = support if hit.passages else ALONE
             pages.append(RankedPage(hit.document_uid, hit.page, weight * part, 0, signal, hit.passages))
     passages.sort(key=lambda ranked: (-ranked.score, ranked.id))
     top = passages[0].score if passages else 0.0

@@ -229,7 +229,7 @@ async def _ranked(
             best(seen.lists.get(Retriever.SPARSE, [])),
             [best(hits, PHRASE_DEPTH) for name, hits in seen.lists.items() if name.startswith(_PHRASE)],
         )
-        ranking, pages = fuse_pages(ranking, visible_pages)
+        ranking, pages = fuse_pages(ranking, visible_pages, sees=question.pages is not None and question.pages.sees)
     names = dict(seen.names)
     if Retriever.GRAPH in wanted and ranking:
         with timings.step("graph"):
