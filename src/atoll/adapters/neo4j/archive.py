@@ -16,21 +16,22 @@ from atoll.domain.principal import AuditEvent
 from atoll.ports.archive import Accounts, DocumentRecord, EntityVectors, KbRecord, KbSnapshot, TenantRecord
 from atoll.ports.contents import ContentBatch
 
+# What is collected by a subquery is sorted here: its ORDER BY was seen to be lost on a cold server.
 _ACCOUNTS = (
-    "RETURN COLLECT { MATCH (t:Tenant) RETURN t {.id, .name, .quota_json, .created_at} ORDER BY t.created_at, t.id } "
-    f"AS tenants, COLLECT {{ MATCH (k:ApiKey) RETURN {KEY} ORDER BY k.created_at, k.seq }} AS keys, "
-    f"COLLECT {{ MATCH (k:Kb) WHERE k.deleted_at IS NULL RETURN {KB} ORDER BY k.created_at, k.uid }} AS kbs, "
+    "RETURN COLLECT { MATCH (t:Tenant) RETURN t {.id, .name, .quota_json, .created_at} } "
+    f"AS tenants, COLLECT {{ MATCH (k:ApiKey) RETURN [k.created_at, k.seq, {KEY}] }} AS keys, "
+    f"COLLECT {{ MATCH (k:Kb) WHERE k.deleted_at IS NULL RETURN {KB} }} AS kbs, "
     "COLLECT { MATCH (v:Embedding) RETURN v.fingerprint } AS embeddings"
 )
 _SNAPSHOT = (
     f"MATCH (k:Kb {{uid: $kb}}) WHERE k.deleted_at IS NULL RETURN {KB} AS kb, "
-    "COLLECT { MATCH (d:Document {kb: $kb}) WHERE d.deleted_at IS NULL RETURN [d.uid, d.visible] ORDER BY d.seq } "
+    "COLLECT { MATCH (d:Document {kb: $kb}) WHERE d.deleted_at IS NULL RETURN [d.seq, d.uid, d.visible] } "
     "AS documents"
 )
 _DOCUMENT = (
     "MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.deleted_at IS NULL "
     f"RETURN {rows.DOCUMENT} AS document, d.visible AS visible, d.replaces AS replaces, d.created_by AS created_by, "
-    "COLLECT { MATCH (b:Batch)-[:HOLDS]->(d) RETURN b.id ORDER BY b.id } AS batches"
+    "COLLECT { MATCH (b:Batch)-[:HOLDS]->(d) RETURN b.id } AS batches"
 )
 _PASSAGES = (
     "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal > $after "
@@ -66,9 +67,11 @@ class Neo4jArchive:
             record = await transaction.one(_ACCOUNTS)
             assert record is not None, "nothing is matched that could be missing"
             return Accounts(
-                tenants=tuple(map(_tenant, record["tenants"])),
-                keys=tuple(map(rows.api_key, record["keys"])),
-                kbs=tuple(map(_kb, record["kbs"])),
+                tenants=tuple(
+                    map(_tenant, sorted(record["tenants"], key=lambda each: (each["created_at"], each["id"])))
+                ),
+                keys=tuple(rows.api_key(key) for _, _, key in sorted(record["keys"], key=lambda each: each[:2])),
+                kbs=tuple(map(_kb, sorted(record["kbs"], key=lambda each: (each["created_at"], each["uid"])))),
                 embedding=next(iter(record["embeddings"]), None),
             )
 
@@ -82,7 +85,9 @@ class Neo4jArchive:
             record = await transaction.one(_SNAPSHOT, kb=kb)
             if record is None:
                 return None
-            return KbSnapshot(_kb(record["kb"]), {DocumentUid(uid): visible for uid, visible in record["documents"]})
+            return KbSnapshot(
+                _kb(record["kb"]), {DocumentUid(uid): visible for _, uid, visible in sorted(record["documents"])}
+            )
 
         return await self._database.write(work)
 
@@ -99,7 +104,7 @@ class Neo4jArchive:
                 visible=record["visible"],
                 replaces=frozenset(replaces) if isinstance(replaces, list) else replaces,
                 created_by=record["created_by"],
-                batches=tuple(map(BatchId, record["batches"])),
+                batches=tuple(map(BatchId, sorted(record["batches"]))),
             )
 
         return await self._database.read(work)
