@@ -34,8 +34,8 @@ def _listed(entities: str, order: str) -> str:
     An index gives its order only to a statement that names all its properties, the knowledge base included.
     """
     return (
-        f"{entities} ORDER BY {order} WITH *, {TYPES} AS types "
-        "WHERE size(types) > 0 AND ($type IS NULL OR types[0][0] = $type) "
+        f"{entities} ORDER BY {order} {TYPES}"
+        "WITH * WHERE size(types) > 0 AND ($type IS NULL OR types[0][0] = $type) "
         f"WITH * ORDER BY {order} LIMIT $limit RETURN collect([e.id, e.key, types]) AS found"
     )
 
@@ -74,7 +74,7 @@ _AROUND = (
     f"{_LOOKED_AT}"
     "CALL (passages) { UNWIND passages AS p MATCH (p)-[:MENTIONS]->(e) "
     "WITH e, count(*) AS shared WHERE NOT e.id IN $entities WITH e, shared ORDER BY shared DESC, e.key LIMIT $limit "
-    f"WITH e, shared, {TYPES} AS types ORDER BY shared DESC, e.key RETURN collect([e.id, e.key, types]) AS found }} "
+    f"{TYPES}WITH e, shared, types ORDER BY shared DESC, e.key RETURN collect([e.id, e.key, types]) AS found }} "
     "RETURN found, cut"
 )
 _BETWEEN = (

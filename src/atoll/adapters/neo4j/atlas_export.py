@@ -14,8 +14,9 @@ from atoll.ports.catalogue import Labels
 
 # An index gives its order only to a statement that names all its properties, the knowledge base included.
 _NODES = (
-    f"MATCH (e:Entity {{kb: $kb}}) WHERE e.id > $after WITH e ORDER BY e.kb, e.id WITH e, {TYPES} AS types "
-    "WHERE size(types) > 0 WITH e, types ORDER BY e.kb, e.id LIMIT $limit RETURN collect([e.id, e.key, types]) AS found"
+    f"MATCH (e:Entity {{kb: $kb}}) WHERE e.id > $after WITH e ORDER BY e.kb, e.id {TYPES}"
+    "WITH e, types WHERE size(types) > 0 WITH e, types ORDER BY e.kb, e.id LIMIT $limit "
+    "RETURN collect([e.id, e.key, types]) AS found"
 )
 # Head by head in the order of ids, and no further than to the limit.
 _TOGETHER = (

@@ -43,7 +43,7 @@ _PUBLISHED = (
     "MATCH (d:Document {uid: $document, kb: $kb}) "
     "RETURN d {.uid, .kb, .name, .version, .labels, .replaces, .passages} AS document, k.tenant AS tenant, "
     "COLLECT { MATCH (o:Document {kb: $kb, name: d.name}) WHERE o.visible AND o.uid <> d.uid "
-    "RETURN o {.uid, .version, .labels, .replaces} ORDER BY o.version } AS namesakes"
+    "RETURN o {.uid, .version, .labels, .replaces} } AS namesakes"
 )
 _SHARED_WITHOUT_VECTOR = (
     "MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity) WITH e, count(*) AS n "
@@ -341,7 +341,7 @@ def _is_superseded(document: Mapping[str, Any], namesakes: Sequence[Mapping[str,
 def _replaced(document: Mapping[str, Any], namesakes: Sequence[Mapping[str, Any]]) -> list[DocumentUid]:
     return [
         DocumentUid(each["uid"])
-        for each in namesakes
+        for each in sorted(namesakes, key=lambda each: each["version"])
         if each["version"] < document["version"] and _replaces(document["replaces"], each["labels"])
     ]
 

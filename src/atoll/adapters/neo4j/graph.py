@@ -16,7 +16,7 @@ from neo4j import Record
 from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.transitions import labels_of
-from atoll.domain.entity import EntityName
+from atoll.domain.entity import EntityName, Mention
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood, Reach, Stated
 
@@ -59,8 +59,7 @@ UNWIND range(0, size($passages) - 1) AS at
 MATCH (p:Passage {{id: $passages[at], kb: $kb}})-[:OF]->(d:Document) WHERE {_SEEN}
 WITH at, p, d ORDER BY at
 RETURN collect([p.id, d.uid, d.name,
-  COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) WITH e, m ORDER BY m.span_start, m.span_end, e.id
-             RETURN {rows.MENTION} }},
+  COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN {rows.MENTION} }},
   COLLECT {{ MATCH (p)<-[:STATED_IN]-(a:Assertion) {rows.ENDS} RETURN {_ASSERTION} }}]) AS found
 """
 _STATED = f"""
@@ -112,7 +111,7 @@ class Neo4jGraph:
             record = await transaction.one(_ANNOTATIONS, **_values(scope), passages=list(dict.fromkeys(passages)))
             assert record is not None, "an aggregation returns one record"
             mentions = {
-                PassageId(id_): tuple(rows.mention(PassageId(id_), each) for each in found)
+                PassageId(id_): tuple(sorted((rows.mention(PassageId(id_), each) for each in found), key=_by_place))
                 for id_, _, _, found, _ in record["found"]
             }
             stated = [_stated(each) for *_, found in record["found"] for each in found]
@@ -183,6 +182,10 @@ def _incidence(entities: Sequence[Sequence[str]], tfs: Sequence[Sequence[int]], 
     ]
     columns = np.array(triples, np.int64).reshape(-1, 3)
     return Incidence(passage=columns[:, 0], entity=columns[:, 1], tf=columns[:, 2])
+
+
+def _by_place(mention: Mention) -> tuple[tuple[int, int], EntityId]:
+    return mention.span, mention.entity
 
 
 def _stated(row: Sequence[Any]) -> Stated:
