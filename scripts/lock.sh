@@ -18,3 +18,15 @@ for layer in nlp ocr embeddings dev; do
     compile "$layer" --extra "$layer" --constraint requirements-core.lock
 done
 compile colpali --extra colpali --constraint requirements-embeddings.lock
+
+# What goes into each image: the versions of a layer's lock, less what the role does not import.
+compile_image() { # folder, group, the layer whose versions it takes
+    "$uv" pip compile --quiet --group "pyproject.toml:$2" --constraint "requirements-$3.lock" --generate-hashes \
+        --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package torch \
+        --python-version 3.11 --constraint <(echo "torch==$torch_version") --output-file "$1/requirements.lock"
+}
+compile_image gateway gateway core
+compile_image services/ingestion ingestion core
+compile_image services/parser parser core
+compile_image services/embeddings embeddings embeddings
+compile_image services/colpali colpali colpali

@@ -305,7 +305,7 @@ async def initialise(settings: Settings) -> bool:
     """Make the data directory, its secrets, the default tenant, knowledge base and owner key; again is a no-op.
 
     Returns:
-        Whether an owner key was made. Its text stands in ``settings.owner_key_path`` and nowhere else.
+        Whether an owner key was registered. Its text stands in ``settings.owner_key_path`` and nowhere else.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     for folder in (settings.blobs_dir, settings.run_dir, settings.logs_dir, settings.pepper_path.parent):
@@ -320,11 +320,15 @@ async def initialise(settings: Settings) -> bool:
             await store.knowledge_bases.create(
                 tenant, DEFAULT_KB, language=DEFAULT_LANGUAGE, settings={}, quota={}, actor=actor
             )
-        if settings.owner_key_path.exists():
+        # A key that is there already may be this store's, or made before the store was.
+        given = read_secret(settings.owner_key_path) if settings.owner_key_path.exists() else None
+        text = given or keys.fresh()
+        key = keys.stored(pepper(settings), text, tenant=tenant, name="owner", role=Role.OWNER)
+        if await store.keys.find(key.id) is not None:
             return False
-        key, text = keys.issue(pepper(settings), tenant=tenant, name="owner", role=Role.OWNER)
         await store.keys.create(key, actor)
-        write_secret(settings.owner_key_path, text)
+        if given is None:
+            write_secret(settings.owner_key_path, text)
         return True
     finally:
         store.database.close()

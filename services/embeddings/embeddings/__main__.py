@@ -59,7 +59,7 @@ def _run(configuration: settings.Settings) -> int:
         queue_tokens={Lane.DOCUMENT: knobs.queue_tokens, Lane.QUERY: int(knobs.queue_tokens * QUERY_LANE_SHARE)},
     )
     service = build_service(lifecycle=lifecycle, limits=limits, workers=workers)
-    app = build(service, name=name, allowed_hosts=host_names(knobs.host), token=token)
+    app = build(service, name=name, allowed_hosts=host_names(knobs.host, knobs.allowed_hosts), token=token)
     loading = threading.Thread(
         target=_load, args=(service, name, model_dir, knobs.dtype.value, threads, workers), name="load", daemon=True
     )
