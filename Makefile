@@ -8,7 +8,7 @@ T ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
-LOCKS := requirements-embeddings.lock requirements-dev.lock
+LOCKS := requirements-nlp.lock requirements-embeddings.lock requirements-dev.lock
 SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/$(suite)))
 
 .DEFAULT_GOAL := help
@@ -64,7 +64,7 @@ locks: setup ## Compile requirements-*.lock anew (needs a package index)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@touch $@
 
-.state/locks: $(LOCKS) | .state/venv
+.state/locks: $(LOCKS) Makefile | .state/venv
 	@echo "installing the locked packages into .venv"
 	@$(PIP) --no-deps --require-hashes $(addprefix -r ,$(LOCKS))
 	@touch $@

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
 from atoll.adapters.bm25 import Bm25Encoder
+from atoll.adapters.memory.graph import EmptyGraph
 from atoll.adapters.memory.passages import MemoryPassages
 from atoll.adapters.memory.vectors import MemoryVectorIndex
 from atoll.domain.embedding import EmbedderCard, InputType, TokenSpans
@@ -79,7 +80,11 @@ async def pipeline_over(
     rows = await embedder.embed(texts, input_type=InputType.DOCUMENT)
     await index.upsert(list(_points(passages, texts, rows, encoder, language)))
     return SearchPipeline(
-        passages=MemoryPassages(passages, names, language=language), vectors=index, embedder=embedder, sparse=encoder
+        passages=MemoryPassages(passages, names, language=language),
+        graph=EmptyGraph(),
+        vectors=index,
+        embedder=embedder,
+        sparse=encoder,
     )
 
 

@@ -173,7 +173,7 @@ async def fill(stack: Stack, first: int, last: int) -> float:
     seconds = time.perf_counter() - began
     await embedder.aclose()
     await index.close()
-    store.database.close()
+    await store.database.aclose()
     files.close()
     return (last - first) * PASSAGES_PER_DOCUMENT / seconds
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from atoll.settings import ALIASES, NOT_SUPPORTED, PREFIX
+
+if TYPE_CHECKING:
+    from tests.support.neo4j_server import Neo4jServer
 
 #: Besides settings, what would send a test somewhere else.
 _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -33,3 +37,12 @@ def requires() -> Callable[[str], str]:
     from tests.support.stack import require  # it imports most of Atoll, which few tests need
 
     return require
+
+
+@pytest.fixture(scope="session")
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServer]:
+    """A Neo4j that all tests share; `store`-like fixtures empty it before each test."""
+    from tests.support.neo4j_server import running  # few tests need it
+
+    with running(tmp_path_factory.mktemp("neo4j")) as server:
+        yield server

@@ -75,7 +75,7 @@ def dependencies(values: Settings, front: bootstrap.Front) -> Dependencies:
         ),
         dependencies=needed,
         gauges=(
-            Gauges("atoll_documents", "Documents by status.", "status", records.catalogue.census),
+            Gauges("atoll_documents", "Documents by status.", "status", records.census),
             Gauges("atoll_queue_length", "Rings that no worker has answered.", "queue", waiting),
         ),
     )

@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,14 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeBases, Neo4jTenants
+from atoll.adapters.neo4j.catalogue import Neo4jCatalogue
+from atoll.adapters.neo4j.contents import Neo4jContents
+from atoll.adapters.neo4j.database import Database as Neo4jDatabase
+from atoll.adapters.neo4j.graph import Neo4jGraph
+from atoll.adapters.neo4j.ledger import Neo4jLedger
+from atoll.adapters.neo4j.lifecycle import Neo4jLifecycle
+from atoll.adapters.neo4j.passages import Neo4jPassages
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant import QdrantIndex
 from atoll.adapters.socket_parser import SocketParser
@@ -26,6 +34,7 @@ from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowle
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.graph import SqliteGraph
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
@@ -35,10 +44,17 @@ from atoll.domain.principal import Actor, Role
 from atoll.errors import Conflict, DependencyDown, StartRefused
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
+from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
+from atoll.ports.catalogue import Catalogue, Lifecycle
+from atoll.ports.contents import Contents
+from atoll.ports.graph import Graph
+from atoll.ports.ledger import Ledger, Reconciliation
+from atoll.ports.passages import Passages
+from atoll.ports.record_store import RecordStore
 from atoll.query.budget import PromptLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.service import AskService
-from atoll.settings import Settings
+from atoll.settings import RecordStoreKind, Settings
 
 DEFAULT_TENANT = "default"
 DEFAULT_KB = "default"
@@ -53,35 +69,83 @@ _START_POLL_SECONDS = 0.25
 class Records:
     """The record store's ports."""
 
-    database: Database
-    catalogue: SqliteCatalogue
-    lifecycle: SqliteLifecycle
-    ledger: SqliteLedger
-    contents: SqliteContents
-    passages: SqlitePassages
-    keys: SqliteKeys
-    knowledge_bases: SqliteKnowledgeBases
-    tenants: SqliteTenants
-    audit: SqliteAudit
+    database: RecordStore
+    catalogue: Catalogue
+    census: Callable[[], Awaitable[dict[str, float]]]
+    lifecycle: Lifecycle
+    ledger: Ledger
+    reconciliation: Reconciliation
+    contents: Contents
+    passages: Passages
+    graph: Graph
+    keys: Keys
+    knowledge_bases: KnowledgeBases
+    tenants: Tenants
+    audit: Audit
 
 
 def records(settings: Settings) -> Records:
-    """Open the record store and bring its schema up to date."""
+    """Open the record store and bring its schema up to date; blocks until a server answers, for a bounded time.
+
+    Raises:
+        StartRefused: the store was written by a newer Atoll, or its server does not answer or refuses us.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return _RECORD_STORES[settings.records.store](settings)
+
+
+def _sqlite_records(settings: Settings) -> Records:
     database = Database(settings.records_path)
     database.migrate()
+    catalogue = SqliteCatalogue(database, waiting_documents=settings.gateway.waiting_documents)
+    ledger = SqliteLedger(database)
     return Records(
         database=database,
-        catalogue=SqliteCatalogue(database, waiting_documents=settings.gateway.waiting_documents),
+        catalogue=catalogue,
+        census=catalogue.census,
         lifecycle=SqliteLifecycle(database),
-        ledger=SqliteLedger(database),
+        ledger=ledger,
+        reconciliation=ledger,
         contents=SqliteContents(database),
         passages=SqlitePassages(database),
+        graph=SqliteGraph(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
         tenants=SqliteTenants(database),
         audit=SqliteAudit(database),
     )
+
+
+def _neo4j_records(settings: Settings) -> Records:
+    section = settings.records
+    password = read_secret(section.password_file) or section.password
+    if password is None:
+        raise StartRefused("ATOLL_RECORDS__PASSWORD_FILE is not set; it names the file with the password at Neo4j")
+    database = Neo4jDatabase(section.url, username=section.username, password=password, name=section.database)
+    database.migrate()
+    catalogue = Neo4jCatalogue(database, waiting_documents=settings.gateway.waiting_documents)
+    ledger = Neo4jLedger(database)
+    return Records(
+        database=database,
+        catalogue=catalogue,
+        census=catalogue.census,
+        lifecycle=Neo4jLifecycle(database),
+        ledger=ledger,
+        reconciliation=ledger,
+        contents=Neo4jContents(database),
+        passages=Neo4jPassages(database),
+        graph=Neo4jGraph(database),
+        keys=Neo4jKeys(database),
+        knowledge_bases=Neo4jKnowledgeBases(database),
+        tenants=Neo4jTenants(database),
+        audit=Neo4jAudit(database),
+    )
+
+
+_RECORD_STORES: Mapping[RecordStoreKind, Callable[[Settings], Records]] = {
+    RecordStoreKind.SQLITE: _sqlite_records,
+    RecordStoreKind.NEO4J: _neo4j_records,
+}
 
 
 def blobs(settings: Settings) -> FileBlobs:
@@ -159,6 +223,7 @@ def ask(
     """Return the query service."""
     return AskService(
         passages=store.passages,
+        graph=store.graph,
         vectors=index,
         embedder=embedding,
         sparse=sparse(),
@@ -215,7 +280,7 @@ class Ingestion:
         self.doorbell = doorbell(settings, self.celery)
         self._settings = settings
         self._records = records(settings)
-        self.reconciliation = self._records.ledger
+        self.reconciliation = self._records.reconciliation
 
     async def prepare(self) -> None:
         """Open the clients and make sure that the collections are there."""
@@ -245,7 +310,7 @@ class Ingestion:
         await self._embedder.aclose()
         await self._vectors.close()
         self.doorbell.close()
-        self._records.database.close()
+        await self._records.database.aclose()
 
 
 def ingestion(settings: Settings) -> Ingestion:
@@ -272,7 +337,7 @@ class Front:
 @asynccontextmanager
 async def gateway(settings: Settings) -> AsyncIterator[Front]:
     """Open what a gateway process runs on, on the loop that uses it, and close it in the end."""
-    store = records(settings)
+    store = await asyncio.to_thread(records, settings)
     embedding = embedder(settings)
     index = vectors(settings, await describe(embedding))
     await prepare(index)
@@ -298,7 +363,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
         if model is not None:
             await model.aclose()
         bell.close()
-        store.database.close()
+        await store.database.aclose()
 
 
 async def initialise(settings: Settings) -> bool:
@@ -312,7 +377,7 @@ async def initialise(settings: Settings) -> bool:
         folder.mkdir(exist_ok=True, mode=0o700)
     if not settings.pepper_path.exists():
         write_secret(settings.pepper_path, secrets.token_hex(32))
-    store = records(settings)
+    store = await asyncio.to_thread(records, settings)
     try:
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
         actor = Actor(key="init", request_id="-")
@@ -331,7 +396,7 @@ async def initialise(settings: Settings) -> bool:
             write_secret(settings.owner_key_path, text)
         return True
     finally:
-        store.database.close()
+        await store.database.aclose()
 
 
 def pepper(settings: Settings) -> bytes:

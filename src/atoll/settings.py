@@ -42,6 +42,13 @@ class ModelCheck(StrEnum):
     OFF = "off"
 
 
+class RecordStoreKind(StrEnum):
+    """What keeps the records."""
+
+    SQLITE = "sqlite"
+    NEO4J = "neo4j"
+
+
 class PageBackend(StrEnum):
     """Where a page's vectors come from."""
 
@@ -78,6 +85,20 @@ class GatewaySettings(Section):
         """Where a client on this machine reaches the gateway."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+class RecordSettings(Section):
+    """The record store: a file of this machine, or Neo4j."""
+
+    store: RecordStoreKind = Field(
+        RecordStoreKind.SQLITE,
+        description="sqlite (<data>/records.sqlite3) or neo4j (version 5.26).",
+    )
+    url: str = Field("bolt://127.0.0.1:7687", description="Address of Neo4j.")
+    username: str = Field("neo4j", description="User name at Neo4j.")
+    password_file: Path | None = Field(None, description="File that holds the password at Neo4j.")
+    password: str | None = Field(None, min_length=1, description="The password itself; a file is the better place.")
+    database: str = Field("neo4j", description="Name of the database in Neo4j.")
 
 
 class QueueSettings(Section):
@@ -284,6 +305,7 @@ class Settings(BaseSettings):
     pull_policy: str = Field("missing", description="Compose: missing, or never on a machine without a registry.")
 
     gateway: GatewaySettings = GatewaySettings()
+    records: RecordSettings = RecordSettings()
     queue: QueueSettings = QueueSettings()
     vectors: VectorSettings = VectorSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
@@ -375,6 +397,9 @@ ALIASES: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "COSINE_THRESHOLD": ("ATOLL_QUERY__REFUSE_COSINE", str),
     "MAX_ASYNC": ("ATOLL_EMBEDDINGS__CONCURRENT_REQUESTS", str),
     "MAX_PARALLEL_INSERT": ("ATOLL_WORKER__THREADS", str),
+    "NEO4J_URI": ("ATOLL_RECORDS__URL", str),
+    "NEO4J_USERNAME": ("ATOLL_RECORDS__USERNAME", str),
+    "NEO4J_PASSWORD": ("ATOLL_RECORDS__PASSWORD", str),
     "REDIS_URI": ("ATOLL_QUEUE__URL", str),
     "QDRANT_URL": ("ATOLL_VECTORS__URL", str),
 }
@@ -383,10 +408,10 @@ ALIASES: Mapping[str, tuple[str, Callable[[str], str]]] = {
 NOT_SUPPORTED: Mapping[str, str] = {
     "OPENAI_API_KEY": "ATOLL_CHAT__URL and ATOLL_CHAT__API_KEY_FILE (a server of your own)",
     "USE_AZURE_OPENAI": "ATOLL_CHAT__URL (any OpenAI-compatible server on your network)",
-    "DATABASE_URL": "ATOLL_DATA_DIR (the record store is part of Atoll)",
-    "KV_STORAGE": "ATOLL_DATA_DIR (the record store is part of Atoll)",
+    "DATABASE_URL": "ATOLL_RECORDS__STORE and ATOLL_RECORDS__URL",
+    "KV_STORAGE": "ATOLL_RECORDS__STORE (sqlite or neo4j)",
     "VECTOR_STORAGE": "ATOLL_VECTORS__URL",
-    "GRAPH_STORAGE": "ATOLL_DATA_DIR (the graph lives in the record store)",
+    "GRAPH_STORAGE": "ATOLL_RECORDS__STORE (the graph lives in the record store)",
 }
 
 #: What the local stack's children keep of the operator's environment besides settings: everything else, proxies

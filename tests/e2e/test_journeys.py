@@ -296,7 +296,7 @@ def _other_tenants_key(stack: Stack) -> str:
             await store.keys.create(key, Actor(key="init", request_id="-"))
             return text
         finally:
-            store.database.close()
+            await store.database.aclose()
 
     return asyncio.run(make())
 

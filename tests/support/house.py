@@ -17,6 +17,7 @@ from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases, SqliteTenants
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.graph import SqliteGraph
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
@@ -50,6 +51,7 @@ class House:
         self.catalogue = SqliteCatalogue(self.database, waiting_documents=10_000)
         self.contents = SqliteContents(self.database)
         self.passages = SqlitePassages(self.database)
+        self.graph = SqliteGraph(self.database)
         self.kbs = SqliteKnowledgeBases(self.database)
         self.tenants = SqliteTenants(self.database)
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
@@ -75,6 +77,7 @@ class House:
         self.pipeline = Pipeline(self.shop, "w1")
         self.ask = AskService(
             passages=self.passages,
+            graph=self.graph,
             vectors=self.vectors,
             embedder=self.embedder,
             sparse=self.sparse,

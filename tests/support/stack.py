@@ -306,9 +306,9 @@ def running(
         stack.down()
 
 
-def free_ports(count: int) -> list[int]:
+def free_ports(count: int, among: Sequence[int] = ()) -> list[int]:
     """Return ports that nobody listens on."""
-    candidates = random.SystemRandom().sample(range(*_PORT_RANGE), count * 20)
+    candidates = among or random.SystemRandom().sample(range(*_PORT_RANGE), count * 20)
     return list(_free(candidates, count))
 
 

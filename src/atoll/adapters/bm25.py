@@ -71,6 +71,8 @@ _PIECES = re.compile(_PIECE)
 _UNSPACED_RUN = re.compile(f"([{_UNSPACED}]+)")
 _LETTERS_OR_DIGITS = re.compile(r"\d+|\D+")
 _HAS_DIGIT = re.compile(r"\d")
+#: A number and its unit: ``10kW``, ``3-5GHz``, ``7.5kW/h``.
+_QUANTITY = re.compile(r"\d+(?:[.,:/-]\d+)*-?[^\W\d_]+\d?(?:/[^\W\d_]+\d?)?")
 _HYPHENS = str.maketrans("\u2010\u2011", "--")
 #: Thousands separators: 1,234,567 is the number 1234567.
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
@@ -116,6 +118,20 @@ class Bm25Encoder:
 def primary_language(language: str) -> str:
     """Return the language without region and script: ``en`` for ``en-GB``."""
     return re.split("[-_]", language, maxsplit=1)[0].lower()
+
+
+def identifiers(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the identifiers of a text stand: digits with capital letters (``KRT-9``, ``SK-4471/3``, ``A380``).
+
+    Letters of scripts without case count as capitals. Numbers with a unit after them (``10 kW`` written ``10kW``) and
+    addresses are none, nor are words such as ``mid-1990s`` and ``3-year-old``.
+    """
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        if "@" in token or "://" in token or len(token) > _LONGEST_TERM or not _HAS_DIGIT.search(token):
+            continue
+        if any(c.isalpha() and not c.islower() for c in token) and not _QUANTITY.fullmatch(token):
+            yield match.span()
 
 
 def _vector(weights: Mapping[int, float]) -> SparseVector:

@@ -18,7 +18,8 @@ BatchId = NewType("BatchId", str)
 KeyId = NewType("KeyId", str)
 ChunkId = NewType("ChunkId", str)  # UUID text, derived
 PassageId = NewType("PassageId", str)  # UUID text, derived; also the vector point's id
-EntityId = NewType("EntityId", str)  # UUID text, derived from knowledge base and key
+EntityId = NewType("EntityId", str)  # UUID text, derived from knowledge base and key; also the vector point's id
+RelationId = NewType("RelationId", str)  # UUID text, derived from passage and ordinal; also the vector point's id
 
 
 def new_uid() -> str:
@@ -44,3 +45,8 @@ def passage_id(document: DocumentUid, ordinal: int) -> PassageId:
 def entity_id(kb: KbUid, key: str) -> EntityId:
     """Return the id of the entity whose normalised name is ``key``; it never spans knowledge bases."""
     return EntityId(_derive(kb, "entity", key))
+
+
+def relation_id(passage: PassageId, ordinal: int) -> RelationId:
+    """Return the id of a passage's ``ordinal``-th assertion."""
+    return RelationId(_derive(passage, "relation", str(ordinal)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, RelationId
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,4 +52,40 @@ class Hit:
 
     id: PassageId
     document_uid: DocumentUid
+    score: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EntityPoint:
+    """An entity that at least two visible passages mention. ``dense`` is (dimensions,), the vector of its key."""
+
+    id: EntityId
+    kb: KbUid
+    dense: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RelationPoint:
+    """One assertion of a document. ``dense`` is (dimensions,)."""
+
+    id: RelationId
+    kb: KbUid
+    document_uid: DocumentUid
+    labels: tuple[str, ...]
+    dense: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityHit:
+    """An entity near a question; ``score`` as in `Hit`."""
+
+    id: EntityId
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class RelationHit:
+    """An assertion near a question; ``score`` as in `Hit`."""
+
+    id: RelationId
     score: float

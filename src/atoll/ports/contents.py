@@ -76,6 +76,10 @@ class Contents(Protocol):
         """Return whether all old leases of the deleted document have run out."""
         ...
 
+    async def purge_entities(self, claim: Claim, limit: int) -> Mapping[EntityId, NDArray[np.float16] | None]:
+        """Return the entities that the first ``limit`` passages mention, each with its vector or None without one."""
+        ...
+
     async def purge_batch(self, claim: Claim, limit: int) -> int:
         """Remove up to ``limit`` passages and what hangs on them; return how many are left."""
         ...

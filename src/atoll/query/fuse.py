@@ -22,11 +22,15 @@ DECIMALS = 5
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A passage with its fused score (the best of a ranking has exactly 1) and what each list said about it."""
+    """A passage with its score (the best of a ranking has exactly 1) and what each list said about it.
+
+    ``path`` is the way through the graph to a passage that its own words and meaning would not have put here.
+    """
 
     id: PassageId
     score: float
     signals: dict[str, Signal]
+    path: tuple[tuple[PassageId, str], ...] | None = None
 
 
 def best(hits: Sequence[Hit], limit: int = DEPTH) -> list[Hit]:

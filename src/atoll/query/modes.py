@@ -14,6 +14,7 @@ class Retriever(StrEnum):
 
     DENSE = "dense"
     SPARSE = "sparse"
+    GRAPH = "graph"
 
 
 _NAIVE = frozenset({Retriever.DENSE, Retriever.SPARSE})
@@ -21,7 +22,7 @@ _NAIVE = frozenset({Retriever.DENSE, Retriever.SPARSE})
 #: A mode that is not here is not available. `Mode.MIX` uses every retriever that there is.
 RETRIEVERS: Mapping[Mode, frozenset[Retriever]] = {
     Mode.NAIVE: _NAIVE,
-    Mode.MIX: _NAIVE,
+    Mode.MIX: _NAIVE | {Retriever.GRAPH},
     Mode.BYPASS: frozenset(),
 }
 

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Evidence, EvidenceKind, Filters, Mode
-from atoll.domain.ids import KbUid, PassageId
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.vectors import VectorSearch
 from atoll.ports.catalogue import Labels
 from atoll.ports.embedder import Embedder
-from atoll.ports.passages import Passages
+from atoll.ports.graph import Graph
+from atoll.ports.passages import Passages, SearchScope
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
 from atoll.query.collapse import Shared, collapse
@@ -24,6 +25,8 @@ from atoll.query.modes import Retriever, retrievers
 from atoll.query.phrases import contains_all, verbatim_phrases
 from atoll.query.reads import SearchReads
 from atoll.query.retrieve.dense import dense_search
+from atoll.query.retrieve.graph import through_graph
+from atoll.query.retrieve.names import word_groups
 from atoll.query.retrieve.sparse import PHRASE_DEPTH, phrase_search, sparse_search
 from atoll.query.retrieve.window import Window
 from atoll.query.terms import Terms
@@ -66,8 +69,17 @@ class _Question:
 class SearchPipeline:
     """Runs searches; holds nothing between them."""
 
-    def __init__(self, *, passages: Passages, vectors: VectorIndex, embedder: Embedder, sparse: SparseEncoder) -> None:
+    def __init__(
+        self,
+        *,
+        passages: Passages,
+        graph: Graph,
+        vectors: VectorIndex,
+        embedder: Embedder,
+        sparse: SparseEncoder,
+    ) -> None:
         self._passages = passages
+        self._graph = graph
         self._vectors = vectors
         self._embedder = embedder
         self._sparse = sparse
@@ -86,7 +98,7 @@ class SearchPipeline:
             DependencyDown: the vector index or the embedder is away.
         """
         wanted = retrievers(mode)
-        reads = SearchReads(self._passages, kb, labels, filters)
+        reads = SearchReads(self._passages, self._graph, kb, labels, filters)
         with timings.step("scope"):
             scope = await reads.scope()
         terms = Terms(self._sparse, scope.language)
@@ -99,10 +111,13 @@ class SearchPipeline:
             seen = await self._look(self._searches(question, window, wanted), reads, timings)
             moved = seen.revision != scope.revision and bool(seen.hidden)
             if not (moved or seen.short) or not reads.take_retry():
-                ranking = _ranked(seen, timings)
+                ranking, names = _ranked(seen, timings), dict(seen.names)
+                if Retriever.GRAPH in wanted and ranking:
+                    ranking, more = await _through_graph(ranking, question, scope, reads, timings)
+                    names |= more
                 shared, complete = await _read(ranking, question.phrases, top_k, reads, timings)
                 if complete or not reads.take_retry():
-                    return _with_evidence(found, question, seen, ranking, shared[:top_k])
+                    return _with_evidence(found, question, seen, ranking, names, shared[:top_k])
             with timings.step("scope"):
                 scope = await reads.scope()
             # what was hidden in another revision may be visible by now
@@ -135,12 +150,22 @@ class SearchPipeline:
 
 
 def _ranked(seen: Seen, timings: Timings) -> list[Ranked]:
-    """Fuse what is visible. The graph steps and the pages of ``mix`` join here: they turn a ranking into a ranking."""
+    """Fuse what is visible."""
     with timings.step("fuse"):
         return fuse(
             best(seen.lists.get(Retriever.DENSE, [])),
             best(seen.lists.get(Retriever.SPARSE, [])),
             [best(hits, PHRASE_DEPTH) for name, hits in seen.lists.items() if name.startswith(_PHRASE)],
+        )
+
+
+async def _through_graph(
+    ranking: Sequence[Ranked], question: _Question, scope: SearchScope, reads: SearchReads, timings: Timings
+) -> tuple[list[Ranked], Mapping[DocumentUid, str]]:
+    with timings.step("graph"):
+        groups = word_groups(question.text, question.terms)
+        return await through_graph(
+            ranking, reads, question=question.vector, groups=groups, corpus_passages=scope.passages
         )
 
 
@@ -162,7 +187,12 @@ async def _read(
 
 
 def _with_evidence(
-    found: Found, question: _Question, seen: Seen, ranking: Sequence[Ranked], shared: Sequence[Shared]
+    found: Found,
+    question: _Question,
+    seen: Seen,
+    ranking: Sequence[Ranked],
+    names: Mapping[DocumentUid, str],
+    shared: Sequence[Shared],
 ) -> Found:
     by_id = {ranked.id: ranked for ranked in ranking}
     evidence = tuple(
@@ -171,12 +201,13 @@ def _with_evidence(
             rank=rank,
             score=by_id[entry.passage.id].score,
             document_id=entry.passage.document,
-            document=seen.names[entry.passage.document],
+            document=names[entry.passage.document],
             page=entry.passage.page,
             boxes=entry.passage.boxes,
             text=entry.passage.text,
             passage_id=entry.passage.id,
             signals=by_id[entry.passage.id].signals,
+            path=by_id[entry.passage.id].path,
             also_in=entry.also_in,
         )
         for rank, entry in enumerate(shared, start=1)

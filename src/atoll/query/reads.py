@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, RelationId
 from atoll.domain.passage import Passage
 from atoll.ports.catalogue import Labels
+from atoll.ports.graph import Annotations, Graph, GraphScope, Neighbourhood, Reach
 from atoll.ports.passages import Passages, SearchScope
 
 #: Round trips of one question.
@@ -21,18 +22,23 @@ _READS_OF_A_SEARCH = 2
 class SearchReads:
     """Counts round trips and retries of one question."""
 
-    def __init__(self, passages: Passages, kb: KbUid, labels: Labels, filters: Filters) -> None:
+    def __init__(self, passages: Passages, graph: Graph, kb: KbUid, labels: Labels, filters: Filters) -> None:
         self._passages = passages
+        self._graph = graph
         self._kb = kb
         self._labels = labels
         self._filters = filters
         self._retries_left = MAX_RETRIES
         self.left = MAX_READS
+        #: Whose eyes reads of the graph have, as of the last ``scope``.
+        self.graph_scope = GraphScope(kb, labels)
 
     async def scope(self) -> SearchScope:
         """Read revision and language and resolve the filters."""
         self._count()
-        return await self._passages.scope(self._kb, self._labels, self._filters)
+        scope = await self._passages.scope(self._kb, self._labels, self._filters)
+        self.graph_scope = GraphScope(self._kb, self._labels, scope.include)
+        return scope
 
     async def visible(self, documents: Sequence[DocumentUid]) -> tuple[int, dict[DocumentUid, str]]:
         """Return the revision and the names of those of ``documents`` that are visible in it."""
@@ -45,6 +51,28 @@ class SearchReads:
             return {}
         self._count()
         return await self._passages.hydrate(self._kb, self._labels, passages)
+
+    async def neighbourhood(
+        self,
+        seeds: Sequence[PassageId],
+        *,
+        entities: Sequence[EntityId] = (),
+        keys: Sequence[str] = (),
+        reach: Reach,
+    ) -> Neighbourhood:
+        """Return entities and passages around passages and names, as far as they are visible now."""
+        self._count()
+        return await self._graph.neighbourhood(self.graph_scope, seeds, entities=entities, keys=keys, reach=reach)
+
+    async def annotations(self, passages: Sequence[PassageId]) -> Annotations:
+        """Return what was found in passages that are visible now."""
+        self._count()
+        return await self._graph.annotations(self.graph_scope, passages)
+
+    async def stated(self, relations: Sequence[RelationId]) -> Annotations:
+        """Return assertions that visible passages make."""
+        self._count()
+        return await self._graph.stated(self.graph_scope, relations)
 
     def take_retry(self) -> bool:
         """Take one of the retries; False when none is left or too few round trips to finish it, scope included."""

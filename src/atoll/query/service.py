@@ -16,6 +16,7 @@ from atoll.domain.evidence import Mode
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, NotAvailable
 from atoll.ports.chat import Chat, ChatUsage
 from atoll.ports.embedder import Embedder
+from atoll.ports.graph import Graph
 from atoll.ports.passages import Passages
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
@@ -85,6 +86,7 @@ class AskService:
         self,
         *,
         passages: Passages,
+        graph: Graph,
         vectors: VectorIndex,
         embedder: Embedder,
         sparse: SparseEncoder,
@@ -92,7 +94,9 @@ class AskService:
         limits: PromptLimits,
         thresholds: RefusalThresholds,
     ) -> None:
-        self._pipeline = SearchPipeline(passages=passages, vectors=vectors, embedder=embedder, sparse=sparse)
+        self._pipeline = SearchPipeline(
+            passages=passages, graph=graph, vectors=vectors, embedder=embedder, sparse=sparse
+        )
         self._embedder = embedder
         self._chat = chat
         self._limits = limits

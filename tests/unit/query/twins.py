@@ -10,6 +10,7 @@ import numpy as np
 from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.memory.chat import MemoryChat
 from atoll.adapters.memory.embedder import MemoryEmbedder
+from atoll.adapters.memory.graph import EmptyGraph
 from atoll.adapters.memory.vectors import MemoryVectorIndex
 from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, KbUid, PassageId, chunk_id, passage_id
@@ -105,6 +106,7 @@ class Library:
         self.encoder = Bm25Encoder()
         self.service = AskService(
             passages=self.records,
+            graph=EmptyGraph(),
             vectors=self.index,
             embedder=self.embedder,
             sparse=self.encoder,

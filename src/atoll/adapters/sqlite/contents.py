@@ -14,7 +14,7 @@ from atoll.adapters.sqlite.ledger import advance, close_stage
 from atoll.adapters.sqlite.transitions import SYSTEM, audit, change, check, count_entities, hide, remove_empty_kb
 from atoll.domain.document import StageState, Status
 from atoll.domain.entity import EntityName
-from atoll.domain.ids import DocumentUid, EntityId
+from atoll.domain.ids import DocumentUid, EntityId, relation_id
 from atoll.ports.contents import ContentBatch, Published, PurgeState, VectorsWanted
 from atoll.ports.ledger import Claim
 
@@ -101,6 +101,20 @@ class SqliteContents:
 
         return await self._database.read(work)
 
+    async def purge_entities(self, claim: Claim, limit: int) -> Mapping[EntityId, NDArray[np.float16] | None]:
+        """Return the entities of the next passages to go, with their vectors."""
+
+        def work(connection: sqlite3.Connection) -> Mapping[EntityId, NDArray[np.float16] | None]:
+            check(connection, claim)
+            found = connection.execute(
+                "SELECT e.id, e.vector FROM entity e WHERE e.kb = ? AND e.id IN (SELECT m.entity FROM mention m "
+                "WHERE m.passage IN (SELECT value FROM json_each(?))) ORDER BY e.id",
+                (claim.kb, json.dumps(_passage_ids(connection, claim.document, limit))),
+            )
+            return {EntityId(row[0]): None if row[1] is None else np.frombuffer(row[1], np.float16) for row in found}
+
+        return await self._database.read(work)
+
     async def purge_batch(self, claim: Claim, limit: int) -> int:
         """Remove up to ``limit`` passages and what hangs on them."""
 
@@ -165,6 +179,30 @@ def _write(connection: sqlite3.Connection, claim: Claim, batch: ContentBatch) ->
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [(m.passage, m.entity, claim.document, m.surface, m.type, m.tf, *m.span) for m in mentions],
     )
+    connection.executemany(
+        "INSERT INTO assertion (id, passage, ordinal, head, tail, keywords, description, weight, vector) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                relation_id(a.passage, a.ordinal),
+                a.passage,
+                a.ordinal,
+                a.head,
+                a.tail,
+                json.dumps(a.keywords),
+                a.description,
+                a.weight,
+                vector,
+            )
+            for a, vector in zip(batch.assertions, _assertion_vectors(batch), strict=True)
+        ],
+    )
+
+
+def _assertion_vectors(batch: ContentBatch) -> list[bytes | None]:
+    if batch.assertion_vectors is None:
+        return [None] * len(batch.assertions)
+    return [row.tobytes() for row in batch.assertion_vectors]
 
 
 def _vectors_wanted(

@@ -55,6 +55,10 @@ class Database:
         for connection in self._connections:
             connection.close()
 
+    async def aclose(self) -> None:
+        """Close, off the event loop: a transaction that runs may take a while to end."""
+        await asyncio.to_thread(self.close)
+
     def migrate(self) -> None:
         """Bring the schema up to date, one transaction a migration; safe when several processes start at once.
 

@@ -1,0 +1,217 @@
+"""What retrieval reads of the graph, on Neo4j.
+
+Records are what costs in the driver: every statement returns columns, one record for all. A read is one transaction
+of one or two statements; each statement sees what was committed when it began, so that visibility is asked in the
+statement that reads the mentions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from neo4j import Record
+from numpy.typing import NDArray
+
+from atoll.adapters.neo4j import rows
+from atoll.adapters.neo4j.database import Database, Transaction
+from atoll.adapters.neo4j.transitions import labels_of
+from atoll.domain.entity import Assertion, EntityName, Mention
+from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
+from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood, Reach, Stated
+
+#: That document ``d`` is seen by the scope.
+_SEEN = f"d.visible AND {rows.SEEN} AND ($include IS NULL OR d.uid IN $include)"
+
+# Two halves, so that the caller decides between them which entities to follow.
+_SEEDS = f"""
+CALL () {{
+  UNWIND range(0, size($seeds) - 1) AS at
+  MATCH (p:Passage {{id: $seeds[at], kb: $kb}})-[:OF]->(d:Document) WHERE {_SEEN}
+  WITH at, p ORDER BY at
+  RETURN collect(p) AS seeds, collect([p.id, p.headings, COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN e.id }},
+         COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN m.tf }}]) AS found
+}}
+CALL (seeds) {{
+  CALL (seeds) {{
+    UNWIND seeds AS p MATCH (p)-[:MENTIONS]->(e:Entity) RETURN e
+    UNION UNWIND $entities AS id MATCH (e:Entity {{id: id, kb: $kb}}) RETURN e
+    UNION UNWIND $keys AS key MATCH (e:Entity {{kb: $kb, key: key}}) RETURN e
+  }}
+  WITH DISTINCT e ORDER BY e.id
+  RETURN collect(e.id) AS ids, collect(e.key) AS keys, collect(e.df) AS df,
+         collect(CASE WHEN $vectors THEN coalesce(e.vector, $blank) ELSE $blank END) AS vectors
+}}
+RETURN found, ids, keys, df, vectors
+"""
+_FOLLOWED = f"""
+UNWIND $followed AS id MATCH (e:Entity {{id: id, kb: $kb}})<-[m:MENTIONS]-(p:Passage)
+WITH p, collect(e.id) AS entities, collect(m.tf) AS tfs
+MATCH (p)-[:OF]->(d:Document) WHERE {_SEEN}
+WITH d, p, entities, tfs ORDER BY p.id
+RETURN collect(p.id) AS passages, collect(d.uid) AS documents, collect(d.name) AS names,
+       collect(CASE WHEN $vectors THEN p.vector ELSE $blank END) AS vectors,
+       collect(entities) AS entities, collect(tfs) AS tfs
+"""
+_ASSERTION = "[a.id, p.id, a.ordinal, h.id, t.id, a.keywords, a.description, a.weight, d.uid, h.key, t.key, d.name]"
+_ENDS = "MATCH (a)-[:HEAD]->(h:Entity) MATCH (a)-[:TAIL]->(t:Entity) "
+_ANNOTATIONS = f"""
+UNWIND range(0, size($passages) - 1) AS at
+MATCH (p:Passage {{id: $passages[at], kb: $kb}})-[:OF]->(d:Document) WHERE {_SEEN}
+WITH at, p, d ORDER BY at
+RETURN collect([p.id, d.uid, d.name,
+  COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) WITH e, m ORDER BY m.span_start, m.span_end, e.id
+             RETURN [e.id, e.key, m.surface, m.type, m.tf, m.span_start, m.span_end] }},
+  COLLECT {{ MATCH (p)<-[:STATED_IN]-(a:Assertion) {_ENDS} RETURN {_ASSERTION} }}]) AS found
+"""
+_STATED = f"""
+UNWIND range(0, size($relations) - 1) AS at
+MATCH (a:Assertion {{id: $relations[at], kb: $kb}})-[:STATED_IN]->(p:Passage)-[:OF]->(d:Document) WHERE {_SEEN}
+{_ENDS} WITH at, a, p, d, h, t ORDER BY at
+RETURN collect({_ASSERTION}) AS found
+"""
+
+
+class Neo4jGraph:
+    """Port ``Graph``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def neighbourhood(
+        self,
+        scope: GraphScope,
+        seeds: Sequence[PassageId],
+        *,
+        entities: Sequence[EntityId] = (),
+        keys: Sequence[str] = (),
+        reach: Reach,
+    ) -> Neighbourhood:
+        """Return the entities asked for and the passages one step further."""
+        wanted = {**_values(scope), "vectors": reach.vectors, "blank": b""}
+
+        async def work(transaction: Transaction) -> Neighbourhood:
+            near = await transaction.one(
+                _SEEDS,
+                **wanted,
+                seeds=list(dict.fromkeys(seeds)),
+                entities=list(dict.fromkeys(entities)),
+                keys=list(dict.fromkeys(keys)),
+            )
+            assert near is not None, "an aggregation returns one record"
+            followed = _followed(near["ids"], near["df"], reach)
+            far = await transaction.one(_FOLLOWED, **wanted, followed=followed)
+            assert far is not None, "an aggregation returns one record"
+            return _neighbourhood(near, far, followed, reach)
+
+        return await self._database.read(work)
+
+    async def annotations(self, scope: GraphScope, passages: Sequence[PassageId]) -> Annotations:
+        """Return what was found in the visible ones of ``passages``."""
+
+        async def work(transaction: Transaction) -> Annotations:
+            record = await transaction.one(_ANNOTATIONS, **_values(scope), passages=list(dict.fromkeys(passages)))
+            assert record is not None, "an aggregation returns one record"
+            mentions = {PassageId(id_): _mentions(PassageId(id_), found) for id_, _, _, found, _ in record["found"]}
+            stated = [_stated(each) for *_, found in record["found"] for each in found]
+            stated.sort(key=lambda each: (-each.assertion.weight, each.id))
+            names = {DocumentUid(uid): name for _, uid, name, _, _ in record["found"]}
+            return Annotations(mentions, tuple(stated), names)
+
+        return await self._database.read(work)
+
+    async def stated(self, scope: GraphScope, relations: Sequence[RelationId]) -> Annotations:
+        """Return the assertions that visible passages make."""
+
+        async def work(transaction: Transaction) -> Annotations:
+            record = await transaction.one(_STATED, **_values(scope), relations=list(relations))
+            assert record is not None, "an aggregation returns one record"
+            names = {DocumentUid(each[8]): each[11] for each in record["found"]}
+            return Annotations({}, tuple(map(_stated, record["found"])), names)
+
+        return await self._database.read(work)
+
+
+def _values(scope: GraphScope) -> dict[str, object]:
+    include = None if scope.include is None else list(scope.include)
+    return {"kb": scope.kb, "labels": labels_of(scope.labels), "include": include}
+
+
+def _followed(ids: Sequence[str], df: Sequence[int], reach: Reach) -> list[str]:
+    chosen: list[str] = []
+    in_hand = 0
+    for count, entity in sorted((count, entity) for count, entity in zip(df, ids, strict=True)):
+        if in_hand >= reach.max_passages or count > reach.max_df:
+            break
+        if count >= 1:
+            chosen.append(entity)
+            in_hand += count
+    return chosen
+
+
+def _neighbourhood(near: Record, far: Record, followed: Sequence[str], reach: Reach) -> Neighbourhood:
+    row_of = {entity: row for row, entity in enumerate(near["ids"])}
+    seeds = near["found"]
+    return Neighbourhood(
+        seeds=tuple(PassageId(id_) for id_, *_ in seeds),
+        headings=tuple(tuple(headings) for _, headings, _, _ in seeds),
+        seed_mentions=_incidence([each[2] for each in seeds], [each[3] for each in seeds], row_of),
+        entities=tuple(EntityName(EntityId(id_), key) for id_, key in zip(near["ids"], near["keys"], strict=True)),
+        df=np.array(near["df"], np.int64),
+        followed=np.isin(np.array(near["ids"], np.str_), np.array(followed, np.str_)),
+        entity_vectors=_matrix(near["vectors"]) if reach.vectors else None,
+        passages=tuple(map(PassageId, far["passages"])),
+        documents=tuple(map(DocumentUid, far["documents"])),
+        names=dict(zip(map(DocumentUid, far["documents"]), far["names"], strict=True)),
+        passage_vectors=_matrix(far["vectors"]) if reach.vectors else None,
+        mentions=_incidence(far["entities"], far["tfs"], row_of),
+    )
+
+
+def _incidence(entities: Sequence[Sequence[str]], tfs: Sequence[Sequence[int]], row_of: Mapping[str, int]) -> Incidence:
+    """Return the columns of mentions that are given as one list of entities and one of occurrences a passage.
+
+    An entity that another transaction made between the two statements is not known yet and left out.
+    """
+    triples = [
+        (passage, row_of[entity], tf)
+        for passage, (found, counts) in enumerate(zip(entities, tfs, strict=True))
+        for entity, tf in zip(found, counts, strict=True)
+        if entity in row_of
+    ]
+    columns = np.array(triples, np.int64).reshape(-1, 3)
+    return Incidence(passage=columns[:, 0], entity=columns[:, 1], tf=columns[:, 2])
+
+
+def _matrix(vectors: Sequence[bytes]) -> NDArray[np.float16]:
+    """Return fp16 rows as stored, a row of zeros for no bytes; (n, 0) when there is no vector at all."""
+    width = max(map(len, vectors), default=0)
+    joined = b"".join(vector or bytes(width) for vector in vectors)
+    return np.frombuffer(joined, np.float16).reshape(len(vectors), width // 2)
+
+
+def _mentions(passage: PassageId, found: Sequence[Sequence[Any]]) -> tuple[Mention, ...]:
+    return tuple(
+        Mention(passage, EntityId(entity), key, surface, kind, tf, (start, end))
+        for entity, key, surface, kind, tf, start, end in found
+    )
+
+
+def _stated(row: Sequence[Any]) -> Stated:
+    id_, passage, ordinal, head, tail, keywords, description, weight, document, head_key, tail_key, _ = row
+    return Stated(
+        id=RelationId(id_),
+        assertion=Assertion(
+            passage=PassageId(passage),
+            ordinal=ordinal,
+            head=EntityId(head),
+            tail=EntityId(tail),
+            keywords=tuple(keywords),
+            description=description,
+            weight=weight,
+        ),
+        head=EntityName(EntityId(head), head_key),
+        tail=EntityName(EntityId(tail), tail_key),
+        document=DocumentUid(document),
+    )

@@ -1,0 +1,175 @@
+"""What a search reads, on Neo4j."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from atoll.adapters.neo4j import rows
+from atoll.adapters.neo4j.database import Database, Transaction
+from atoll.adapters.neo4j.patterns import metadata_condition, regex_of
+from atoll.adapters.neo4j.transitions import labels_of
+from atoll.domain.evidence import Filters
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.page import Box
+from atoll.domain.passage import Passage
+from atoll.errors import BadInput, NotFound
+from atoll.ports.catalogue import Labels
+from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
+
+_SCOPE = (
+    "MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL "
+    "CALL () { MATCH (d:Document {kb: $kb}) WHERE d.hidden RETURN sum(d.passages) AS hidden } "
+    "RETURN k.revision AS revision, k.language AS language, k.passages AS passages, hidden"
+)
+# The revision is read after the documents: one that went in between then shows as a revision that moved.
+_VISIBLE = (
+    "CALL () { UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) "
+    f"WHERE d.visible AND {rows.SEEN} RETURN collect([d.uid, d.name]) AS found }} "
+    "MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL RETURN k.revision AS revision, found"
+)
+_HYDRATE = (
+    "UNWIND $passages AS id MATCH (p:Passage {id: id, kb: $kb})-[:OF]->(d:Document) "
+    f"WHERE d.visible AND {rows.SEEN} RETURN collect({rows.PASSAGE}) AS passages"
+)
+
+
+class Neo4jPassages:
+    """Port ``Passages``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def scope(self, kb: KbUid, labels: Labels, filters: Filters) -> SearchScope:
+        """Read revision and language, and resolve the filters."""
+
+        async def work(transaction: Transaction) -> SearchScope:
+            record = await transaction.one(_SCOPE, kb=kb)
+            if record is None:
+                raise NotFound("the knowledge base is gone")
+            return SearchScope(
+                revision=record["revision"],
+                language=record["language"],
+                passages=record["passages"],
+                include=None if filters.is_empty else await _matching(transaction, kb, labels, filters),
+                hidden_points=record["hidden"],
+            )
+
+        return await self._database.read(work)
+
+    async def visible(
+        self, kb: KbUid, labels: Labels, documents: Sequence[DocumentUid]
+    ) -> tuple[int, dict[DocumentUid, str]]:
+        """Return the revision and the names of the visible ones of ``documents``."""
+
+        async def work(transaction: Transaction) -> tuple[int, dict[DocumentUid, str]]:
+            record = await transaction.one(_VISIBLE, kb=kb, labels=labels_of(labels), documents=list(documents))
+            if record is None:
+                raise NotFound("the knowledge base is gone")
+            return record["revision"], {DocumentUid(uid): name for uid, name in record["found"]}
+
+        return await self._database.read(work)
+
+    async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
+        """Return the passages that are visible now."""
+
+        async def work(transaction: Transaction) -> dict[PassageId, Passage]:
+            record = await transaction.one(_HYDRATE, kb=kb, labels=labels_of(labels), passages=list(passages))
+            found = [] if record is None else record["passages"]
+            return {passage.id: passage for passage in map(rows.passage, found)}
+
+        return await self._database.read(work)
+
+    async def of_document(
+        self, kb: KbUid, document: DocumentUid, labels: Labels, *, after: int, limit: int
+    ) -> tuple[Passage, ...]:
+        """Return passages of a visible document in order."""
+
+        async def work(transaction: Transaction) -> tuple[Passage, ...]:
+            await _check_visible(transaction, kb, document, labels)
+            found = await transaction.all(
+                "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal > $after "
+                f"WITH p ORDER BY p.ordinal LIMIT $limit RETURN {rows.PASSAGE} AS passage",
+                kb=kb,
+                document=document,
+                after=after,
+                limit=limit,
+            )
+            return tuple(rows.passage(record["passage"]) for record in found)
+
+        return await self._database.read(work)
+
+    async def of_page(
+        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int
+    ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
+        """Return ids and boxes of the passages on one page."""
+
+        async def work(transaction: Transaction) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
+            await _check_visible(transaction, kb, document, labels)
+            found = await transaction.all(
+                "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal >= 0 AND p.page = $page "
+                "RETURN p.id AS id, p.boxes_json AS boxes ORDER BY p.ordinal",
+                kb=kb,
+                document=document,
+                page=page,
+            )
+            return tuple((PassageId(record["id"]), rows.boxes(record["boxes"])) for record in found)
+
+        return await self._database.read(work)
+
+
+async def _check_visible(transaction: Transaction, kb: KbUid, document: DocumentUid, labels: Labels) -> None:
+    found = await transaction.one(
+        f"MATCH (d:Document {{uid: $document, kb: $kb}}) WHERE d.visible AND {rows.SEEN} RETURN 1",
+        kb=kb,
+        document=document,
+        labels=labels_of(labels),
+    )
+    if found is None:
+        raise NotFound(f"there is no ready document {document} in this knowledge base")
+
+
+async def _matching(transaction: Transaction, kb: KbUid, labels: Labels, filters: Filters) -> tuple[DocumentUid, ...]:
+    conditions, values = _conditions(filters)
+    matched = f"MATCH (d:Document {{kb: $kb}}) WHERE {' AND '.join(['d.visible', rows.SEEN, *conditions])}"
+    scope = {"kb": kb, "labels": labels_of(labels), **values}
+    found = await transaction.one(
+        f"{matched} WITH d.uid AS uid LIMIT $limit RETURN collect(uid) AS uids",
+        **scope,
+        limit=MAX_FILTERED_DOCUMENTS + 1,
+    )
+    assert found is not None, "an aggregation returns one record"
+    if len(found["uids"]) > MAX_FILTERED_DOCUMENTS:
+        counted = await transaction.one(f"{matched} RETURN count(d) AS n", **scope)
+        assert counted is not None, "an aggregation returns one record"
+        raise BadInput(
+            f"the filters match {counted['n']} documents, at most {MAX_FILTERED_DOCUMENTS} can be searched at once; "
+            "narrow them, or leave them out to search everything"
+        )
+    return tuple(DocumentUid(uid) for uid in found["uids"])
+
+
+def _conditions(filters: Filters) -> tuple[list[str], dict[str, object]]:
+    """Return conditions on document ``d`` and their parameters."""
+    conditions: list[str] = []
+    values: dict[str, object] = {}
+    for name, condition, wanted in (
+        ("uids", "d.uid IN $uids", filters.document_ids),
+        ("sources", "d.source IN $sources", filters.sources),
+        ("media_types", "d.media_type IN $media_types", filters.media_types),
+        ("wanted", "any(label IN d.labels WHERE label IN $wanted)", filters.labels),
+    ):
+        if wanted is not None:
+            conditions.append(condition)
+            values[name] = list(wanted)
+    if filters.names is not None:
+        conditions.append("any(pattern IN $patterns WHERE d.name =~ pattern)")
+        values["patterns"] = [regex_of(glob) for glob in filters.names]
+    for name, operator, at in (("after", ">=", filters.created_after), ("before", "<=", filters.created_before)):
+        if at is not None:
+            conditions.append(f"d.created_at {operator} ${name}")
+            values[name] = rows.milliseconds(at)
+    for number, (key, wanted_value) in enumerate(filters.metadata.items()):
+        condition, more = metadata_condition(key, wanted_value, f"metadata{number}")
+        conditions.append(condition)
+        values |= more
+    return conditions, values

@@ -1,0 +1,165 @@
+"""Nodes of the record store as domain objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from atoll.domain.document import (
+    Document,
+    DocumentError,
+    DocumentWarning,
+    Stage,
+    StageProgress,
+    StageState,
+    Status,
+)
+from atoll.domain.ids import ChunkId, DocumentUid, KbUid, KeyId, PassageId, TenantId
+from atoll.domain.knowledge_base import KnowledgeBase
+from atoll.domain.page import Box
+from atoll.domain.passage import Passage
+from atoll.domain.principal import ApiKey, AuditEvent, Role
+
+#: That all labels of document ``d`` are among ``$labels``.
+SEEN = "($labels IS NULL OR all(label IN d.labels WHERE label IN $labels))"
+
+#: A document ``d`` with its stages, as ``document`` reads it.
+DOCUMENT = (
+    "d {.uid, .kb, .name, .source, .version, .status, .media_type, .bytes, .sha256, .pages, .passages, .entities, "
+    ".metadata_json, .labels, .created_at, .ready_at, .error_json, .warnings_json, .changed_seq, .seq, "
+    "stages: COLLECT { MATCH (s:Stage {document: d.uid, kb: $kb}) "
+    "RETURN s {.name, .state, .done, .total, .worked, .attempts, .error} ORDER BY s.position }}"
+)
+
+#: A passage ``p`` as ``passage`` reads it.
+PASSAGE = "p {.id, .document, .ordinal, .chunk, .page, .boxes_json, .char_start, .char_end, .text, .headings}"
+
+
+def moment(milliseconds: int | None) -> datetime | None:
+    """Return a time of the store as an aware datetime."""
+    return None if milliseconds is None else instant(milliseconds)
+
+
+def instant(milliseconds: int) -> datetime:
+    """Return a time that is always set."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def milliseconds(at: datetime) -> int:
+    """Return a time as the store keeps it."""
+    return int(at.timestamp() * 1000)
+
+
+def document(row: Mapping[str, Any]) -> Document:
+    """Build a document with its stages."""
+    error = json.loads(row["error_json"]) if row["error_json"] else None
+    return Document(
+        uid=DocumentUid(row["uid"]),
+        kb=KbUid(row["kb"]),
+        name=row["name"],
+        source=row["source"],
+        version=row["version"],
+        status=Status(row["status"]),
+        media_type=row["media_type"],
+        bytes=row["bytes"],
+        sha256=row["sha256"],
+        pages=row["pages"],
+        passages=row["passages"],
+        entities=row["entities"],
+        metadata=json.loads(row["metadata_json"]),
+        labels=tuple(row["labels"]),
+        created_at=instant(row["created_at"]),
+        ready_at=moment(row["ready_at"]),
+        error=error
+        and DocumentError(
+            type=error["type"], stage=Stage(error["stage"]), page=error["page"], message=error["message"]
+        ),
+        changed_seq=row["changed_seq"],
+        warnings=tuple(DocumentWarning(**warning) for warning in json.loads(row["warnings_json"])),
+        stages=tuple(map(stage, row["stages"])),
+    )
+
+
+def stage(row: Mapping[str, Any]) -> StageProgress:
+    """Build a stage's progress."""
+    return StageProgress(
+        name=Stage(row["name"]),
+        state=StageState(row["state"]),
+        done=row["done"],
+        total=row["total"],
+        seconds=row["worked"] / 1000,
+        attempts=row["attempts"],
+        error=row["error"],
+    )
+
+
+def boxes(text: str) -> tuple[Box, ...]:
+    """Return boxes from their JSON."""
+    return tuple(Box(*box) for box in json.loads(text))
+
+
+def passage(row: Mapping[str, Any]) -> Passage:
+    """Build a passage."""
+    return Passage(
+        id=PassageId(row["id"]),
+        document=DocumentUid(row["document"]),
+        ordinal=row["ordinal"],
+        chunk=ChunkId(row["chunk"]),
+        page=row["page"],
+        boxes=boxes(row["boxes_json"]),
+        char_start=row["char_start"],
+        char_end=row["char_end"],
+        text=row["text"],
+        headings=tuple(row["headings"]),
+    )
+
+
+def knowledge_base(row: Mapping[str, Any]) -> KnowledgeBase:
+    """Build a knowledge base."""
+    return KnowledgeBase(
+        uid=KbUid(row["uid"]),
+        tenant=TenantId(row["tenant"]),
+        name=row["name"],
+        language=row["language"],
+        revision=row["revision"],
+        documents=row["documents"],
+        passages=row["passages"],
+        bytes=row["bytes"],
+        settings=json.loads(row["settings_json"]),
+        quota=json.loads(row["quota_json"]),
+        created_at=instant(row["created_at"]),
+    )
+
+
+def api_key(row: Mapping[str, Any]) -> ApiKey:
+    """Build a key."""
+    return ApiKey(
+        id=KeyId(row["id"]),
+        tenant=TenantId(row["tenant"]),
+        name=row["name"],
+        role=Role(row["role"]),
+        kbs=None if row["kbs"] is None else frozenset(row["kbs"]),
+        labels=None if row["labels"] is None else frozenset(row["labels"]),
+        hash=row["hash"],
+        created_at=instant(row["created_at"]),
+        expires_at=moment(row["expires_at"]),
+        last_used_at=moment(row["last_used_at"]),
+        revoked_at=moment(row["revoked_at"]),
+    )
+
+
+def audit_event(row: Mapping[str, Any]) -> AuditEvent:
+    """Build an audit event."""
+    return AuditEvent(
+        id=row["id"],
+        tenant=TenantId(row["tenant"]),
+        at=instant(row["at"]),
+        actor=row["actor"],
+        action=row["action"],
+        object=row["object"],
+        result=row["result"],
+        request_id=row["request_id"],
+        revision=row["revision"],
+    )

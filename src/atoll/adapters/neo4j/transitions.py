@@ -1,0 +1,208 @@
+"""What several transactions do alike: fencing, change numbers, audit events, hiding documents.
+
+Every function here runs inside a write transaction of its caller. ``SET x.locked = true`` takes a node's write lock
+and, from the second time on, writes nothing; whatever may have changed while it waited is read after it. A property
+that a statement read before the lock may come from a cache after it, so that statements match by what never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from neo4j import Record
+
+from atoll.adapters.neo4j.database import Transaction
+from atoll.domain.document import Stage, StageState, Status
+from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.principal import Actor
+from atoll.errors import LeaseLost
+from atoll.ports.ledger import Claim
+
+#: The actor of what the system does by itself.
+SYSTEM = Actor(key="system", request_id="-")
+
+_PURGE_POSITION = 100
+
+#: Stage ``s`` of a claim, locked, if the claim's token still holds.
+_HELD = (
+    "MATCH (s:Stage {document: $document, name: $stage, kb: $kb}) SET s.locked = true WITH s WHERE s.token = $token "
+)
+
+#: Ends a claim: the token moves on, so that a late write of the same worker is refused too. Parameters of `closing`.
+CLOSE = (
+    "SET s.state = $state, s.owner = null, s.token = s.token + 1, s.lease_until = 0, s.error = $error, "
+    "s.done = coalesce($units, s.done), s.total = coalesce($units, s.total), "
+    "s.worked = s.worked + CASE WHEN timestamp() > s.claimed_at THEN timestamp() - s.claimed_at ELSE 0 END "
+)
+
+#: Gives document ``d`` the next change number of its knowledge base; last but for the audit trail.
+CHANGE = (
+    "WITH * MATCH (c:Changes {kb: $kb}) SET c.locked = true "
+    "WITH * SET c.value = c.value + 1 SET d.changed_seq = c.value "
+)
+
+_CHANGE_MANY = (
+    "MATCH (c:Changes {kb: $kb}) SET c.locked = true WITH c UNWIND $documents AS uid "
+    "MATCH (d:Document {uid: uid, kb: $kb}) SET c.value = c.value + 1 SET d.changed_seq = c.value"
+)
+
+_AUDIT = (
+    "MERGE (t:AuditTrail {name: 'events'}) ON CREATE SET t.value = 0 SET t.locked = true "
+    "WITH t UNWIND $events AS event SET t.value = t.value + 1 "
+    "CREATE (e:AuditEvent {tenant: $tenant}) "
+    "SET e += event, e.id = t.value, e.at = timestamp() RETURN e.id AS id"
+)
+
+_FENCE = (
+    "MATCH (s:Stage {document: $document, kb: $kb}) WITH s ORDER BY s.position SET s.locked = true "
+    "WITH s SET s.token = s.token + 1, s.owner = null"
+)
+
+_LOCK_KB = "MATCH (k:Kb {uid: $kb}) SET k.locked = true WITH k RETURN k {.*} AS kb"
+
+# By id, so that several transactions on the same entities wait for each other and do not deadlock.
+_TAKE_COUNTERS_OFF = (
+    "UNWIND $documents AS uid MATCH (:Document {uid: uid, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity) "
+    "WITH e, count(*) AS n ORDER BY e.id SET e.locked = true WITH e, e.df - n AS df "
+    "SET e.df = df, e.vector = CASE WHEN df > 1 THEN e.vector ELSE null END"
+)
+
+_HIDE = (
+    "MATCH (k:Kb {uid: $kb}) MATCH (c:Changes {kb: $kb}) SET c.locked = true "
+    "WITH k, c UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) "
+    "SET k.revision = k.revision + 1, k.documents = k.documents - 1, k.bytes = k.bytes - d.bytes, "
+    "k.passages = k.passages - CASE WHEN d.visible THEN d.passages ELSE 0 END, c.value = c.value + 1 "
+    "SET d.visible = false, d.deleted_at = timestamp(), d.live_bytes = null, d.rung_at = 0, "
+    "d.hidden = CASE WHEN d.indexed THEN true ELSE null END, d.changed_seq = c.value "
+    "WITH k, d CALL (d) { MATCH (s:Stage {document: d.uid, kb: $kb}) SET s.state = $done } "
+    "CREATE (:Stage {document: d.uid, kb: $kb, name: $purge, position: $position, state: $waiting, batch: 0, token: 0, "
+    "lease_until: 0, not_before: 0, failures: 0, attempts: 0, claimed_at: 0, worked: 0, done: 0, total: 0}) "
+    "RETURN k.revision AS revision ORDER BY revision DESC LIMIT 1"
+)
+
+_REMOVE_EMPTY_KB = (
+    "MATCH (k:Kb {uid: $kb}) SET k.locked = true "
+    "WITH k WHERE k.deleted_at IS NOT NULL AND NOT EXISTS { MATCH (d:Document {kb: $kb}) } "
+    "OPTIONAL MATCH (c:Changes {kb: $kb}) DELETE k, c"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An audit event that is about to be written."""
+
+    actor: Actor
+    action: str
+    subject: str
+    result: str = "ok"
+    revision: int | None = None
+
+
+async def held(transaction: Transaction, claim: Claim, then: str = "RETURN 1", **values: object) -> Record:
+    """Lock the claim's stage ``s``, go on with ``then`` in the same statement, and return its record.
+
+    Raises:
+        LeaseLost: the claim's token no longer holds.
+    """
+    record = await transaction.one(f"{_HELD}{then}", **claimed(claim), token=claim.token, **values)
+    if record is None:
+        raise LeaseLost(f"{claim.stage} of {claim.document} was taken over or ended; nothing was written")
+    return record
+
+
+def claimed(claim: Claim) -> dict[str, object]:
+    """Return the parameters that name a claim's stage."""
+    return {"document": claim.document, "stage": claim.stage, "kb": claim.kb}
+
+
+def closing(state: StageState, *, units: int | None = None, error: str | None = None) -> dict[str, object]:
+    """Return the parameters of `CLOSE`."""
+    return {"state": state, "units": units, "error": error}
+
+
+async def change(transaction: Transaction, kb: KbUid, documents: Sequence[DocumentUid]) -> None:
+    """Give the documents the next change numbers, in this order."""
+    await transaction.all(_CHANGE_MANY, kb=kb, documents=list(documents))
+
+
+async def audit(transaction: Transaction, tenant: str, *events: Event) -> int:
+    """Write audit events in the transaction of what they tell of; return the number of the last."""
+    found = [
+        {
+            "actor": event.actor.key,
+            "action": event.action,
+            "object": event.subject,
+            "result": event.result,
+            "request_id": event.actor.request_id,
+            "revision": event.revision,
+        }
+        for event in events
+    ]
+    records = await transaction.all(_AUDIT, tenant=tenant, events=found)
+    return int(records[-1]["id"])
+
+
+async def fence(transaction: Transaction, kb: KbUid, document: DocumentUid) -> None:
+    """Lock the document's stages and make every claim on them void; claimants may still act until ``lease_until``."""
+    await transaction.all(_FENCE, kb=kb, document=document)
+
+
+async def lock_kb(transaction: Transaction, kb: KbUid) -> Mapping[str, Any] | None:
+    """Lock a knowledge base against publishes, deletes and uploads of others, and return its properties."""
+    record = await transaction.one(_LOCK_KB, kb=kb)
+    return None if record is None else record["kb"]
+
+
+async def locked_document(transaction: Transaction, kb: KbUid, document: DocumentUid) -> Mapping[str, Any] | None:
+    """Return a document's properties if it is there and not deleted; its locks are the caller's."""
+    record = await transaction.one(
+        "MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.deleted_at IS NULL RETURN d {.*} AS found",
+        kb=kb,
+        document=document,
+    )
+    return None if record is None else record["found"]
+
+
+async def hide(transaction: Transaction, kb: KbUid, documents: Sequence[DocumentUid], *, visible: bool) -> int:
+    """Take documents out of everyone's sight and queue their purge; return the knowledge base's new revision.
+
+    The caller has fenced them and locked the knowledge base. ``visible`` says whether any of them is visible; all
+    of ``documents`` then are.
+    """
+    if visible:
+        await transaction.all(_TAKE_COUNTERS_OFF, kb=kb, documents=list(documents))
+    record = await transaction.one(
+        _HIDE,
+        kb=kb,
+        documents=list(documents),
+        done=StageState.DONE,
+        waiting=StageState.WAITING,
+        purge=Stage.PURGE,
+        position=_PURGE_POSITION,
+    )
+    assert record is not None, "the knowledge base is locked, so that it is there"
+    return int(record["revision"])
+
+
+async def set_status(transaction: Transaction, kb: KbUid, document: DocumentUid, status: Status) -> None:
+    """Set a document's status and note the change; an ended document is no longer rung for."""
+    await transaction.all(
+        "MATCH (d:Document {uid: $document, kb: $kb}) "
+        f"SET d.status = $status, d.rung_at = CASE WHEN $open THEN d.rung_at ELSE null END {CHANGE}",
+        kb=kb,
+        document=document,
+        status=status,
+        open=status in {Status.QUEUED, Status.PROCESSING},
+    )
+
+
+async def remove_empty_kb(transaction: Transaction, kb: KbUid) -> None:
+    """Remove a deleted knowledge base once its last document is gone."""
+    await transaction.all(_REMOVE_EMPTY_KB, kb=kb)
+
+
+def labels_of(labels: frozenset[str] | None) -> list[str] | None:
+    """Return the parameter ``$labels`` of `rows.SEEN`."""
+    return None if labels is None else sorted(labels)
