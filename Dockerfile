@@ -19,7 +19,8 @@ COPY --chmod=755 scripts/install_locked.sh /usr/local/bin/install-locked
 
 FROM packages AS gateway-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \
-    --mount=type=bind,source=gateway/requirements.lock,target=/requirements.lock install-locked
+    --mount=type=bind,source=gateway/requirements.lock,target=/requirements.lock install-locked \
+ && rm -rf /install/lib/python*/site-packages/numpy/f2py /install/lib/python*/site-packages/numpy/distutils
 
 FROM packages AS ingestion-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \

@@ -17,11 +17,12 @@ if [ -n "${TORCH:-}" ]; then
         pip install "$@" $TORCH
     fi
     # Headers, build files and test programs: for those who compile against torch.
-    rm -rf "$site/torch/include" "$site/torch/share" "$site/torch/bin"
-    find "$site/torch/lib" -name '*.a' -delete
+    rm -rf "$site/torch/include" "$site/torch/share"
+    find "$site/torch/bin" -type f ! -name torch_shm_manager -delete
 else
     pip install "$@" --no-deps --require-hashes -r /requirements.lock
 fi
 
-# Nobody runs the packages' own tests here.
+# Nobody compiles against the packages here, type-checks them or runs their own tests.
+find /install \( -name '*.pyi' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' -o -name '*.a' \) -delete
 find /install -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -rf {} +

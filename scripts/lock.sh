@@ -20,13 +20,17 @@ done
 compile colpali --extra colpali --constraint requirements-embeddings.lock
 
 # What goes into each image: the versions of a layer's lock, less what the role does not import.
-compile_image() { # folder, group, the layer whose versions it takes
-    "$uv" pip compile --quiet --group "pyproject.toml:$2" --constraint "requirements-$3.lock" --generate-hashes \
+compile_image() { # folder, group, the layer whose versions it takes, then further arguments
+    local folder=$1 group=$2 layer=$3
+    shift 3
+    "$uv" pip compile --quiet --group "pyproject.toml:$group" --constraint "requirements-$layer.lock" --generate-hashes \
         --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package torch \
-        --python-version 3.11 --constraint <(echo "torch==$torch_version") --output-file "$1/requirements.lock"
+        --python-version 3.11 --constraint <(echo "torch==$torch_version") --output-file "$folder/requirements.lock" "$@"
 }
-compile_image gateway gateway core
-compile_image services/ingestion ingestion core
+# Celery's interactive shell stays out of the gateway, which only sends.
+compile_image gateway gateway core --no-emit-package click-repl --no-emit-package prompt-toolkit \
+    --no-emit-package wcwidth
+compile_image services/ingestion ingestion nlp
 compile_image services/parser parser core
 compile_image services/embeddings embeddings embeddings
 compile_image services/colpali colpali colpali
