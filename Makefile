@@ -15,10 +15,10 @@ SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status test soak check env locks bench
+.PHONY: help setup demo up down status test soak check env locks bench eval-hotpot
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .state/install ## Install everything into .venv
 
@@ -46,6 +46,9 @@ check: setup ## Lint, types, import rules, and whether generated files are up to
 
 bench: setup ## Run the benchmarks one after another; results go to benchmarks/results
 	@$(BIN)/python scripts/bench.py $(T)
+
+eval-hotpot: setup ## Measure recall on HotpotQA-100 through the HTTP API; the result goes to benchmarks/results
+	@$(BIN)/python scripts/bench.py hotpot && cat benchmarks/results/hotpot.json
 
 env: setup ## Write .env.example and gateway/openapi.json from the code
 	@$(BIN)/python scripts/render_env.py

@@ -14,14 +14,15 @@ from sentence_transformers import SentenceTransformer
 
 from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.memory.graph import EmptyGraph
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.adapters.memory.passages import MemoryPassages
-from atoll.adapters.memory.vectors import MemoryVectorIndex
 from atoll.domain.embedding import EmbedderCard, InputType, TokenSpans
 from atoll.domain.ids import DocumentUid, KbUid, chunk_id, passage_id
 from atoll.domain.passage import Passage
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import NotAvailable
 from atoll.ingest.chunk import embedding_text
+from atoll.query.graph_evidence import GraphLimits
 from atoll.query.pipeline import SearchPipeline
 
 KB = KbUid("benchmark")
@@ -75,13 +76,15 @@ async def pipeline_over(
     passages: Sequence[Passage], names: dict[DocumentUid, str], *, language: str = "en"
 ) -> SearchPipeline:
     """Index passages as an ingest would and return the pipeline that searches them."""
-    embedder, encoder, index = PackagedEmbedder(), Bm25Encoder(), MemoryVectorIndex()
+    embedder, encoder, index = PackagedEmbedder(), Bm25Encoder(), MemoryGraphIndex()
     texts = [embedding_text(passage) for passage in passages]
     rows = await embedder.embed(texts, input_type=InputType.DOCUMENT)
     await index.upsert(list(_points(passages, texts, rows, encoder, language)))
     return SearchPipeline(
         passages=MemoryPassages(passages, names, language=language),
         graph=EmptyGraph(),
+        graph_index=index,
+        graph_limits=GraphLimits(40, 6000, 8000),
         vectors=index,
         embedder=embedder,
         sparse=encoder,

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests.support.house import DIMENSIONS, House
 from tests.support.vectors import VectorServer
 
-from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
 
 DOCUMENTS = 2000
 WINDOW = 100
@@ -40,7 +40,7 @@ def document(number: int) -> str:
 
 async def run(folder: Path, url: str, key: str) -> dict[str, object]:
     """Ingest and measure."""
-    index = QdrantIndex.connect(url, api_key=key, fingerprint="bench", dimensions=DIMENSIONS)
+    index = QdrantGraphIndex.connect(url, api_key=key, fingerprint="bench", dimensions=DIMENSIONS)
     house = House(folder, vectors=index)
     (kb,) = await house.open("bench")
     windows: list[float] = []

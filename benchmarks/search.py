@@ -148,6 +148,7 @@ async def fill(stack: Stack, first: int, last: int) -> float:
         embedder=embedder,
         sparse=bootstrap.sparse(),
         vectors=index,
+        graph_index=index,
         doorbell=doorbell,
         chunk_tokens=1200,
         overlap_tokens=100,

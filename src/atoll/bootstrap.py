@@ -17,6 +17,7 @@ from celery import Celery
 from atoll.access import keys
 from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
+from atoll.adapters.chat_extractor import ChatExtractor
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeBases, Neo4jTenants
@@ -27,9 +28,11 @@ from atoll.adapters.neo4j.graph import Neo4jGraph
 from atoll.adapters.neo4j.ledger import Neo4jLedger
 from atoll.adapters.neo4j.lifecycle import Neo4jLifecycle
 from atoll.adapters.neo4j.passages import Neo4jPassages
+from atoll.adapters.no_extractor import NoExtractor
 from atoll.adapters.openai_chat import OpenAIChat
-from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.socket_parser import SocketParser
+from atoll.adapters.spacy_extractor import SpacyExtractor
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
@@ -52,9 +55,10 @@ from atoll.ports.ledger import Ledger, Reconciliation
 from atoll.ports.passages import Passages
 from atoll.ports.record_store import RecordStore
 from atoll.query.budget import PromptLimits
+from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.service import AskService
-from atoll.settings import RecordStoreKind, Settings
+from atoll.settings import ExtractorKind, RecordStoreKind, Settings
 
 DEFAULT_TENANT = "default"
 DEFAULT_KB = "default"
@@ -174,11 +178,11 @@ def sparse() -> Bm25Encoder:
     return Bm25Encoder()
 
 
-def vectors(settings: Settings, card: EmbedderCard) -> QdrantIndex:
+def vectors(settings: Settings, card: EmbedderCard) -> QdrantGraphIndex:
     """Return the vector index for the vectors of ``card``'s model."""
     section = settings.vectors
     identity = f"{card.fingerprint} {card.dimensions} {sparse().fingerprint}"
-    return QdrantIndex.connect(
+    return QdrantGraphIndex.connect(
         section.url,
         api_key=read_secret(section.api_key_file),
         prefer_grpc=section.grpc,
@@ -204,6 +208,34 @@ def parser(settings: Settings) -> SocketParser:
     return SocketParser(settings.parser_socket, parse_timeout_seconds=settings.parser.wall_seconds * 1.5)
 
 
+def extractor(settings: Settings) -> SpacyExtractor | ChatExtractor | NoExtractor:
+    """Return what finds the names in passages.
+
+    Raises:
+        StartRefused: a package of the model is missing, or the address of the chat server is.
+    """
+    section = settings.graph
+    if section.extractor is ExtractorKind.NONE:
+        return NoExtractor()
+    if section.extractor is ExtractorKind.NLP:
+        return SpacyExtractor()
+    url = section.url or settings.chat.url
+    if url is None:
+        raise StartRefused("ATOLL_GRAPH__EXTRACTOR=llm needs a chat server; set ATOLL_GRAPH__URL or ATOLL_CHAT__URL")
+    # A server of its own has a key of its own: that of the chat server is not sent to it.
+    key_file = section.api_key_file or (settings.chat.api_key_file if section.url is None else None)
+    return ChatExtractor(
+        url=url,
+        model=section.model or settings.chat.model,
+        api_key=read_secret(key_file),
+        prompt_tokens=section.prompt_tokens,
+        reply_tokens=section.reply_tokens,
+        gleaning=section.gleaning,
+        concurrent_requests=section.concurrent_requests,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
 def chat(settings: Settings) -> OpenAIChat | None:
     """Return the client of the chat server, or None when none is configured."""
     section = settings.chat
@@ -218,12 +250,13 @@ def chat(settings: Settings) -> OpenAIChat | None:
 
 
 def ask(
-    settings: Settings, store: Records, index: QdrantIndex, embedding: HttpEmbedder, model: OpenAIChat | None
+    settings: Settings, store: Records, index: QdrantGraphIndex, embedding: HttpEmbedder, model: OpenAIChat | None
 ) -> AskService:
     """Return the query service."""
     return AskService(
         passages=store.passages,
         graph=store.graph,
+        graph_index=index,
         vectors=index,
         embedder=embedding,
         sparse=sparse(),
@@ -234,6 +267,11 @@ def ask(
             context_tokens=settings.chat.context_tokens,
             answer_tokens=settings.chat.answer_tokens,
             first_token_seconds=settings.chat.first_token_seconds,
+        ),
+        graph_limits=GraphLimits(
+            considered=settings.query.top_k,
+            entity_tokens=settings.query.max_entity_tokens,
+            relation_tokens=settings.query.max_relation_tokens,
         ),
         thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
     )
@@ -255,7 +293,7 @@ async def describe(client: HttpEmbedder) -> EmbedderCard:
             await asyncio.sleep(_START_POLL_SECONDS)
 
 
-async def prepare(index: QdrantIndex) -> None:
+async def prepare(index: QdrantGraphIndex) -> None:
     """Make sure that the collections are there, waiting a bounded time for the vector store to come up.
 
     Raises:
@@ -279,6 +317,7 @@ class Ingestion:
         self.celery = celery(settings)
         self.doorbell = doorbell(settings, self.celery)
         self._settings = settings
+        self._extractor = extractor(settings)
         self._records = records(settings)
         self.reconciliation = self._records.reconciliation
 
@@ -293,9 +332,11 @@ class Ingestion:
             contents=self._records.contents,
             blobs=blobs(settings),
             parser=parser(settings),
+            extractor=self._extractor,
             embedder=self._embedder,
             sparse=sparse(),
             vectors=self._vectors,
+            graph_index=self._vectors,
             doorbell=self.doorbell,
             chunk_tokens=settings.chunking.chunk_tokens,
             overlap_tokens=settings.chunking.overlap_tokens,
@@ -307,6 +348,7 @@ class Ingestion:
 
     async def close(self) -> None:
         """Close the clients."""
+        await self._extractor.aclose()
         await self._embedder.aclose()
         await self._vectors.close()
         self.doorbell.close()
@@ -328,7 +370,7 @@ class Front:
     doorbell: CeleryDoorbell
     rates: ValkeyRates
     embedder: HttpEmbedder
-    vectors: QdrantIndex
+    vectors: QdrantGraphIndex
     chat: OpenAIChat | None
     ask: AskService
     pepper: bytes

@@ -57,6 +57,14 @@ class PageBackend(StrEnum):
     COLPALI = "colpali"
 
 
+class ExtractorKind(StrEnum):
+    """What finds the names in documents."""
+
+    NLP = "nlp"
+    LLM = "llm"
+    NONE = "none"
+
+
 class Section(BaseModel):
     """A group of knobs; unknown names inside it are refused."""
 
@@ -273,6 +281,25 @@ class ComposeSettings(Section):
     revision: str = Field("unknown", description="Builds: the commit, for the images' labels.")
 
 
+class GraphSettings(Section):
+    """The knowledge graph: who finds the names in documents, and what they are said to have to do with each other."""
+
+    extractor: ExtractorKind = Field(
+        ExtractorKind.NLP,
+        description="nlp (named entities, no LLM), llm (a chat model: relations too) or none; for new documents.",
+    )
+    url: str | None = Field(None, description="Chat server of the llm extractor, up to /v1; default ATOLL_CHAT__URL.")
+    model: str | None = Field(None, description="Model of the llm extractor; default ATOLL_CHAT__MODEL.")
+    api_key_file: Path | None = Field(None, description="File with that server's key; default that of the chat server.")
+    prompt_tokens: Count = Field(
+        3_000, description="Tokens in one request of the llm extractor; longer chunks are split."
+    )
+    reply_tokens: Count = Field(3_000, description="Longest reply of the llm extractor.")
+    gleaning: bool = Field(True, description="Ask the model once more when it says that it has not told everything.")
+    concurrent_requests: Count = Field(4, description="Requests of the llm extractor in flight for one document.")
+    timeout_seconds: Seconds = Field(240.0, description="Longest wait for one reply of the llm extractor.")
+
+
 class QuerySettings(Section):
     """How questions are answered."""
 
@@ -315,6 +342,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     chunking: ChunkingSettings = ChunkingSettings()
     chat: ChatSettings = ChatSettings()
+    graph: GraphSettings = GraphSettings()
     query: QuerySettings = QuerySettings()
     edge: EdgeSettings = EdgeSettings()
     compose: ComposeSettings = ComposeSettings()

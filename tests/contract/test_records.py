@@ -1,47 +1,38 @@
-"""The record store: ledger, catalogue, contents, passages and accounts, on a real file."""
+"""The record store: ledger, catalogue, contents, passages, graph and accounts, on every store there is."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
-from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKnowledgeBases, SqliteTenants
-from atoll.adapters.sqlite.catalogue import SqliteCatalogue
-from atoll.adapters.sqlite.contents import SqliteContents
-from atoll.adapters.sqlite.database import Database
-from atoll.adapters.sqlite.ledger import SqliteLedger
-from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
-from atoll.adapters.sqlite.passages import SqlitePassages
-from atoll.domain.document import DocumentError, NewDocument, Stage, Status
-from atoll.domain.entity import Mention
+from atoll.domain.document import JOURNEY, DocumentError, NewDocument, Stage, Status
+from atoll.domain.entity import Assertion, Mention
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import DocumentUid, chunk_id, entity_id, new_uid, passage_id
+from atoll.domain.ids import DocumentUid, KeyId, chunk_id, entity_id, new_uid, passage_id, relation_id
 from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
-from atoll.domain.principal import Actor
-from atoll.errors import BadInput, Conflict, LeaseLost, NotFound, QuotaExceeded, StartRefused
+from atoll.domain.principal import Actor, ApiKey, Role
+from atoll.errors import BadInput, Conflict, LeaseLost, NotFound, QuotaExceeded
 from atoll.ports.contents import ContentBatch, VectorsWanted
+from atoll.ports.graph import GraphScope, Reach
 from atoll.ports.ledger import DocumentFacts
+from tests.support.records import open_neo4j, open_sqlite
 
 ACTOR = Actor(key="k1", request_id="r1")
 
 
 class Store:
-    def __init__(self, path):
-        self.database = Database(path)
-        self.database.migrate()
-        self.ledger = SqliteLedger(self.database)
-        self.lifecycle = SqliteLifecycle(self.database)
-        self.catalogue = SqliteCatalogue(self.database, waiting_documents=50)
-        self.contents = SqliteContents(self.database)
-        self.passages = SqlitePassages(self.database)
-        self.kbs = SqliteKnowledgeBases(self.database)
-        self.tenants = SqliteTenants(self.database)
-        self.audit = SqliteAudit(self.database)
+    def __init__(self, opened):
+        ports = opened.ports
+        self.tables, self.database = opened.tables, ports.database
+        self.ledger, self.reconciliation = ports.ledger, ports.reconciliation
+        self.lifecycle, self.catalogue, self.census = ports.lifecycle, ports.catalogue, ports.census
+        self.contents, self.passages, self.graph = ports.contents, ports.passages, ports.graph
+        self.keys, self.kbs, self.tenants, self.audit = ports.keys, ports.knowledge_bases, ports.tenants, ports.audit
 
     async def kb(self, name="default", **quota):
         tenant = await self.tenants.ensure("acme")
@@ -61,25 +52,23 @@ class Store:
         accepted = await self.catalogue.accept(kb.uid, [new], replace=replace, labels=reader, actor=ACTOR)
         return accepted.documents[0]
 
-    async def run(self, document, text="alpha beta", entities=("alpha",)):
+    async def run(self, document, text="alpha beta", entities=("alpha",), batch=None):
         """Take a document through its journey by hand, up to ready."""
-        claim = await self.ledger.claim(document.uid, "w1", 10)
+        claim = await self.ledger.claim(document.uid, "w1", 60)
         while claim is not None and claim.stage is not Stage.PUBLISH:
             if claim.stage is Stage.STORE:
-                await self.contents.store_batch(
-                    claim, batch_of(document, text, entities), next_batch=1, done=1, total=1
-                )
+                content = batch or batch_of(document, text, entities)
+                await self.contents.store_batch(claim, content, next_batch=1, done=1, total=1)
             facts = DocumentFacts(pages=1) if claim.stage is Stage.PARSE else None
             facts = DocumentFacts(passages=1) if claim.stage is Stage.CHUNK else facts
-            claim = await self.ledger.finish(claim, 10, units=1, facts=facts)
-        outcome = await self.contents.publish(claim, {})
-        if isinstance(outcome, VectorsWanted):
-            vectors = {name.id: np.ones(4, np.float16) for name in outcome.entities}
-            outcome = await self.contents.publish(claim, vectors)
+            claim = await self.ledger.finish(claim, 60, units=1, facts=facts)
+        vectors = {}
+        while isinstance(outcome := await self.contents.publish(claim, vectors), VectorsWanted):
+            vectors |= {name.id: np.ones(4, np.float16) for name in outcome.entities}
         return outcome
 
     async def purge(self, document):
-        claim = await self.ledger.claim(document.uid, "w1", 10)
+        claim = await self.ledger.claim(document.uid, "w1", 60)
         assert claim is not None
         assert claim.stage is Stage.PURGE
         while await self.contents.purge_batch(claim, 1):
@@ -114,11 +103,16 @@ def batch_of(document, text, entities=()):
     return ContentBatch(chunks=[chunk], passages=[passage], vectors=np.ones((1, 4), np.float16), mentions=mentions)
 
 
-@pytest.fixture
-def store(tmp_path):
-    opened = Store(tmp_path / "records.sqlite3")
-    yield opened
-    opened.database.close()
+@pytest.fixture(params=["sqlite", "neo4j"])
+async def store(request, tmp_path):
+    if request.param == "sqlite":
+        opened = open_sqlite(tmp_path, waiting_documents=50)
+    else:
+        server = request.getfixturevalue("neo4j_server")
+        server.wipe()
+        opened = open_neo4j(server, tmp_path, waiting_documents=50)
+    yield Store(opened)
+    await opened.ports.database.aclose()
 
 
 async def test_a_document_is_seen_only_once_published(store):
@@ -126,11 +120,11 @@ async def test_a_document_is_seen_only_once_published(store):
     document = await store.accept(kb)
     point = passage_id(document.uid, 0)
     assert (await store.catalogue.get(kb.uid, document.uid, None)).status is Status.QUEUED
-    claim = await store.ledger.claim(document.uid, "w1", 10)
+    claim = await store.ledger.claim(document.uid, "w1", 60)
     while claim.stage is not Stage.PUBLISH:
         if claim.stage is Stage.STORE:
             await store.contents.store_batch(claim, batch_of(document, "alpha"), next_batch=1, done=1, total=1)
-        claim = await store.ledger.finish(claim, 10, units=1, facts=DocumentFacts(passages=1))
+        claim = await store.ledger.finish(claim, 60, units=1, facts=DocumentFacts(passages=1))
         assert (await store.passages.visible(kb.uid, None, [document.uid]))[1] == {}
     assert (await store.passages.scope(kb.uid, None, Filters())).hidden_points == 1
     published = await store.contents.publish(claim, {})
@@ -139,17 +133,17 @@ async def test_a_document_is_seen_only_once_published(store):
     text = await store.passages.hydrate(kb.uid, None, [point])
     assert text[point].boxes == (Box(1.0, 2.0, 3.0, 4.0),)
     ready = await store.catalogue.get(kb.uid, document.uid, None)
-    assert (ready.status, ready.passages, [s.state for s in ready.stages]) == (Status.READY, 1, ["done"] * 6)
-    assert await store.ledger.claim(document.uid, "w1", 10) is None
+    assert (ready.status, ready.passages, [s.state for s in ready.stages]) == (Status.READY, 1, ["done"] * len(JOURNEY))
+    assert await store.ledger.claim(document.uid, "w1", 60) is None
 
 
 async def test_only_one_worker_holds_a_stage_and_a_stale_one_writes_nothing(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    first = await store.ledger.claim(document.uid, "w1", 0.05)
-    assert await store.ledger.claim(document.uid, "w2", 10) is None
-    await asyncio.sleep(0.1)
-    second = await store.ledger.claim(document.uid, "w2", 10)
+    first = await store.ledger.claim(document.uid, "w1", 60)
+    assert await store.ledger.claim(document.uid, "w2", 60) is None
+    store.tables.end_leases()
+    second = await store.ledger.claim(document.uid, "w2", 60)
     assert second.token == first.token + 1
     for write in (
         store.ledger.beat(first, 10),
@@ -178,23 +172,23 @@ async def test_a_deleted_document_does_not_exist_for_the_ledger_at_once(store):
 async def test_a_finished_claim_is_void_even_for_its_own_worker(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    claim = await store.ledger.claim(document.uid, "w1", 10)
-    await store.ledger.finish(claim, 10, units=1)
+    claim = await store.ledger.claim(document.uid, "w1", 60)
+    await store.ledger.finish(claim, 60, units=1)
     with pytest.raises(LeaseLost):
-        await store.ledger.finish(claim, 10, units=1)
+        await store.ledger.finish(claim, 60, units=1)
 
 
 async def test_the_same_bytes_are_the_same_document_and_queue_a_failed_one_again(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    claim = await store.ledger.claim(document.uid, "w1", 10)
+    claim = await store.ledger.claim(document.uid, "w1", 60)
     await store.ledger.fail(claim, DocumentError("DocumentUnreadable", Stage.PARSE, 3, "page 3 is broken"))
     failed = await store.catalogue.get(kb.uid, document.uid, None)
     assert (failed.status, failed.error.page) == (Status.FAILED, 3)
-    assert await store.ledger.claim(document.uid, "w1", 10) is None
+    assert await store.ledger.claim(document.uid, "w1", 60) is None
     again = await store.accept(kb, name="other name.txt")
     assert (again.uid, again.name, again.status, again.error) == (document.uid, "a.txt", Status.QUEUED, None)
-    assert await store.ledger.claim(document.uid, "w1", 10) is not None
+    assert await store.ledger.claim(document.uid, "w1", 60) is not None
 
 
 async def test_bytes_under_labels_that_the_uploader_does_not_hold_stay_unknown_to_it(store):
@@ -234,30 +228,22 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
         await store.catalogue.get(kb.uid, document.uid, None)
     assert (await store.passages.hydrate(kb.uid, None, [passage_id(document.uid, 0)])) == {}
     await store.purge(document)
-    connection = sqlite3.connect(f"file:{store.database._path}?mode=ro", uri=True)
-    assert connection.execute("SELECT key, df FROM entity ORDER BY key").fetchall() == [("alpha", 1), ("gamma", 1)]
-    counts = [
-        connection.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in ("document", "passage", "chunk", "stage")
-    ]
-    connection.close()
-    assert counts == [1, 1, 1, 6]
+    assert store.tables.entities(kb.uid) == [("alpha", 1, None), ("gamma", 1, None)]
+    counts = store.tables.counts()
+    assert [counts[table] for table in ("document", "passage", "chunk", "stage")] == [1, 1, 1, len(JOURNEY)]
 
 
 async def test_delete_during_work_fences_the_worker_and_purge_waits_for_its_lease(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    claim = await store.ledger.claim(document.uid, "w1", 0.3)
+    claim = await store.ledger.claim(document.uid, "w1", 30)
     await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
     with pytest.raises(LeaseLost):
-        await store.ledger.finish(claim, 10, units=1)
+        await store.ledger.finish(claim, 60, units=1)
     assert not (await store.purge(document)).quiet
-    purge = await store.ledger.claim(document.uid, "w1", 10)
+    purge = await store.ledger.claim(document.uid, "w1", 60)
     assert purge is None  # still held by the first look
-    connection = sqlite3.connect(store.database._path)
-    connection.execute("UPDATE stage SET lease_until = 0 WHERE name = 'purge'")
-    connection.commit()
-    connection.close()
-    await asyncio.sleep(0.3)
+    store.tables.end_leases()
     assert (await store.purge(document)).quiet
 
 
@@ -294,7 +280,7 @@ async def test_a_failed_new_version_leaves_the_old_one(store):
     first = await store.accept(kb, "a.txt", "s1")
     await store.run(first)
     second = await store.accept(kb, "a.txt", "s2", replace=True)
-    claim = await store.ledger.claim(second.uid, "w1", 10)
+    claim = await store.ledger.claim(second.uid, "w1", 60)
     await store.ledger.fail(claim, DocumentError("DocumentUnreadable", Stage.PARSE, None, "broken"))
     assert (await store.catalogue.get(kb.uid, first.uid, None)).status is Status.READY
 
@@ -321,35 +307,6 @@ async def test_another_knowledge_base_sees_nothing(store):
         await store.catalogue.get(other.uid, document.uid, None)
     assert await store.passages.hydrate(other.uid, None, [passage_id(document.uid, 0)]) == {}
     assert (await store.kbs.get(kb.tenant, "two")).revision == 0
-
-
-async def test_the_reads_of_a_search_touch_only_what_they_are_asked_for(store):
-    kb = await store.kb()
-    document = await store.accept(kb)
-    await store.run(document)
-    statements = []
-    database = Database(store.database._path)
-    connect = database._connect
-
-    def traced():
-        connection = connect()
-        connection.set_trace_callback(statements.append)
-        return connection
-
-    database._connect = traced
-    passages = SqlitePassages(database)
-    await passages.visible(kb.uid, frozenset({"x"}), [document.uid])
-    await passages.hydrate(kb.uid, frozenset({"x"}), [passage_id(document.uid, 0)])
-    plans = [
-        [row["detail"] for row in store.database._connection().execute(f"EXPLAIN QUERY PLAN {each}")]
-        for each in statements
-        if each.startswith("SELECT") and "json_each" in each
-    ]
-    database.close()
-    assert len(plans) == 2
-    for plan in plans:
-        assert plan[0].startswith("SCAN chosen")
-        assert not [step for step in plan if "(kb=?)" in step or step.startswith(("SCAN d", "SCAN p"))], plan
 
 
 async def test_filters_are_resolved_by_the_store(store):
@@ -406,41 +363,37 @@ async def test_limits_on_waiting_documents_and_quota(store):
 async def test_cancel_and_retry(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    claim = await store.ledger.claim(document.uid, "w1", 10)
+    claim = await store.ledger.claim(document.uid, "w1", 60)
     cancelled = await store.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
     assert cancelled.status is Status.CANCELLED
     with pytest.raises(LeaseLost):
-        await store.ledger.finish(claim, 10, units=1)
-    assert await store.ledger.claim(document.uid, "w1", 10) is None
+        await store.ledger.finish(claim, 60, units=1)
+    assert await store.ledger.claim(document.uid, "w1", 60) is None
     with pytest.raises(Conflict):
         await store.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
     assert (await store.lifecycle.retry(kb.uid, document.uid, None, ACTOR)).status is Status.QUEUED
-    await asyncio.sleep(0)
-    connection = sqlite3.connect(store.database._path)
-    connection.execute("UPDATE stage SET lease_until = 0")
-    connection.commit()
-    connection.close()
-    assert await store.ledger.claim(document.uid, "w1", 10) is not None
+    store.tables.end_leases()
+    assert await store.ledger.claim(document.uid, "w1", 60) is not None
 
 
 async def test_overdue_work_is_found_once_per_quiet_time(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    assert await store.ledger.overdue(10, quiet_seconds=60) == []  # the gateway rings for a new one
-    assert await store.ledger.overdue(10, quiet_seconds=0) == [document.uid]
-    assert await store.ledger.overdue(10, quiet_seconds=60) == []
-    claim = await store.ledger.claim(document.uid, "w1", 10)
-    assert await store.ledger.overdue(10, quiet_seconds=0) == []
+    assert await store.reconciliation.overdue(10, quiet_seconds=60) == []  # the gateway rings for a new one
+    assert await store.reconciliation.overdue(10, quiet_seconds=0) == [document.uid]
+    assert await store.reconciliation.overdue(10, quiet_seconds=60) == []
+    claim = await store.ledger.claim(document.uid, "w1", 60)
+    assert await store.reconciliation.overdue(10, quiet_seconds=0) == []
     await store.ledger.release(claim, delay_seconds=60)
-    assert await store.ledger.overdue(10, quiet_seconds=0) == []
+    assert await store.reconciliation.overdue(10, quiet_seconds=0) == []
 
 
 async def test_one_reconciler_leads(store):
-    assert await store.ledger.lead("w1", 0.1)
-    assert await store.ledger.lead("w1", 0.1)
-    assert not await store.ledger.lead("w2", 0.1)
-    await asyncio.sleep(0.15)
-    assert await store.ledger.lead("w2", 0.1)
+    assert await store.reconciliation.lead("w1", 60)
+    assert await store.reconciliation.lead("w1", 60)
+    assert not await store.reconciliation.lead("w2", 60)
+    store.tables.end_leases()
+    assert await store.reconciliation.lead("w2", 60)
 
 
 async def test_changes_are_told_in_order(store):
@@ -478,30 +431,15 @@ async def test_a_deleted_knowledge_base_is_gone_with_all_it_held(store):
     again = await store.kb()
     assert again.uid != kb.uid
     await store.purge(document)
-    connection = sqlite3.connect(f"file:{store.database._path}?mode=ro", uri=True)
-    assert connection.execute("SELECT COUNT(*) FROM kb").fetchone()[0] == 1
-    connection.close()
-
-
-def test_a_newer_schema_is_refused_by_name(tmp_path):
-    path = tmp_path / "records.sqlite3"
-    database = Database(path)
-    database.migrate()
-    database.migrate()  # again is a no-op
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 999")
-    connection.close()
-    with pytest.raises(StartRefused, match=r"records.sqlite3 has schema 999"):
-        database.migrate()
-    database.close()
+    assert [row["uid"] for row in store.tables.kbs()] == [again.uid]
 
 
 async def test_a_stored_batch_may_be_written_twice_and_under_another_cut(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    claim = await store.ledger.claim(document.uid, "w1", 10)
+    claim = await store.ledger.claim(document.uid, "w1", 60)
     while claim.stage is not Stage.STORE:
-        claim = await store.ledger.finish(claim, 10, units=1)
+        claim = await store.ledger.finish(claim, 60, units=1)
     first = batch_of(document, "old cut", ("alpha", "beta"))
     more = replace(first.passages[0], id=passage_id(document.uid, 1), ordinal=1)
     two = ContentBatch(first.chunks, [first.passages[0], more], np.ones((2, 4), np.float16), first.mentions)
@@ -510,7 +448,231 @@ async def test_a_stored_batch_may_be_written_twice_and_under_another_cut(store):
         await store.contents.store_batch(
             claim, batch_of(document, "new cut", ("gamma",)), next_batch=1, done=1, total=1
         )
-    connection = sqlite3.connect(f"file:{store.database._path}?mode=ro", uri=True)
-    assert connection.execute("SELECT text FROM passage").fetchall() == [("new cut",)]
-    assert connection.execute("SELECT key FROM entity").fetchall() == [("gamma",)]
-    connection.close()
+    assert [row["text"] for row in store.tables.passages(document.uid)] == ["new cut"]
+    assert [key for key, *_ in store.tables.entities(kb.uid)] == ["gamma"]
+
+
+async def test_counters_and_vectors_follow_what_is_visible(store):
+    kb = await store.kb()
+    first, second = await store.accept(kb, "a", "s1"), await store.accept(kb, "b", "s2")
+    await store.run(first, "alpha beta", ("alpha", "beta"))
+    assert store.tables.entities(kb.uid) == [("alpha", 1, None), ("beta", 1, None)]
+    await store.run(second, "alpha gamma", ("alpha", "gamma"))
+    assert store.tables.entities(kb.uid) == [("alpha", 2, 8), ("beta", 1, None), ("gamma", 1, None)]
+    await store.lifecycle.delete(kb.uid, first.uid, None, dry_run=False, actor=ACTOR)
+    assert store.tables.entities(kb.uid) == [("alpha", 1, None), ("beta", 0, None), ("gamma", 1, None)]
+    assert store.tables.recount() == []
+    claim = await store.ledger.claim(first.uid, "w1", 60)
+    going = await store.contents.purge_entities(claim, 10)
+    assert going == {entity_id(kb.uid, "alpha"): None, entity_id(kb.uid, "beta"): None}
+
+
+async def test_assertions_are_stored_read_and_purged(store):
+    kb = await store.kb()
+    document = await store.accept(kb)
+    plain = batch_of(document, "alpha owns beta", ("alpha", "beta"))
+    passage = plain.passages[0].id
+    head, tail = entity_id(kb.uid, "alpha"), entity_id(kb.uid, "beta")
+    owns = Assertion(passage, 0, head, tail, ("owns", "holds"), "alpha owns beta", 0.5)
+    batch = replace(plain, assertions=[owns], assertion_vectors=np.ones((1, 4), np.float16))
+    await store.run(document, batch=batch)
+    assert store.tables.assertions(passage) == [(0, "alpha", "beta", ("owns", "holds"), "alpha owns beta", 0.5, 8)]
+    scope = GraphScope(kb.uid, None)
+    found = await store.graph.annotations(scope, [passage, "not there"])
+    assert {mention.key for mention in found.mentions[passage]} == {"alpha", "beta"}
+    (stated,) = found.stated
+    assert (stated.assertion, stated.head.key, stated.tail.key, stated.document) == (
+        owns,
+        "alpha",
+        "beta",
+        document.uid,
+    )
+    assert found.names == {document.uid: "a.txt"}
+    by_id = await store.graph.stated(scope, [stated.id, relation_id(passage, 7)])
+    assert (by_id.stated, by_id.names) == ((stated,), {document.uid: "a.txt"})
+    receipt = await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    assert (receipt.removed["assertions"], receipt.removed["mentions"]) == (1, 2)
+    assert (await store.graph.stated(scope, [stated.id])).stated == ()
+    await store.purge(document)
+    assert set(store.tables.counts().values()) == {0}
+
+
+async def test_the_graph_is_read_as_columns_of_what_is_visible(store):
+    kb, other = await store.kb(), await store.kb("other")
+    seen, secret, foreign = (
+        await store.accept(kb, "seen", "s1"),
+        await store.accept(kb, "secret", "s2", labels=("board",)),
+        await store.accept(other, "foreign", "s1"),
+    )
+    near = await store.accept(kb, "near", "s3")
+    for document, keys in ((seen, ("alpha", "beta")), (secret, ("alpha", "beta", "gamma")), (near, ("beta",))):
+        await store.run(document, " ".join(keys), keys)
+    await store.run(foreign, "alpha beta", ("alpha", "beta"))
+    reach = Reach(max_df=10, max_passages=100, vectors=True)
+    points = {document.uid: passage_id(document.uid, 0) for document in (seen, secret, near, foreign)}
+    scope = GraphScope(kb.uid, frozenset({"staff"}))
+    found = await store.graph.neighbourhood(
+        scope, [points[seen.uid], points[secret.uid], points[foreign.uid]], keys=["gamma", "nothing"], reach=reach
+    )
+    keys = [entity.key for entity in found.entities]
+    assert sorted(keys) == ["alpha", "beta", "gamma"]
+    assert [entity.id for entity in found.entities] == sorted(entity_id(kb.uid, key) for key in keys)
+    assert dict(zip(keys, found.df.tolist(), strict=True)) == {"alpha": 2, "beta": 3, "gamma": 1}
+    assert found.seeds == (points[seen.uid],)
+    assert found.headings == (("H",),)
+    assert {keys[row] for row in found.seed_mentions.entity} == {"alpha", "beta"}
+    assert sorted(found.passages) == sorted([points[seen.uid], points[near.uid]])
+    assert found.names == {seen.uid: "seen", near.uid: "near"}
+    mentioned = {
+        (found.documents[passage], keys[entity], tf)
+        for passage, entity, tf in zip(found.mentions.passage, found.mentions.entity, found.mentions.tf, strict=True)
+    }
+    assert mentioned == {(seen.uid, "alpha", 1), (seen.uid, "beta", 1), (near.uid, "beta", 1)}
+    assert found.followed.all()
+    assert found.passage_vectors.shape == (2, 4)
+    blank = {key for key, row in zip(keys, found.entity_vectors, strict=True) if not row.any()}
+    assert blank == {"gamma"}
+    narrow = await store.graph.neighbourhood(
+        replace(scope, include=(near.uid,)), [points[near.uid]], reach=Reach(max_df=2, max_passages=9, vectors=False)
+    )
+    assert (narrow.passages, narrow.entity_vectors, narrow.followed.tolist()) == ((), None, [False])
+    nobody = await store.graph.neighbourhood(GraphScope("nobody", None), [points[seen.uid]], reach=reach)
+    assert (nobody.seeds, nobody.entities, nobody.passages) == ((), (), ())
+
+
+async def test_keys_live_expire_and_are_revoked_in_their_tenant(store):
+    tenant, other = await store.tenants.ensure("acme"), await store.tenants.ensure("other")
+    assert await store.tenants.ensure("acme") == tenant
+    made = datetime(2026, 1, 2, tzinfo=UTC)
+    keys = [
+        ApiKey(KeyId(name), tenant, name, Role.READER, kbs, labels, name.encode(), made, expires, None, None)
+        for name, kbs, labels, expires in (
+            ("first", None, frozenset(), None),
+            ("second", frozenset({"b", "a"}), None, made),
+        )
+    ]
+    for key in keys:
+        await store.keys.create(key, ACTOR)
+    assert await store.keys.list(tenant) == tuple(keys)
+    assert await store.keys.list(other) == ()
+    assert await store.keys.find(KeyId("second")) == keys[1]
+    assert await store.keys.find(KeyId("third")) is None
+    with pytest.raises(NotFound):
+        await store.keys.revoke(other, KeyId("first"), ACTOR)
+    revoked = await store.keys.revoke(tenant, KeyId("first"), ACTOR)
+    assert (await store.keys.revoke(tenant, KeyId("first"), ACTOR)).revoked_at == revoked.revoked_at is not None
+    await store.keys.touch([KeyId("second")])
+    assert (await store.keys.find(KeyId("second"))).last_used_at is not None
+    with pytest.raises(Conflict):
+        await store.keys.create(keys[0], ACTOR)
+
+
+async def test_names_of_knowledge_bases_are_unique_in_their_tenant(store):
+    kb = await store.kb("one", documents=3)
+    with pytest.raises(Conflict, match="one is there already"):
+        await store.kb("one")
+    other = await store.tenants.ensure("other")
+    with pytest.raises(NotFound):
+        await store.kbs.locate(other, "one")
+    await store.kbs.create(other, "one", language="de", settings={"a": [1]}, quota={}, actor=ACTOR)
+    assert await store.kbs.locate(kb.tenant, "one") == kb.uid
+    changed = await store.kbs.update(kb.tenant, "one", settings={"x": {"y": None}}, quota=None, actor=ACTOR)
+    assert (changed.settings, changed.quota, changed.created_at) == (
+        {"x": {"y": None}},
+        {"documents": 3},
+        kb.created_at,
+    )
+    await store.kb("another")
+    assert [each.name for each in await store.kbs.list(kb.tenant)] == ["another", "one"]
+    assert await store.kbs.list(other) == (await store.kbs.get(other, "one"),)
+
+
+async def test_figures_of_a_knowledge_base_and_of_the_installation(store):
+    kb = await store.kb()
+    documents = [await store.accept(kb, f"{n}", f"s{n}") for n in range(3)]
+    await store.run(documents[0])
+    await store.lifecycle.delete(kb.uid, documents[1].uid, None, dry_run=False, actor=ACTOR)
+    found = await store.kbs.get(kb.tenant, kb.name)
+    assert (found.documents, found.bytes, found.passages) == (2, 20, 1)
+    census = await store.census()
+    assert (census["ready"], census["queued"], census["failed"]) == (1.0, 1.0, 0.0)
+
+
+async def test_patterns_and_metadata_mean_the_same_everywhere(store):
+    kb = await store.kb()
+    values = (1, 1.5, True, "1", "a b", None, [1, "x"], {"k": "ü"})
+    for number, value in enumerate(values):
+        document = await store.accept(kb, f"N{number} [x]*.txt", f"s{number}", metadata={"v": value})
+        await store.run(document)
+
+    async def numbers(**filters):
+        scope = await store.passages.scope(kb.uid, None, Filters(**filters))
+        found = [await store.catalogue.get(kb.uid, uid, None) for uid in scope.include]
+        return "".join(sorted(document.name[1] for document in found))
+
+    async def listed(pattern):
+        page = await store.catalogue.page(kb.uid, None, status=None, name=pattern, limit=20, cursor=None)
+        return "".join(sorted(document.name[1] for document in page.documents))
+
+    for wanted, expected in (
+        (1, "02"), (1.0, "02"), (True, "02"), ("1", "3"), (["1", 1.5, "nothing"], "13"), ([], ""), ({"gte": 1.2}, "1"),
+        ({"gte": 1, "lte": 1.5}, "012"), ({"lte": "9"}, "3"), ([[1, "x"]], "6"), ([{"k": "ü"}], "7"),
+    ):  # fmt: skip
+        assert await numbers(metadata={"v": wanted}) == expected, wanted
+    for pattern, expected in (
+        ("N[0-2]*", "012"), ("N[^0-2]*", "34567"), ("n*", ""), ("N? [[]x]*", "01234567"), ("*[*].txt", "01234567"),
+        ("N5", ""), ("N5*txt", "5"), ("*", "01234567"), ("N[5", ""), ("*x*x*x*", ""), ("N1?[[]x?[*].txt", "1"),
+        ("N[]0]*", "0"), ("*\\*", ""), ("*.t?t", "01234567"),
+    ):  # fmt: skip
+        assert await numbers(names=(pattern,)) == await listed(pattern) == expected, pattern
+
+
+async def test_audit_events_are_filtered_and_stay_with_their_tenant(store):
+    tenant, other = await store.tenants.ensure("acme"), await store.tenants.ensure("other")
+    for number in range(3):
+        await store.audit.record(tenant, ACTOR, action="key.refused", subject=f"key {number}", result="Forbidden")
+    await store.audit.record(other, ACTOR, action="key.refused", subject="key 9", result="Forbidden", revision=7)
+    page = await store.audit.page(tenant, since=None, action=None, actor=None, after=0, limit=2)
+    rest = await store.audit.page(tenant, since=None, action=None, actor=None, after=page[-1].id, limit=2)
+    assert [event.object for event in (*page, *rest)] == ["key 0", "key 1", "key 2"]
+    (only,) = await store.audit.page(other, since="2020-01-01T00:00:00Z", action=None, actor="k1", after=0, limit=9)
+    assert (only.revision, only.result) == (7, "Forbidden")
+    assert (
+        await store.audit.page(other, since="2100-01-01T00:00:00+02:00", action=None, actor=None, after=0, limit=9)
+        == ()
+    )
+
+
+async def test_two_that_publish_the_same_name_at_once_leave_one(store):
+    kb = await store.kb()
+    second = await store.accept(kb, "a.txt", "s2", replace=True)
+    third = await store.accept(kb, "a.txt", "s3", replace=True)
+    await asyncio.gather(store.run(second, "beta", ("beta",)), store.run(third, "beta", ("beta",)))
+    listing = await store.catalogue.page(kb.uid, None, status=Status.READY, name=None, limit=10, cursor=None)
+    assert [document.uid for document in listing.documents] == [third.uid]
+    assert store.tables.recount() == []
+    assert (await store.kbs.get(kb.tenant, kb.name)).passages == 1
+
+
+async def test_workers_on_the_same_hubs_at_once_count_exactly(store):
+    kb = await store.kb()
+    documents = [await store.accept(kb, f"{n}", f"s{n}") for n in range(12)]
+    keys = [("hub", "centre", f"own{n % 4}") for n in range(12)]
+
+    async def live(number):
+        for document, found in list(zip(documents, keys, strict=True))[number::4]:
+            await store.run(document, " ".join(found), found)
+            if number == 0:
+                await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+                await store.purge(document)
+
+    await asyncio.gather(*(live(number) for number in range(4)))
+    assert store.tables.recount() == []
+    assert {key: df for key, df, _ in store.tables.entities(kb.uid)} == {
+        "hub": 9, "centre": 9, "own1": 3, "own2": 3, "own3": 3,
+    }  # fmt: skip
+    found = await store.kbs.get(kb.tenant, kb.name)
+    assert (found.passages, found.documents, found.revision) == (9, 9, 15)
+    listing = await store.catalogue.page(kb.uid, None, status=None, name=None, limit=20, cursor=None)
+    numbers = [document.changed_seq for document in listing.documents]
+    assert len(set(numbers)) == len(numbers)

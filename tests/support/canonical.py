@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from atoll.domain.ids import DocumentUid, KbUid
+from atoll.ports.graph_index import GraphIndex
 from atoll.ports.vectors import VectorIndex
 from tests.support.tables import SqliteTables, Tables
 
 
-async def dump(records: Path | Tables, blobs: Path, vectors: VectorIndex) -> dict[str, object]:
+class Indexes(VectorIndex, GraphIndex, Protocol):
+    """The derived indexes as one object."""
+
+
+async def dump(records: Path | Tables, blobs: Path, vectors: Indexes) -> dict[str, object]:
     """Return the canonical content of all stores; vectors by presence and shape. A path is a SQLite record store."""
     tables = _tables(records)
     content: dict[str, object] = {
@@ -22,10 +27,12 @@ async def dump(records: Path | Tables, blobs: Path, vectors: VectorIndex) -> dic
             "documents": [await _document(tables, kb, row, blobs, vectors) for row in tables.documents(kb["uid"])],
             "entities": tables.entities(kb["uid"]),
             "points": await vectors.count(KbUid(kb["uid"])),
+            "graph_points": await vectors.count_graph(KbUid(kb["uid"])),
         }
         for kb in tables.kbs()
     }
     content["rows"] = tables.counts()
+    content["recount"] = tables.recount()
     content["folders"] = sum(1 for _ in blobs.glob("*/*")) if blobs.exists() else 0
     content["incoming"] = sum(1 for _ in blobs.glob(".incoming/*"))
     return content
@@ -41,7 +48,7 @@ def _tables(records: Path | Tables) -> Tables:
 
 
 async def _document(
-    tables: Tables, kb: dict[str, Any], row: dict[str, Any], blobs: Path, vectors: VectorIndex
+    tables: Tables, kb: dict[str, Any], row: dict[str, Any], blobs: Path, vectors: Indexes
 ) -> dict[str, object]:
     uid = row["uid"]
     chunks = tables.chunks(uid)

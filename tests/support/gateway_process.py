@@ -12,7 +12,7 @@ from pathlib import Path
 
 from atoll.access.keys import issue
 from atoll.access.rates import LocalRates, RateLimit
-from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys
 from atoll.domain.principal import Role
 from atoll.errors import Conflict
@@ -26,7 +26,7 @@ _PEPPER = b"p" * 32
 
 async def run(folder: Path) -> None:
     """Serve until SIGTERM."""
-    house = House(folder, vectors=MemoryVectorIndex())  # type: ignore[arg-type]
+    house = House(folder, vectors=MemoryGraphIndex())  # type: ignore[arg-type]
     keys = SqliteKeys(house.database)
     try:
         await house.open("main")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from qdrant_client import AsyncQdrantClient
 
@@ -11,16 +12,9 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
+from atoll.adapters.memory.extractor import MemoryExtractor
 from atoll.adapters.memory.parser import MemoryParser
-from atoll.adapters.qdrant import QdrantIndex
-from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases, SqliteTenants
-from atoll.adapters.sqlite.catalogue import SqliteCatalogue
-from atoll.adapters.sqlite.contents import SqliteContents
-from atoll.adapters.sqlite.database import Database
-from atoll.adapters.sqlite.graph import SqliteGraph
-from atoll.adapters.sqlite.ledger import SqliteLedger
-from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
-from atoll.adapters.sqlite.passages import SqlitePassages
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.domain.document import Document, NewDocument
 from atoll.domain.evidence import Evidence, Filters, Mode
 from atoll.domain.ids import DocumentUid, new_uid
@@ -28,45 +22,56 @@ from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Actor
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
+from atoll.ports.extractor import Extractor
 from atoll.query.budget import PromptLimits
+from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.requests import SearchRequest
 from atoll.query.service import AskService
+from tests.support.records import OpenRecords, open_sqlite
 
 ACTOR = Actor(key="tester", request_id="-")
 DIMENSIONS = 64
 
 
 class House:
-    """One data directory. ``vectors`` may be given, so that several houses share or wrap an index."""
+    """One data directory. ``vectors`` may be given, so that several houses share or wrap an index, and ``records``."""
 
-    def __init__(self, folder: Path, *, vectors: QdrantIndex | None = None, lease_seconds: float = 30.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        vectors: QdrantGraphIndex | None = None,
+        records: OpenRecords | None = None,
+        extractor: Extractor | None = None,
+        lease_seconds: float = 30.0,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.records = folder / "records.sqlite3"
-        self.database = Database(self.records)
-        self.database.migrate()
-        self.ledger = SqliteLedger(self.database)
-        self.lifecycle = SqliteLifecycle(self.database)
-        self.catalogue = SqliteCatalogue(self.database, waiting_documents=10_000)
-        self.contents = SqliteContents(self.database)
-        self.passages = SqlitePassages(self.database)
-        self.graph = SqliteGraph(self.database)
-        self.kbs = SqliteKnowledgeBases(self.database)
-        self.tenants = SqliteTenants(self.database)
+        opened = records or open_sqlite(folder)
+        self.tables = opened.tables
+        store = opened.ports
+        self.database: Any = store.database
+        self.ledger, self.lifecycle, self.catalogue = store.ledger, store.lifecycle, store.catalogue
+        self.contents, self.passages, self.graph = store.contents, store.passages, store.graph
+        self.kbs, self.tenants = store.knowledge_bases, store.tenants
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()
-        self.vectors = vectors or QdrantIndex(AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS)
+        self.vectors = vectors or QdrantGraphIndex(
+            AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS
+        )
         self.doorbell = MemoryDoorbell()
         self.shop = Workshop(
             ledger=self.ledger,
             contents=self.contents,
             blobs=self.blobs,
             parser=MemoryParser(),
+            extractor=extractor or MemoryExtractor(),
             embedder=self.embedder,
             sparse=self.sparse,
             vectors=self.vectors,
+            graph_index=self.vectors,
             doorbell=self.doorbell,
             chunk_tokens=200,
             overlap_tokens=20,
@@ -78,6 +83,8 @@ class House:
         self.ask = AskService(
             passages=self.passages,
             graph=self.graph,
+            graph_index=self.vectors,
+            graph_limits=GraphLimits(considered=40, entity_tokens=6000, relation_tokens=8000),
             vectors=self.vectors,
             embedder=self.embedder,
             sparse=self.sparse,
@@ -136,16 +143,22 @@ class House:
         return done
 
     async def search(
-        self, kb: KnowledgeBase, query: str, *, top_k: int = 100, labels: frozenset[str] | None = None
+        self,
+        kb: KnowledgeBase,
+        query: str,
+        *,
+        top_k: int = 100,
+        labels: frozenset[str] | None = None,
+        mode: Mode = Mode.NAIVE,
     ) -> tuple[Evidence, ...]:
         """Search as the gateway does."""
         outcome = await self.ask.search(
-            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=Mode.NAIVE, top_k=top_k, filters=Filters())
+            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=mode, top_k=top_k, filters=Filters())
         )
         return outcome.evidence
 
     async def close(self) -> None:
         """Close everything."""
         await self.vectors.close()
-        self.database.close()
+        await self.database.aclose()
         self.blobs.close()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from neo4j import Driver, GraphDatabase, NotificationMinimumSeverity
 
 from atoll.settings import RecordSettings, RecordStoreKind
-from tests.support.stack import ROOT, free_ports, unavailable
 
-STARTER = ROOT.parent / "shared" / "tools" / "neo4j"
+STARTER = Path(__file__).parents[3] / "shared" / "tools" / "neo4j"
 START_SECONDS = 120.0
 #: Nodes removed in one transaction, so that a large graph does not fill the server's memory.
 _WIPED_AT_ONCE = 1000
@@ -32,9 +32,7 @@ class Neo4jServer:
     @property
     def settings(self) -> RecordSettings:
         """The settings that choose this server."""
-        return RecordSettings(
-            store=RecordStoreKind.NEO4J, url=self.url, username=self.username, password=self.password
-        )
+        return RecordSettings(store=RecordStoreKind.NEO4J, url=self.url, username=self.username, password=self.password)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -46,12 +44,10 @@ class Neo4jServer:
             "ATOLL_RECORDS__PASSWORD": self.password,
         }
 
-    @cached_property
+    @property
     def driver(self) -> Driver:
-        """A driver of the tests' own, for looking at what the adapters wrote."""
-        return GraphDatabase.driver(
-            self.url, auth=(self.username, self.password), notifications_min_severity=NotificationMinimumSeverity.OFF
-        )
+        """A driver of the tests' own, for looking at what the adapters wrote; one for all that look at this server."""
+        return _driver(self.url, self.username, self.password)
 
     def rows(self, statement: str, **values: object) -> list[dict[str, object]]:
         """Run a statement and return its records."""
@@ -66,14 +62,24 @@ class Neo4jServer:
             pass
 
 
+@cache
+def _driver(url: str, username: str, password: str) -> Driver:
+    driver = GraphDatabase.driver(
+        url, auth=(username, password), notifications_min_severity=NotificationMinimumSeverity.OFF
+    )
+    atexit.register(driver.close)
+    return driver
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Neo4jServer]:
     """Yield a server; skip, or fail in CI, where there is none."""
+    from tests.support.stack import unavailable  # a stack looks into this server, so that it imports this module
+
     given = os.environ.get("NEO4J_TEST_URI")
     if given:
         server = _server(os.environ)
         yield server
-        server.driver.close()
         return
     if not STARTER.exists():
         unavailable("NEO4J_TEST_URI is not set and ../shared/tools/neo4j is not there")
@@ -86,13 +92,14 @@ def running(folder: Path) -> Iterator[Neo4jServer]:
             unavailable(f"Neo4j does not start: {started.stderr}")
         server = _server(dict(line.split("=", 1) for line in started.stdout.splitlines()))
         yield server
-        server.driver.close()
     finally:
         subprocess.run([STARTER, "stop", "--home", str(folder)], check=True, timeout=START_SECONDS)
 
 
 def _port() -> int:
     """Return a free port whose successor is free too: the server takes both."""
+    from tests.support.stack import free_ports
+
     for port in free_ports(50):
         if port + 1 in free_ports(1, among=[port + 1]):
             return port

@@ -23,8 +23,10 @@ import psutil
 import pytest
 
 from atoll import bootstrap
-from atoll.settings import EmbeddingSettings, Settings, VectorSettings
+from atoll.settings import EmbeddingSettings, RecordSettings, RecordStoreKind, Settings, VectorSettings
 from tests.support import canonical
+from tests.support.neo4j_server import Neo4jServer
+from tests.support.tables import Neo4jTables, SqliteTables, Tables
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "samples"
@@ -263,6 +265,7 @@ class Stack:
         rows = self.table()
         return Settings(
             data_dir=self.data,
+            records=self._records,
             vectors=VectorSettings(url=rows["vectors"]["address"], api_key_file=Path(rows["vectors"]["token_file"])),
             embeddings=EmbeddingSettings(
                 url=rows["embeddings"]["address"], token_file=Path(rows["embeddings"]["token_file"])
@@ -278,14 +281,33 @@ class Stack:
         embedder = bootstrap.embedder(settings)
         index = bootstrap.vectors(settings, await embedder.describe())
         try:
-            return await canonical.dump(settings.records_path, settings.blobs_dir, index)
+            return await canonical.dump(self.tables, settings.blobs_dir, index)
         finally:
             await embedder.aclose()
             await index.close()
 
     def embeddings(self) -> dict[tuple[str, str, int], np.ndarray]:
         """Return all passage vectors."""
-        return canonical.embeddings(self.data / "records.sqlite3")
+        return canonical.embeddings(self.tables)
+
+    @property
+    def tables(self) -> Tables:
+        """What the record store holds."""
+        if self._records.store is RecordStoreKind.NEO4J:
+            records = self._records
+            return Neo4jTables(Neo4jServer(records.url, records.username, records.password or ""))
+        return SqliteTables(self.data / "records.sqlite3")
+
+    @property
+    def _records(self) -> RecordSettings:
+        mark = "ATOLL_RECORDS__"
+        return RecordSettings.model_validate(
+            {
+                name.removeprefix(mark).lower(): value
+                for name, value in self.environment.items()
+                if name.startswith(mark)
+            }
+        )
 
 
 @contextmanager

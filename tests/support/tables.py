@@ -6,11 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tests.support.neo4j_server import Neo4jServer
+if TYPE_CHECKING:
+    from tests.support.neo4j_server import Neo4jServer
 
 Row = dict[str, Any]
 
@@ -59,7 +60,7 @@ class Tables(Protocol):
         ...
 
     def recount(self) -> list[tuple[str, int, int]]:
-        """Return every entity whose df is not the number of visible passages that mention it: id, df, that number."""
+        """Return key, df and number of visible passages of each entity where they differ, or the vector does not fit."""
         ...
 
     def end_leases(self) -> None:
@@ -134,14 +135,15 @@ class SqliteTables:
 
     def recount(self) -> list[tuple[str, int, int]]:
         found = self._rows(
-            "SELECT e.id, e.df, (SELECT COUNT(*) FROM mention m JOIN document d ON d.uid = m.document "
-            "WHERE m.entity = e.id AND d.visible = 1) AS n FROM entity e"
+            "SELECT e.key, e.df, (SELECT COUNT(*) FROM mention m JOIN document d ON d.uid = m.document "
+            "WHERE m.entity = e.id AND d.visible = 1) AS n, e.vector IS NOT NULL AS embedded FROM entity e"
         )
-        return [tuple(row) for row in found if row["df"] != row["n"]]
+        return [tuple(row)[:3] for row in found if row["df"] != row["n"] or (row["n"] > 1) != bool(row["embedded"])]
 
     def end_leases(self) -> None:
         connection = sqlite3.connect(self._path, timeout=10)
         connection.execute("UPDATE stage SET lease_until = 0")
+        connection.execute("UPDATE lease SET lease_until = 0")
         connection.commit()
         connection.close()
 
@@ -224,12 +226,12 @@ class Neo4jTables:
     def recount(self) -> list[tuple[str, int, int]]:
         found = self._rows(
             "MATCH (e:Entity) WITH e, COUNT { (e)<-[:MENTIONS]-(:Passage)-[:OF]->(d:Document) WHERE d.visible } AS n "
-            "WHERE e.df <> n RETURN [e.id, e.df, n] AS row"
+            "WHERE e.df <> n OR (n > 1) <> (e.vector IS NOT NULL) RETURN [e.key, e.df, n] AS row"
         )
         return [tuple(row["row"]) for row in found]
 
     def end_leases(self) -> None:
-        self._rows("MATCH (s:Stage) SET s.lease_until = 0")
+        self._rows("MATCH (s:Stage|Lease) SET s.lease_until = 0")
 
 
 def _size(vector: bytes | None) -> int | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from atoll.adapters.qdrant import QdrantIndex
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.domain.ids import DocumentUid, KbUid, PassageId, passage_id
 from atoll.domain.vectors import PassagePoint, SparseVector
 
@@ -88,8 +88,8 @@ class VectorServer:
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers={"api-key": self.api_key}, timeout=30.0, trust_env=False)
 
-    def index(self, *, dimensions: int = DIMENSIONS, fingerprint: str = "test") -> QdrantIndex:
-        return QdrantIndex.connect(self.url, api_key=self.api_key, fingerprint=fingerprint, dimensions=dimensions)
+    def index(self, *, dimensions: int = DIMENSIONS, fingerprint: str = "test") -> QdrantGraphIndex:
+        return QdrantGraphIndex.connect(self.url, api_key=self.api_key, fingerprint=fingerprint, dimensions=dimensions)
 
 
 @contextlib.contextmanager

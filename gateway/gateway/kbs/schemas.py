@@ -8,7 +8,8 @@ from typing import Annotated, Any, Self
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from atoll.domain.knowledge_base import KnowledgeBase
+from atoll.domain.knowledge_base import KnowledgeBase, entity_types
+from atoll.errors import BadInput
 
 _MAX_SETTINGS_BYTES = 16 * 1024
 
@@ -16,6 +17,10 @@ _MAX_SETTINGS_BYTES = 16 * 1024
 def _bounded(value: dict[str, Any]) -> dict[str, Any]:
     if len(orjson.dumps(value)) > _MAX_SETTINGS_BYTES:
         raise ValueError(f"at most {_MAX_SETTINGS_BYTES // 1024} KiB")
+    try:
+        entity_types(value)
+    except BadInput as error:
+        raise ValueError(error.message) from error
     return value
 
 

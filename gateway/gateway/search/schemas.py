@@ -123,6 +123,24 @@ class StepOut(BaseModel):
     entity: str
 
 
+class EntityOut(BaseModel):
+    """The entity that a piece of evidence is about, as its passage writes it."""
+
+    id: str
+    name: str
+    type: str
+
+
+class RelationOut(BaseModel):
+    """What a passage says about two entities; without ``id`` they only stand together in a sentence."""
+
+    id: str | None
+    head: str
+    tail: str
+    keywords: list[str]
+    weight: float
+
+
 class EvidenceOut(BaseModel):
     """A ranked piece of a document; boxes are in page points, origin top left."""
 
@@ -138,6 +156,8 @@ class EvidenceOut(BaseModel):
     signals: dict[str, SignalOut]
     path: list[StepOut] | None
     also_in: list[str]
+    entity: EntityOut | None = None
+    relation: RelationOut | None = None
 
     @classmethod
     def of(cls, evidence: Evidence, *, explain: bool = True) -> Self:
@@ -158,6 +178,8 @@ class EvidenceOut(BaseModel):
             else {},
             path=None if path is None else [StepOut(passage_id=passage, entity=entity) for passage, entity in path],
             also_in=list(evidence.also_in),
+            entity=evidence.entity and EntityOut.model_validate(evidence.entity, from_attributes=True),
+            relation=evidence.relation and RelationOut.model_validate(evidence.relation, from_attributes=True),
         )
 
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -30,6 +31,15 @@ _BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _DISCONNECTS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _SHOWN_CHARACTERS = 200
 _END = "[DONE]"
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer; ``cut`` says that it ended because it was as long as it may be."""
+
+    text: str
+    cut: bool
+    usage: ChatUsage | None
 
 
 class OpenAIChat:
@@ -81,10 +91,37 @@ class OpenAIChat:
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise _translated(error, self._url) from error
 
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int, response_format: dict[str, Any]
+    ) -> Completion:
+        """Return a whole answer of the given form (``response_format`` as OpenAI has it).
+
+        Raises:
+            DependencyDown: the server is away, overloaded or too slow.
+            ModelReplyInvalid: the server refuses the request, or its answer is no chat completion.
+        """
+        body = {
+            "model": self._model,
+            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "max_tokens": max_tokens,
+            "temperature": 0,
+            "response_format": response_format,
+        }
+        deadline = monotonic() + self._timeout_seconds
+        try:
+            response = await self._opened(body, deadline)
+            try:
+                content = await _content(response, deadline, _LEAST_BYTES + max_tokens * _BYTES_PER_TOKEN)
+            finally:
+                await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise _translated(error, self._url) from error
+        return _completion(_object(content))
+
     async def count_tokens(self, text: str) -> int:
         """See ``atoll.ports.chat.Chat``; llama.cpp's ``/tokenize`` or vLLM's, else an estimate by characters."""
         if monotonic() < self._estimate_until:
-            return _estimate(text)
+            return estimate_tokens(text)
         root = self._url.removesuffix("/v1")
         forms: dict[str, dict[str, Any]] = {
             "llama.cpp": {"content": text},
@@ -98,7 +135,7 @@ class OpenAIChat:
                 return count
         self._counting = None
         self._estimate_until = monotonic() + _ESTIMATE_SECONDS
-        return _estimate(text)
+        return estimate_tokens(text)
 
     async def _opened(self, body: dict[str, Any], deadline: float) -> httpx.Response:
         """Send the request and return the open response of a stream."""
@@ -163,13 +200,36 @@ async def _events(response: httpx.Response, deadline: float, max_bytes: int) -> 
             yield _object(content)
 
 
+async def _content(response: httpx.Response, deadline: float, max_bytes: int) -> bytes:
+    received = bytearray()
+    async with asyncio.timeout_at(_on_loop(deadline)):
+        async for chunk in response.aiter_bytes():
+            received += chunk
+            if len(received) > max_bytes:
+                raise ModelReplyInvalid(f"the chat server sent more than {max_bytes} bytes for one answer")
+    return bytes(received)
+
+
+def _completion(answer: dict[str, Any]) -> Completion:
+    try:
+        choice = answer["choices"][0]
+        usage = answer.get("usage")
+        return Completion(
+            text=str(choice["message"].get("content") or ""),
+            cut=choice.get("finish_reason") == "length",
+            usage=ChatUsage(int(usage["prompt_tokens"]), int(usage["completion_tokens"])) if usage else None,
+        )
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ModelReplyInvalid("the chat server sent an answer of another shape") from error
+
+
 def _object(content: bytes) -> dict[str, Any]:
     try:
         event = json.loads(content)
     except ValueError as error:
-        raise ModelReplyInvalid("the chat server sent an event that is not JSON") from error
+        raise ModelReplyInvalid("the chat server sent something that is not JSON") from error
     if not isinstance(event, dict):
-        raise ModelReplyInvalid("the chat server sent an event that is not an object")
+        raise ModelReplyInvalid("the chat server sent JSON that is not an object")
     return event
 
 
@@ -216,7 +276,7 @@ def _on_loop(deadline: float) -> float:
     return asyncio.get_running_loop().time() + deadline - monotonic()
 
 
-def _estimate(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """Return a token for four ASCII characters and one for each other: high for prose in every script."""
     wide = sum(1 for char in text if not char.isascii())
     return math.ceil((len(text) - wide) / 4) + wide

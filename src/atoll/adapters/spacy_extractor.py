@@ -16,7 +16,7 @@ from atoll.adapters.mentions import Occurrence, leading_headings, left_out_warni
 from atoll.domain.entity import Mention
 from atoll.domain.passage import Passage
 from atoll.errors import StartRefused
-from atoll.ports.extractor import Extraction, ExtractionScope
+from atoll.ports.extractor import Extraction, ExtractionScope, Portions
 
 #: Raised when the same passages give other mentions.
 VERSION = 1
@@ -42,6 +42,8 @@ TYPES: Mapping[str, str] = {
 #: All that stands between a text and its entities in these models; the rest costs as much again.
 _NEEDLESS_PIPES = ("tok2vec", "tagger", "parser", "senter", "attribute_ruler", "lemmatizer")
 _TEXTS_AT_A_TIME = 32
+#: Passages of one call: a few seconds, which is what a worker that is told to stop has to wait for.
+_PORTIONS = Portions(passages=256, concurrent=1)
 
 
 class SpacyExtractor:
@@ -58,9 +60,14 @@ class SpacyExtractor:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="extract")
         self._loaded: dict[str, Any] = {}
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """End the thread, after what it is at."""
-        self._thread.shutdown(cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def portions(self) -> Portions:
+        """See ``atoll.ports.extractor.Extractor``."""
+        return _PORTIONS
 
     def fingerprint(self, scope: ExtractionScope) -> str:
         """See ``atoll.ports.extractor.Extractor``: our version, the model's and spaCy's."""

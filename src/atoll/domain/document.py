@@ -27,6 +27,7 @@ class Stage(StrEnum):
 
     PARSE = "parse"
     CHUNK = "chunk"
+    EXTRACT = "extract"
     EMBED = "embed"
     STORE = "store"
     INDEX = "index"
@@ -35,7 +36,7 @@ class Stage(StrEnum):
 
 
 #: The journey of an accepted document, in order. Purge is the journey of a deleted one.
-JOURNEY = (Stage.PARSE, Stage.CHUNK, Stage.EMBED, Stage.STORE, Stage.INDEX, Stage.PUBLISH)
+JOURNEY = (Stage.PARSE, Stage.CHUNK, Stage.EXTRACT, Stage.EMBED, Stage.STORE, Stage.INDEX, Stage.PUBLISH)
 
 
 class StageState(StrEnum):

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from atoll.domain.ids import DocumentUid, PassageId
+from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.domain.page import Box
 
 
@@ -42,6 +42,26 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceEntity:
+    """The entity that a piece of evidence is about, as its passage writes it."""
+
+    id: EntityId
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRelation:
+    """What a passage says about two entities; ``id`` is None and ``keywords`` empty where they only stand together."""
+
+    id: RelationId | None
+    head: str
+    tail: str
+    keywords: tuple[str, ...]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """A ranked, explained piece of a document."""
 
@@ -57,6 +77,8 @@ class Evidence:
     signals: Mapping[str, Signal]
     path: tuple[tuple[PassageId, str], ...] | None = None
     also_in: tuple[DocumentUid, ...] = ()
+    entity: EvidenceEntity | None = None
+    relation: EvidenceRelation | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Stage embed: passages -> dense vectors, kept as fp16 beside them."""
+"""Stage embed: passages and assertions -> dense vectors, kept as fp16 beside them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from atoll.domain.embedding import InputType
 from atoll.ingest.artefacts import read_vectors, write_vectors
 from atoll.ingest.chunk import embedding_text
+from atoll.ingest.extract import assertion_texts, extraction
 from atoll.ingest.passages import read_batch, read_index
 from atoll.ingest.workshop import Job, batch_name
+from atoll.ports.extractor import Extraction
 
 
 async def embed(job: Job) -> int | None:
@@ -28,6 +30,7 @@ async def embed(job: Job) -> int | None:
             texts = [embedding_text(passage) for passage in passages]
             vectors = await job.shop.embedder.embed(texts, input_type=InputType.DOCUMENT)
             await asyncio.to_thread(write_vectors, path, vectors.astype(np.float16))
+        await _embed_assertions(job, batch, await extraction(job, batch, passages))
         done = passages[-1].ordinal + 1
         if batch + 1 < index.batches:
             await job.shop.ledger.advance(job.claim, batch=batch + 1, done=done, total=index.passages)
@@ -37,3 +40,17 @@ async def embed(job: Job) -> int | None:
 async def read_embeddings(job: Job, batch: int) -> NDArray[np.float16]:
     """Read the vectors of one batch, (passages, dimensions)."""
     return await asyncio.to_thread(read_vectors, await job.vectors_dir() / batch_name(batch))
+
+
+async def read_assertion_embeddings(job: Job, batch: int, extracted: Extraction) -> NDArray[np.float16] | None:
+    """Read the vectors of one batch's assertions, (assertions, dimensions), or None when it has none."""
+    if not extracted.assertions:
+        return None
+    return await asyncio.to_thread(read_vectors, await job.assertion_vectors_dir() / batch_name(batch))
+
+
+async def _embed_assertions(job: Job, batch: int, extracted: Extraction) -> None:
+    path = await job.assertion_vectors_dir() / batch_name(batch)
+    if extracted.assertions and not path.exists():
+        vectors = await job.shop.embedder.embed(assertion_texts(extracted), input_type=InputType.DOCUMENT)
+        await asyncio.to_thread(write_vectors, path, vectors.astype(np.float16))

@@ -19,6 +19,7 @@ from atoll.errors import (
     StorageFull,
 )
 from atoll.ingest.embed import embed
+from atoll.ingest.extract import extract
 from atoll.ingest.index import index
 from atoll.ingest.parse import parse
 from atoll.ingest.passages import make_passages
@@ -46,6 +47,7 @@ class Pipeline:
         self._stages: Mapping[Stage, Callable[[Job], Awaitable[Claim | None]]] = {
             Stage.PARSE: self._parse,
             Stage.CHUNK: self._chunk,
+            Stage.EXTRACT: self._extract,
             Stage.EMBED: lambda job: self._in_batches(job, embed),
             Stage.STORE: lambda job: self._in_batches(job, store),
             Stage.INDEX: lambda job: self._in_batches(job, index),
@@ -105,13 +107,25 @@ class Pipeline:
         units = facts.passages or 0
         return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units, facts=facts)
 
+    async def _extract(self, job: Job) -> Claim | None:
+        facts = await extract(job)
+        if facts is None:
+            await self._another_turn(job)
+            return None
+        units = facts.passages or 0
+        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units, facts=facts)
+
     async def _in_batches(self, job: Job, stage: Callable[[Job], Awaitable[int | None]]) -> Claim | None:
         units = await stage(job)
         if units is not None:
             return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units)
+        await self._another_turn(job)
+        return None
+
+    async def _another_turn(self, job: Job) -> None:
+        """Let other documents go first."""
         await self._shop.ledger.release(job.claim)
         await self._ring(job.claim.document)
-        return None
 
     async def _publish(self, job: Job) -> Claim | None:
         published = await publish(job)
@@ -163,6 +177,7 @@ class Pipeline:
         try:
             if not await self._shop.ledger.exists(claim.document):
                 await self._shop.vectors.delete(claim.kb, [claim.document])
+                await self._shop.graph_index.delete_graph(claim.kb, [], [claim.document])
         except DependencyDown as down:
             logger.warning("points of the deleted document %s may be left: %s", claim.document, down)
 

@@ -1,8 +1,9 @@
-"""Stage store: passages and vectors -> rows of a hidden document."""
+"""Stage store: passages, what was extracted from them, and vectors -> rows of a hidden document."""
 
 from __future__ import annotations
 
-from atoll.ingest.embed import read_embeddings
+from atoll.ingest.embed import read_assertion_embeddings, read_embeddings
+from atoll.ingest.extract import extraction
 from atoll.ingest.passages import read_batch, read_index
 from atoll.ingest.workshop import Job
 from atoll.ports.contents import ContentBatch
@@ -15,7 +16,15 @@ async def store(job: Job) -> int | None:
         if job.is_over:
             return None
         passages, chunks = await read_batch(job, batch)
-        content = ContentBatch(chunks=chunks, passages=passages, vectors=await read_embeddings(job, batch), mentions=())
+        extracted = await extraction(job, batch, passages)
+        content = ContentBatch(
+            chunks=chunks,
+            passages=passages,
+            vectors=await read_embeddings(job, batch),
+            mentions=extracted.mentions,
+            assertions=extracted.assertions,
+            assertion_vectors=await read_assertion_embeddings(job, batch, extracted),
+        )
         await job.shop.contents.store_batch(
             job.claim, content, next_batch=batch + 1, done=passages[-1].ordinal + 1, total=index.passages
         )

@@ -11,6 +11,8 @@ from atoll.ports.blobs import Blobs
 from atoll.ports.contents import Contents
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.embedder import Embedder
+from atoll.ports.extractor import ExtractionScope, Extractor
+from atoll.ports.graph_index import GraphIndex
 from atoll.ports.ledger import Claim, Ledger
 from atoll.ports.parser import Parser
 from atoll.ports.sparse import SparseEncoder
@@ -32,9 +34,11 @@ class Workshop:
     contents: Contents
     blobs: Blobs
     parser: Parser
+    extractor: Extractor
     embedder: Embedder
     sparse: SparseEncoder
     vectors: VectorIndex
+    graph_index: GraphIndex
     doorbell: Doorbell
     chunk_tokens: int
     overlap_tokens: int
@@ -70,9 +74,26 @@ class Job:
         """The folder of passage batches."""
         return self.folder / f"chunk.{await self._chunk_key()}"
 
+    @property
+    def scope(self) -> ExtractionScope:
+        """Whose passages the extractor is asked about."""
+        return ExtractionScope(self.claim.kb, self.claim.language, self.claim.entity_types)
+
+    async def extraction_dir(self) -> Path:
+        """The folder of what was extracted, a file a portion."""
+        return self.folder / f"extract.{await self._extraction_key()}"
+
+    async def assertion_vectors_dir(self) -> Path:
+        """The folder of the vectors of assertions, a file for each passage batch that has any."""
+        return self.folder / f"assertions.{await self._extraction_key()}"
+
     async def vectors_dir(self) -> Path:
         """The folder of vector batches, one a passage batch."""
         return self.folder / f"embed.{await self._chunk_key()}"
+
+    async def _extraction_key(self) -> str:
+        extractor = self.shop.extractor
+        return key("extract", await self._chunk_key(), extractor.fingerprint(self.scope), extractor.portions.passages)
 
     async def _chunk_key(self) -> str:
         # The embedder's tokenizer and window decide the cuts, so that its fingerprint stands for both artefacts.

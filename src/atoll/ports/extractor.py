@@ -30,8 +30,24 @@ class Extraction:
     warnings: tuple[DocumentWarning, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Portions:
+    """What one call should hold, so that work is kept in good time: whole chunks of together at most ``passages``.
+
+    A chunk of more passages is a portion of its own. ``concurrent`` portions of a document may be in flight.
+    """
+
+    passages: int
+    concurrent: int
+
+
 class Extractor(Protocol):
     """An extractor of mentions and assertions. It never invents: every name occurs in its passage or headings."""
+
+    @property
+    def portions(self) -> Portions:
+        """How work is cut for this extractor."""
+        ...
 
     def fingerprint(self, scope: ExtractionScope) -> str:
         """Return what names this extractor's results in this scope: they are made again only when it changes."""

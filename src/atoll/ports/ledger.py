@@ -14,7 +14,7 @@ class Claim:
     """A worker's hold on one stage of one document. Every write of the stage proves it by ``token``.
 
     The rest is what stages need to know: where to go on, how often the stage was claimed and how often it brought a
-    process down, and of the document its name, media type, labels and its knowledge base's language.
+    process down, and of the document its name, media type, labels and its knowledge base's language and entity types.
     """
 
     document: DocumentUid
@@ -29,6 +29,7 @@ class Claim:
     media_type: str
     labels: tuple[str, ...]
     language: str
+    entity_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,9 @@ def _akin(candidate: _Candidate, wanted: TermSet, beginnings: Mapping[int, str])
 def _candidates(found: Found) -> list[_Candidate]:
     candidates: list[_Candidate] = []
     known: set[str] = set()
-    for entry in found.evidence[:MAX_PASSAGES]:
+    # Entities and relations repeat sentences of passages.
+    passages = [entry for entry in found.evidence if entry.entity is None and entry.relation is None]
+    for entry in passages[:MAX_PASSAGES]:
         for candidate in _of_passage(entry, found):
             if candidate.text.casefold() not in known:
                 candidates.append(candidate)

@@ -10,11 +10,15 @@ from atoll.errors import NotAvailable
 
 
 class Retriever(StrEnum):
-    """A source of ranked passages."""
+    """A source of ranked passages, or a step that ranks them anew.
+
+    ``GRAPH`` walks on from what the lists found, ``AROUND`` starts in the graph itself.
+    """
 
     DENSE = "dense"
     SPARSE = "sparse"
     GRAPH = "graph"
+    AROUND = "around"
 
 
 _NAIVE = frozenset({Retriever.DENSE, Retriever.SPARSE})
@@ -23,6 +27,9 @@ _NAIVE = frozenset({Retriever.DENSE, Retriever.SPARSE})
 RETRIEVERS: Mapping[Mode, frozenset[Retriever]] = {
     Mode.NAIVE: _NAIVE,
     Mode.MIX: _NAIVE | {Retriever.GRAPH},
+    Mode.LOCAL: frozenset({Retriever.AROUND}),
+    Mode.GLOBAL: frozenset({Retriever.AROUND}),
+    Mode.HYBRID: frozenset({Retriever.AROUND}),
     Mode.BYPASS: frozenset(),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,18 @@ from atoll.domain.vectors import VectorSearch
 from atoll.ports.catalogue import Labels
 from atoll.ports.embedder import Embedder
 from atoll.ports.graph import Graph
+from atoll.ports.graph_index import GraphIndex
 from atoll.ports.passages import Passages, SearchScope
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
 from atoll.query.collapse import Shared, collapse
 from atoll.query.fuse import Ranked, best, fuse
+from atoll.query.graph_evidence import GraphLimits, Shown, entity_evidence, relation_evidence
 from atoll.query.keywords import keywords
 from atoll.query.modes import Retriever, retrievers
 from atoll.query.phrases import contains_all, verbatim_phrases
 from atoll.query.reads import SearchReads
+from atoll.query.retrieve.around import Around, around
 from atoll.query.retrieve.dense import dense_search
 from atoll.query.retrieve.graph import through_graph
 from atoll.query.retrieve.names import word_groups
@@ -35,6 +38,8 @@ from atoll.query.visibility import Seen, see
 
 #: Passages read beyond the number wanted, because some may turn out to be the same text.
 COLLAPSE_ROOM = 10
+#: One result in so many is an entity, and another a relation, in the modes that start in the graph.
+GRAPH_PART = 5
 _PHRASE = "phrase"
 
 
@@ -74,12 +79,16 @@ class SearchPipeline:
         *,
         passages: Passages,
         graph: Graph,
+        graph_index: GraphIndex,
         vectors: VectorIndex,
         embedder: Embedder,
         sparse: SparseEncoder,
+        graph_limits: GraphLimits,
     ) -> None:
         self._passages = passages
         self._graph = graph
+        self._graph_index = graph_index
+        self._graph_limits = graph_limits
         self._vectors = vectors
         self._embedder = embedder
         self._sparse = sparse
@@ -106,6 +115,8 @@ class SearchPipeline:
         if not wanted or scope.passages == 0 or scope.include == ():
             return found
         question = await self._prepare(text, terms, timings)
+        if Retriever.AROUND in wanted:
+            return await self._find_around(found, question, mode, scope, top_k, reads, timings)
         window = Window.first(kb, labels, scope)
         while True:
             seen = await self._look(self._searches(question, window, wanted), reads, timings)
@@ -123,6 +134,42 @@ class SearchPipeline:
             # what was hidden in another revision may be visible by now
             hidden = seen.hidden if scope.revision == seen.revision else frozenset()
             window = Window.wider(kb, labels, scope, hidden)
+
+    async def _find_around(
+        self,
+        found: Found,
+        question: _Question,
+        mode: Mode,
+        scope: SearchScope,
+        top_k: int,
+        reads: SearchReads,
+        timings: Timings,
+    ) -> Found:
+        """Start in the graph: passages first, then the entities and relations that they are about."""
+        limits = self._graph_limits
+        with timings.step("graph"):
+            near = await around(
+                mode,
+                reads,
+                self._graph_index,
+                question=question.vector,
+                groups=word_groups(question.text, question.terms),
+                corpus_passages=scope.passages,
+                limit=limits.considered,
+            )
+            annotations = await reads.annotations([ranked.id for ranked in near.ranking[: top_k + COLLAPSE_ROOM]])
+        shared, _ = await _read(near.ranking, question.phrases, top_k, reads, timings)
+        scores = {ranked.id: ranked.score for ranked in near.ranking}
+        shown = [
+            Shown(each.passage, near.names[each.passage.document], scores[each.passage.id]) for each in shared[:top_k]
+        ]
+        most = top_k // GRAPH_PART
+        entities = entity_evidence(shown, annotations, near.entities, most=most, tokens=limits.entity_tokens)
+        relations = relation_evidence(
+            shown, annotations, near.entities, near.relations, most=most, tokens=limits.relation_tokens
+        )
+        passages = shared[: top_k - len(entities) - len(relations)]
+        return _with_graph_evidence(found, question, near, passages, [*entities, *relations])
 
     async def _prepare(self, text: str, terms: Terms, timings: Timings) -> _Question:
         with timings.step("embed"):
@@ -194,8 +241,34 @@ def _with_evidence(
     names: Mapping[DocumentUid, str],
     shared: Sequence[Shared],
 ) -> Found:
+    return replace(
+        found,
+        revision=seen.revision,
+        vector=question.vector,
+        evidence=_passage_evidence(ranking, names, shared),
+        headings={entry.passage.id: entry.passage.headings for entry in shared},
+        best_cosine=max((hit.score for hit in seen.lists.get(Retriever.DENSE, [])), default=0.0),
+    )
+
+
+def _with_graph_evidence(
+    found: Found, question: _Question, near: Around, shared: Sequence[Shared], more: Sequence[Evidence]
+) -> Found:
+    evidence = (*_passage_evidence(near.ranking, near.names, shared), *more)
+    return replace(
+        found,
+        vector=question.vector,
+        evidence=tuple(replace(each, rank=rank) for rank, each in enumerate(evidence, start=1)),
+        headings={entry.passage.id: entry.passage.headings for entry in shared},
+        best_cosine=near.best_cosine,
+    )
+
+
+def _passage_evidence(
+    ranking: Sequence[Ranked], names: Mapping[DocumentUid, str], shared: Sequence[Shared]
+) -> tuple[Evidence, ...]:
     by_id = {ranked.id: ranked for ranked in ranking}
-    evidence = tuple(
+    return tuple(
         Evidence(
             kind=EvidenceKind.PASSAGE,
             rank=rank,
@@ -211,14 +284,4 @@ def _with_evidence(
             also_in=entry.also_in,
         )
         for rank, entry in enumerate(shared, start=1)
-    )
-    return Found(
-        question=found.question,
-        revision=seen.revision,
-        terms=found.terms,
-        keywords=found.keywords,
-        vector=question.vector,
-        evidence=evidence,
-        headings={entry.passage.id: entry.passage.headings for entry in shared},
-        best_cosine=max((hit.score for hit in seen.lists.get(Retriever.DENSE, [])), default=0.0),
     )

@@ -17,6 +17,7 @@ from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, NotAvailab
 from atoll.ports.chat import Chat, ChatUsage
 from atoll.ports.embedder import Embedder
 from atoll.ports.graph import Graph
+from atoll.ports.graph_index import GraphIndex
 from atoll.ports.passages import Passages
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
@@ -24,6 +25,7 @@ from atoll.query.budget import PrefillSpeed, PromptLimits
 from atoll.query.check import AnswerCheck
 from atoll.query.extract import cited_text, extract
 from atoll.query.generate import Draft, fitted_prompt, generate
+from atoll.query.graph_evidence import GraphLimits
 from atoll.query.history import Turn, recent
 from atoll.query.modes import retrievers
 from atoll.query.pipeline import Found, SearchPipeline
@@ -53,6 +55,7 @@ __all__ = [
     "Delta",
     "Done",
     "EvidenceFound",
+    "GraphLimits",
     "PromptLimits",
     "QueryOutcome",
     "QueryRequest",
@@ -87,15 +90,23 @@ class AskService:
         *,
         passages: Passages,
         graph: Graph,
+        graph_index: GraphIndex,
         vectors: VectorIndex,
         embedder: Embedder,
         sparse: SparseEncoder,
         chat: Chat | None,
         limits: PromptLimits,
+        graph_limits: GraphLimits,
         thresholds: RefusalThresholds,
     ) -> None:
         self._pipeline = SearchPipeline(
-            passages=passages, graph=graph, vectors=vectors, embedder=embedder, sparse=sparse
+            passages=passages,
+            graph=graph,
+            graph_index=graph_index,
+            vectors=vectors,
+            embedder=embedder,
+            sparse=sparse,
+            graph_limits=graph_limits,
         )
         self._embedder = embedder
         self._chat = chat

@@ -31,10 +31,10 @@ def passages(*texts: str, headings: tuple[str, ...] = ()) -> list[Passage]:
 
 
 @pytest.fixture
-def extractor():
+async def extractor():
     opened = SpacyExtractor()
     yield opened
-    opened.close()
+    await opened.aclose()
 
 
 async def test_names_headings_and_identifiers_with_their_places(extractor):

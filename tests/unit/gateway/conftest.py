@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from atoll.access.keys import issue
 from atoll.access.rates import LocalRates, RateLimit
-from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys
 from atoll.domain.principal import Role
 from gateway.app import create_app
@@ -27,7 +27,7 @@ class Site:
     """A gateway with knowledge bases ``main`` and ``other`` of tenant ``acme``."""
 
     def __init__(self, folder: Path) -> None:
-        self.house = House(folder, vectors=MemoryVectorIndex())
+        self.house = House(folder, vectors=MemoryGraphIndex())
         self.keys = SqliteKeys(self.house.database)
         self.audit = SqliteAudit(self.house.database)
         self.app: FastAPI

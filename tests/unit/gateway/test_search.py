@@ -17,6 +17,8 @@ from tests.unit.gateway.conftest import Site, upload
 EVIDENCE_FIELDS = {
     "kind", "rank", "score", "document_id", "document", "page", "boxes", "text", "passage_id", "signals", "path",
     "also_in",
+    "entity",
+    "relation",
 }  # fmt: skip
 ANSWER_FIELDS = {
     "answer", "answered_by", "refusal", "sentences", "citations", "usage", "timings_ms", "revision",

@@ -34,6 +34,7 @@ async def test_evidence_is_ranked_explained_and_placed():
     assert outcome.revision == library.records.revision
     assert {"scope", "embed", "search", "visible", "fuse", "hydrate", "total"} <= outcome.timings_ms.keys()
     assert library.records.reads == ["scope", "visible", "hydrate"]
+    assert "graph" not in best.signals
 
 
 async def test_what_is_hidden_or_out_of_label_scope_is_not_found():
@@ -167,9 +168,8 @@ async def test_questions_that_cannot_be_searched_are_refused_with_a_reason():
         await library.search("x" * 10_000)
     with pytest.raises(BadInput, match="top_k"):
         await library.search("lamp", top_k=101)
-    for mode in (Mode.LOCAL, Mode.GLOBAL, Mode.HYBRID, Mode.VISUAL):
-        with pytest.raises(NotAvailable, match="not available yet"):
-            await library.search("lamp", mode=mode)
+    with pytest.raises(NotAvailable, match="not available yet"):
+        await library.search("lamp", mode=Mode.VISUAL)
     with pytest.raises(NotFound):
         await library.service.search(SearchRequest(KbUid("no"), None, "lamp", Mode.MIX, 5, Filters()))
 

@@ -11,7 +11,7 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.memory.chat import MemoryChat
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.graph import EmptyGraph
-from atoll.adapters.memory.vectors import MemoryVectorIndex
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, KbUid, PassageId, chunk_id, passage_id
 from atoll.domain.page import Box
@@ -22,6 +22,7 @@ from atoll.ports.passages import SearchScope
 from atoll.query.service import (
     AnswerMode,
     AskService,
+    GraphLimits,
     PromptLimits,
     QueryRequest,
     RefusalThresholds,
@@ -101,12 +102,14 @@ class Library:
 
     def __init__(self, chat: MemoryChat | None = None, *, language: str = "en", limits: PromptLimits | None = None):
         self.records = TwinPassages(language)
-        self.index = MemoryVectorIndex()
+        self.index = MemoryGraphIndex()
         self.embedder = MemoryEmbedder()
         self.encoder = Bm25Encoder()
         self.service = AskService(
             passages=self.records,
             graph=EmptyGraph(),
+            graph_index=self.index,
+            graph_limits=GraphLimits(40, 6000, 8000),
             vectors=self.index,
             embedder=self.embedder,
             sparse=self.encoder,

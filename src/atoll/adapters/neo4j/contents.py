@@ -66,12 +66,12 @@ _MAKE_VISIBLE = (
     "WITH d MATCH (k:Kb {uid: $kb}) SET k.revision = k.revision + 1, k.passages = k.passages + d.passages "
     "RETURN k.revision AS revision"
 )
-_CHUNKS = "UNWIND $rows AS row MERGE (c:Chunk {id: row.id}) SET c += row, c.kb = $kb"
+_CHUNKS = "UNWIND $rows AS row MERGE (c:Chunk {id: row.id, kb: $kb}) SET c += row"
 _PASSAGES = (
     "MATCH (d:Document {uid: $document, kb: $kb}) UNWIND $rows AS row "
     "CREATE (p:Passage {kb: $kb}) SET p += row CREATE (p)-[:OF {kb: $kb}]->(d)"
 )
-_ENTITIES = "UNWIND $rows AS row MERGE (e:Entity {id: row.entity}) ON CREATE SET e.kb = $kb, e.key = row.key, e.df = 0"
+_ENTITIES = "UNWIND $rows AS row MERGE (e:Entity {id: row.entity, kb: $kb}) ON CREATE SET e.key = row.key, e.df = 0"
 # In entity order, so that two workers on the same hubs lock in one order.
 _MENTIONS = (
     "UNWIND $rows AS row MATCH (e:Entity {id: row.entity, kb: $kb}) MATCH (p:Passage {id: row.passage, kb: $kb}) "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,9 @@ from neo4j.exceptions import (
 from atoll.errors import AtollError, Conflict, DependencyDown, StartRefused
 
 T = TypeVar("T")
+
+# The driver warns of every deadlock that it runs a transaction again for, which is part of normal work here.
+logging.getLogger("neo4j").setLevel(logging.ERROR)
 
 #: How long one call may wait for a connection and try again after deadlocks, all together.
 _CALL_SECONDS = 10.0
@@ -160,10 +164,12 @@ class Database:
                 session.run("CALL db.awaitIndexes(60)").consume()
 
     def _await_server(self, driver: Driver) -> None:
+        # An auto-commit statement: what runs in a managed transaction is tried again for longer than we want to wait.
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                return driver.verify_connectivity(database=self._name)
+                with driver.session(database=self._name) as session:
+                    session.run("RETURN 1").consume()
             except AuthError as error:
                 raise StartRefused(f"{self._url} refuses the record store's user name or password") from error
             except ConfigurationError as error:
@@ -172,6 +178,8 @@ class Database:
                 if time.monotonic() > deadline:
                     raise StartRefused(f"the record store at {self._url} does not answer: {error}") from error
                 time.sleep(_START_POLL_SECONDS)
+            else:
+                return
 
     async def _transact(
         self, access: str, work: Callable[[Transaction], Awaitable[T]], *, again_if_unsure: bool = False
@@ -234,11 +242,18 @@ def _first(transaction: ManagedTransaction, /, statement: str, **values: object)
 
 
 def _define(run: Callable[[str], Any], statement: str) -> None:
-    try:
-        run(statement).consume()
-    except ClientError as error:
-        if error.code not in _MADE_MEANWHILE:
-            raise
+    for attempt in range(1, _RUNS + 1):
+        try:
+            run(statement).consume()
+        except ClientError as error:
+            if error.code not in _MADE_MEANWHILE:
+                raise
+        except TransientError:
+            if attempt == _RUNS:
+                raise
+            time.sleep(_START_POLL_SECONDS)
+            continue
+        return
 
 
 def _migrations() -> list[str]:

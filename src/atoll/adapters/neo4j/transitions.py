@@ -43,16 +43,20 @@ CHANGE = (
     "WITH * SET c.value = c.value + 1 SET d.changed_seq = c.value "
 )
 
+# Numbers are counted from what stood there before: a statement that raises a counter row by row may finish with all
+# rows before it reads the counter for the first of them.
 _CHANGE_MANY = (
-    "MATCH (c:Changes {kb: $kb}) SET c.locked = true WITH c UNWIND $documents AS uid "
-    "MATCH (d:Document {uid: uid, kb: $kb}) SET c.value = c.value + 1 SET d.changed_seq = c.value"
+    "MATCH (c:Changes {kb: $kb}) SET c.locked = true WITH c, c.value AS before "
+    "SET c.value = before + size($documents) WITH before UNWIND range(0, size($documents) - 1) AS at "
+    "MATCH (d:Document {uid: $documents[at], kb: $kb}) SET d.changed_seq = before + at + 1"
 )
 
 _AUDIT = (
     "MERGE (t:AuditTrail {name: 'events'}) ON CREATE SET t.value = 0 SET t.locked = true "
-    "WITH t UNWIND $events AS event SET t.value = t.value + 1 "
-    "CREATE (e:AuditEvent {tenant: $tenant}) "
-    "SET e += event, e.id = t.value, e.at = timestamp() RETURN e.id AS id"
+    "WITH t, t.value AS before SET t.value = before + size($events) "
+    "WITH before UNWIND range(0, size($events) - 1) AS at "
+    "CREATE (e:AuditEvent {tenant: $tenant, id: before + at + 1}) SET e += $events[at], e.at = timestamp() "
+    "RETURN max(e.id) AS id"
 )
 
 _FENCE = (
@@ -70,16 +74,18 @@ _TAKE_COUNTERS_OFF = (
 )
 
 _HIDE = (
-    "MATCH (k:Kb {uid: $kb}) MATCH (c:Changes {kb: $kb}) SET c.locked = true "
-    "WITH k, c UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) "
-    "SET k.revision = k.revision + 1, k.documents = k.documents - 1, k.bytes = k.bytes - d.bytes, "
-    "k.passages = k.passages - CASE WHEN d.visible THEN d.passages ELSE 0 END, c.value = c.value + 1 "
+    "MATCH (k:Kb {uid: $kb}) UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) "
+    "WITH k, collect(d) AS documents, sum(d.bytes) AS bytes, "
+    "sum(CASE WHEN d.visible THEN d.passages ELSE 0 END) AS passages "
+    "SET k.revision = k.revision + size(documents), k.documents = k.documents - size(documents), "
+    "k.bytes = k.bytes - bytes, k.passages = k.passages - passages "
+    "WITH k.revision AS revision, documents UNWIND documents AS d "
     "SET d.visible = false, d.deleted_at = timestamp(), d.live_bytes = null, d.rung_at = 0, "
-    "d.hidden = CASE WHEN d.indexed THEN true ELSE null END, d.changed_seq = c.value "
-    "WITH k, d CALL (d) { MATCH (s:Stage {document: d.uid, kb: $kb}) SET s.state = $done } "
+    "d.hidden = CASE WHEN d.indexed THEN true ELSE null END "
+    "WITH revision, d CALL (d) { MATCH (s:Stage {document: d.uid, kb: $kb}) SET s.state = $done } "
     "CREATE (:Stage {document: d.uid, kb: $kb, name: $purge, position: $position, state: $waiting, batch: 0, token: 0, "
     "lease_until: 0, not_before: 0, failures: 0, attempts: 0, claimed_at: 0, worked: 0, done: 0, total: 0}) "
-    "RETURN k.revision AS revision ORDER BY revision DESC LIMIT 1"
+    "RETURN max(revision) AS revision"
 )
 
 _REMOVE_EMPTY_KB = (
@@ -182,7 +188,8 @@ async def hide(transaction: Transaction, kb: KbUid, documents: Sequence[Document
         purge=Stage.PURGE,
         position=_PURGE_POSITION,
     )
-    assert record is not None, "the knowledge base is locked, so that it is there"
+    assert record is not None, "an aggregation returns one record"
+    await change(transaction, kb, documents)
     return int(record["revision"])
 
 

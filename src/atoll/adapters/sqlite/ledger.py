@@ -10,6 +10,7 @@ from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.transitions import audit, change, check, set_status
 from atoll.domain.document import DocumentError, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.knowledge_base import entity_types
 from atoll.domain.principal import Actor
 from atoll.ports.ledger import Claim, DocumentFacts
 
@@ -182,8 +183,8 @@ def _claim(connection: sqlite3.Connection, document: DocumentUid, owner: str, le
             (Status.PROCESSING, stage is Stage.INDEX, change(connection), document),
         )
     subject = connection.execute(
-        "SELECT d.kb, d.name, d.media_type, d.labels, kb.language FROM document d JOIN kb ON kb.uid = d.kb "
-        "WHERE d.uid = ?",
+        "SELECT d.kb, d.name, d.media_type, d.labels, kb.language, kb.settings FROM document d "
+        "JOIN kb ON kb.uid = d.kb WHERE d.uid = ?",
         (document,),
     ).fetchone()
     return Claim(
@@ -199,6 +200,7 @@ def _claim(connection: sqlite3.Connection, document: DocumentUid, owner: str, le
         media_type=subject["media_type"],
         labels=tuple(json.loads(subject["labels"])),
         language=subject["language"],
+        entity_types=entity_types(json.loads(subject["settings"])),
     )
 
 

@@ -1,0 +1,168 @@
+"""Passages by what they mention and state: the modes `local`, `global` and `hybrid`.
+
+`local` starts with the entities near the question, by meaning and by name; `global` with the assertions near it, or,
+where documents state nothing that was extracted, with the same entities and what stands beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atoll.domain.evidence import Mode, Signal
+from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
+from atoll.domain.vectors import EntityHit
+from atoll.ports.graph import Neighbourhood, Reach
+from atoll.ports.graph_index import GraphIndex
+from atoll.query.fuse import DECIMALS, DEPTH, Ranked
+from atoll.query.reads import SearchReads
+from atoll.query.retrieve.bridge import FLOOR
+from atoll.query.retrieve.graph import MAX_PASSAGES, SIGNAL
+from atoll.query.retrieve.names import WordGroup, named
+from atoll.query.retrieve.spread import idf, weights
+
+#: Passages that mention an entity which is followed all the same when the question asks for it.
+MAX_DF = 1000
+#: What an entity counts that the question names; those near in meaning count less.
+NAMED = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What lies around a question in the graph.
+
+    ``ranking`` is as of `fuse`; ``entities`` and ``relations`` say how much each has to do with the question, 0 to 1;
+    ``best_cosine`` is the best of a passage that was looked at.
+    """
+
+    ranking: list[Ranked]
+    names: dict[DocumentUid, str]
+    entities: Mapping[EntityId, float] = field(default_factory=dict)
+    relations: Mapping[RelationId, float] = field(default_factory=dict)
+    best_cosine: float = 0.0
+
+
+async def around(
+    mode: Mode,
+    reads: SearchReads,
+    index: GraphIndex,
+    *,
+    question: NDArray[np.float32],
+    groups: tuple[WordGroup, ...],
+    corpus_passages: int,
+    limit: int,
+) -> Around:
+    """Return what lies around a question, ``limit`` entities and ``limit`` assertions considered."""
+    stating = Around([], {})
+    if mode is not Mode.LOCAL:
+        stating = await _stating(reads, index, question, limit)
+    if mode is Mode.GLOBAL and stating.ranking:
+        return stating
+    hits = await index.nearest_entities(reads.graph_scope.kb, question, limit)
+    near = await reads.neighbourhood(
+        [],
+        entities=[hit.id for hit in hits],
+        keys=[group.key for group in groups],
+        reach=Reach(MAX_DF, MAX_PASSAGES, vectors=True),
+    )
+    mentioning = _mentioning(near, hits, groups, question, corpus_passages)
+    return _joined(mentioning, stating)
+
+
+async def _stating(reads: SearchReads, index: GraphIndex, question: NDArray[np.float32], limit: int) -> Around:
+    """Return the passages that state something near the question, by the best of what they state."""
+    hits = await index.nearest_relations(reads.graph_scope, question, limit)
+    scores = {hit.id: hit.score for hit in hits if hit.score > FLOOR}
+    if not scores:
+        return Around([], {})
+    known = await reads.stated(list(scores))
+    relations = {each.id: scores[each.id] for each in known.stated}
+    best: dict[PassageId, float] = {}
+    for each in known.stated:
+        best[each.assertion.passage] = max(best.get(each.assertion.passage, 0.0), scores[each.id])
+    entities: dict[EntityId, float] = {}
+    for each in known.stated:
+        for end in (each.head.id, each.tail.id):
+            entities[end] = max(entities.get(end, 0.0), scores[each.id])
+    return Around(_ranking(best, best), dict(known.names), entities, relations, max(best.values(), default=0.0))
+
+
+def _mentioning(
+    near: Neighbourhood,
+    hits: list[EntityHit],
+    groups: tuple[WordGroup, ...],
+    question: NDArray[np.float32],
+    corpus_passages: int,
+) -> Around:
+    """Rank the passages that mention entities near the question: half by these, half by their own meaning."""
+    relevance = _relevance(near, hits, groups)
+    carried = weights(near.mentions) * (relevance * idf(near.df, corpus_passages))[near.mentions.entity]
+    mentioned = np.bincount(near.mentions.passage, carried, minlength=len(near.passages))
+    cosines = _cosines(near, question)
+    spread = float(np.ptp(cosines)) if cosines.size else 0.0
+    meaning = (cosines - cosines.min()) / spread if spread > 0 else np.zeros(len(cosines))
+    top = float(mentioned.max()) if mentioned.size else 0.0
+    if top <= 0:
+        return Around([], {})
+    scores = {
+        passage: 0.5 * float(mentioned[row]) / top + 0.5 * float(meaning[row])
+        for row, passage in enumerate(near.passages)
+        if mentioned[row] > 0
+    }
+    signals = {passage: float(mentioned[row]) for row, passage in enumerate(near.passages) if mentioned[row] > 0}
+    seen = set(near.mentions.entity.tolist())
+    entities = {
+        entity.id: float(relevance[row])
+        for row, entity in enumerate(near.entities)
+        if row in seen and relevance[row] > 0
+    }
+    return Around(_ranking(scores, signals), dict(near.names), entities, {}, float(cosines.max()))
+
+
+def _relevance(near: Neighbourhood, hits: list[EntityHit], groups: tuple[WordGroup, ...]) -> NDArray[np.float64]:
+    """Return how much each entity has to do with the question; only those count that the reader can see."""
+    seen = {near.entities[row].key for row in set(near.mentions.entity.tolist())}
+    asked = set(named(groups, seen))
+    by_meaning = {hit.id: max(0.0, hit.score - FLOOR) for hit in hits}
+    return np.array(
+        [NAMED if entity.key in asked else by_meaning.get(entity.id, 0.0) for entity in near.entities], np.float64
+    )
+
+
+def _cosines(near: Neighbourhood, question: NDArray[np.float32]) -> NDArray[np.float64]:
+    if near.passage_vectors is None or near.passage_vectors.shape[1] != len(question):
+        return np.zeros(len(near.passages))
+    return (near.passage_vectors.astype(np.float32) @ question).astype(np.float64)
+
+
+def _joined(first: Around, second: Around) -> Around:
+    """Return both with equal weight; what is in one only counts half."""
+    if not second.ranking:
+        return first
+    if not first.ranking:
+        return second
+    halves = [{ranked.id: ranked.score for ranked in each.ranking} for each in (first, second)]
+    scores = {at: sum(half.get(at, 0.0) for half in halves) for at in halves[0].keys() | halves[1].keys()}
+    return Around(
+        _ranking(scores, scores),
+        first.names | second.names,
+        {
+            at: max(first.entities.get(at, 0.0), second.entities.get(at, 0.0))
+            for at in first.entities.keys() | second.entities.keys()
+        },
+        second.relations,
+        max(first.best_cosine, second.best_cosine),
+    )
+
+
+def _ranking(scores: Mapping[PassageId, float], signals: Mapping[PassageId, float]) -> list[Ranked]:
+    """Return the best passages, ties by id, with their rank and raw score in the graph's own list."""
+    top = max(scores.values(), default=0.0)
+    final = {passage: round(score / top, DECIMALS) if top > 0 else 0.0 for passage, score in scores.items()}
+    raw = {passage: round(score, DECIMALS) for passage, score in signals.items()}
+    ranks = {passage: rank for rank, passage in enumerate(sorted(raw, key=lambda each: (-raw[each], each)), start=1)}
+    order = sorted(final, key=lambda passage: (-final[passage], passage))[:DEPTH]
+    return [Ranked(at, final[at], {SIGNAL: Signal(ranks[at], raw[at])}) for at in order]

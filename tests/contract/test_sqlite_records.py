@@ -1,0 +1,63 @@
+"""What only a file can show: query plans and migrations of the SQLite record store."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.passages import SqlitePassages
+from atoll.errors import StartRefused
+from tests.support.records import open_sqlite
+
+
+async def test_the_reads_of_a_search_touch_only_what_they_are_asked_for(tmp_path):
+    opened = open_sqlite(tmp_path)
+    await opened.ports.database.aclose()
+    statements = []
+    database = Database(tmp_path / "records.sqlite3")
+    connect = database._connect
+
+    def traced():
+        connection = connect()
+        connection.set_trace_callback(statements.append)
+        return connection
+
+    database._connect = traced
+    passages = SqlitePassages(database)
+    kb = await knowledge_base(database)
+    await passages.visible(kb, frozenset({"x"}), ["document"])
+    await passages.hydrate(kb, frozenset({"x"}), ["passage"])
+    plans = [
+        [row["detail"] for row in database._connection().execute(f"EXPLAIN QUERY PLAN {each}")]
+        for each in [s for s in statements if s.startswith("SELECT") and "json_each" in s]
+    ]
+    database.close()
+    assert len(plans) == 2
+    for plan in plans:
+        assert plan[0].startswith("SCAN chosen")
+        assert not [step for step in plan if "(kb=?)" in step or step.startswith(("SCAN d", "SCAN p"))], plan
+
+
+async def knowledge_base(database):
+    await database.write(
+        lambda c: c.executescript(
+            "INSERT INTO tenant VALUES ('t', 't', '{}', 0);"
+            "INSERT INTO kb (uid, tenant, name, language, created_at) VALUES ('kb', 't', 'k', 'en', 0); BEGIN"
+        )
+    )
+    return "kb"
+
+
+def test_a_newer_schema_is_refused_by_name(tmp_path):
+    path = tmp_path / "records.sqlite3"
+    database = Database(path)
+    database.migrate()
+    database.migrate()  # again is a no-op
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    with pytest.raises(StartRefused, match=r"records.sqlite3 has schema 999"):
+        database.migrate()
+    database.close()

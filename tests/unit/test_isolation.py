@@ -1,0 +1,156 @@
+"""P6 by reading: every statement of the record stores names whose elements it matches, or stands in a short list."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ADAPTERS = Path(__file__).parents[2] / "src" / "atoll" / "adapters"
+
+#: What narrows a match to one knowledge base or tenant, or to one document or stage by a random uid.
+_SCOPES = {"kb", "tenant", "uid", "document"}
+_CLAUSE = re.compile(
+    r"\b(MATCH|MERGE|CREATE)\s+(.*?)(?=\b(?:OPTIONAL|MATCH|MERGE|CREATE|WHERE|WITH|SET|RETURN|CALL|UNWIND|DELETE|DETACH"
+    r"|ON CREATE|ON MATCH)\b|$)",
+    re.DOTALL,
+)
+_NODE = re.compile(r"\(\s*(?P<name>\w*)\s*(?P<label>:[\w|]+)?\s*(?:\{(?P<map>[^}]*)\})?\s*\)")
+_NAMES = re.compile(r"\bAS (\w+)|\bUNWIND .*? AS (\w+)|\bCALL \(([\w, ]*)\)")
+
+_SQL = re.compile(r"^\s*(?:SELECT|UPDATE|DELETE|INSERT)\b")
+#: Tables whose rows belong to somebody.
+_OWNED = re.compile(
+    r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(kb|document|batch|stage|chunk|passage|entity|mention|assertion|api_key|audit_event)\b"
+)
+_SCOPED_SQL = re.compile(
+    r"\b(?:kb|tenant|uid|document)\s*(?:=\s*(?:[?:]|chosen)|IN\s*[({])|\b(?:passage|id|entity|a\.id|\{on\})\s*(?:=\s*(?:[?:]|chosen)"
+    r"|IN\s*[({])|INTO \w+ \([^)]*\b(?:kb|tenant|document|passage)\b|\{where\}|\{' AND '\.join\(conditions\)\}"
+)
+
+#: Statements that look at more than one tenant on purpose: file and a piece of the statement -> why.
+ALLOWED = {
+    "neo4j/accounts.py": {
+        "MERGE (t:Tenant {name: $name})": "tenants are told apart by their name",
+        "MATCH (k:ApiKey {id: $id}) RETURN": "a key's random id comes before its tenant is known",
+        "MATCH (k:ApiKey {id: id})": "the ids of keys that were just checked",
+    },
+    "neo4j/catalogue.py": {"MATCH (d:Document) WHERE d.deleted_at IS NULL": "the operator's census: counts by status"},
+    "neo4j/database.py": {"Schema": "the version of the whole store"},
+    "neo4j/ledger.py": {
+        "MATCH (d:Document) WHERE d.rung_at": "workers serve all tenants",
+        "MERGE (l:Lease": "one reconciler for the whole store",
+    },
+    "neo4j/transitions.py": {"MERGE (t:AuditTrail": "numbers events over all tenants"},
+    "sqlite/catalogue.py": {"SELECT status, COUNT(*) FROM document": "the operator's census: counts by status"},
+    "sqlite/ledger.py": {"SELECT DISTINCT s.document FROM stage s": "workers serve all tenants"},
+}
+
+
+def _texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield the strings of a module that are no docstrings; what an f-string inserts stands as `{expression}`."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    skipped = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented) and _has_text(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            skipped |= {id(part) for part in node.values}
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            parts = [
+                part.value if isinstance(part, ast.Constant) else f"{{{ast.unparse(part.value)}}}"
+                for part in node.values
+            ]
+            yield node.lineno, "".join(parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+
+
+def _has_text(node) -> bool:
+    first = node.body[0] if node.body else None
+    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+
+
+def unscoped_cypher(text: str) -> list[str]:
+    """Return the clauses that begin at no element of a knowledge base, a tenant or an earlier clause."""
+    bound = {name for found in _NAMES.findall(text) for names in found for name in names.replace(" ", "").split(",")}
+    bound |= {match["name"] for match in re.finditer(r"\((?P<name>\w+)\)", text) if re.search(_CLAUSE, text)}
+    labelled = {match["name"] for match in _NODE.finditer(text) if match["label"]}
+    wrong = []
+    for verb, pattern in _CLAUSE.findall(text):
+        for path in re.split(r",\s*(?=\()", pattern):
+            nodes = list(_NODE.finditer(path))
+            scoped = any(set(re.findall(r"(\w+):", node["map"] or "")) & _SCOPES for node in nodes)
+            linked = any(not node["label"] and node["name"] in (bound | labelled) for node in nodes)
+            if nodes and not scoped and not linked:
+                wrong.append(f"{verb} {path.strip()}")
+    return wrong
+
+
+def unscoped_sql(text: str) -> bool:
+    """Whether a statement reads or writes somebody's rows without saying whose."""
+    return bool(_SQL.match(text) and _OWNED.search(text) and not _SCOPED_SQL.search(text))
+
+
+def _is_allowed(name: str, text: str) -> bool:
+    return any(piece in text for piece in ALLOWED.get(name, {}))
+
+
+@pytest.mark.parametrize("store", ["neo4j", "sqlite"])
+def test_every_statement_says_whose_elements_it_means(store):
+    checked, wrong = 0, []
+    for path in sorted((ADAPTERS / store).glob("*.py")):
+        name = f"{store}/{path.name}"
+        for line, text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
+            if store == "neo4j":
+                found = unscoped_cypher(text)
+                checked += bool(_CLAUSE.search(text))
+            else:
+                found = [text] if unscoped_sql(text) else []
+                checked += bool(_SQL.match(text))
+            wrong += [f"{name}:{line}: {each}" for each in found if not _is_allowed(name, text)]
+    assert checked > 40
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_allowed_is_still_there():
+    for name, pieces in ALLOWED.items():
+        texts = [text for _, text in _texts(ast.parse((ADAPTERS / name).read_text(encoding="utf-8")))]
+        assert not [piece for piece in pieces if not any(piece in text for text in texts)], name
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("MATCH (d:Document {kb: $kb}) RETURN d", True),
+        ("MATCH (d:Document) RETURN d", False),
+        ("MATCH (d:Document {name: $name}) RETURN d", False),
+        ("MATCH (d:Document {kb: $kb}) MATCH (e:Entity {key: $key}) RETURN d", False),
+        ("MATCH (d:Document {uid: $uid})<-[:OF]-(p:Passage) RETURN p", True),
+        ("WITH * MATCH (p)-[:MENTIONS]->(e:Entity) RETURN e", True),
+        ("MATCH (:Passage)-[:MENTIONS]->(e:Entity) RETURN e", False),
+        ("UNWIND $ids AS id MATCH (e:Entity {id: id}) RETURN e", False),
+        ("CREATE (e:Entity {key: $key})", False),
+    ],
+)
+def test_the_check_knows_cypher(text, good):
+    assert bool(unscoped_cypher(text)) is not good
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("SELECT * FROM document WHERE kb = ?", True),
+        ("SELECT * FROM document d WHERE d.name = ?", False),
+        ("UPDATE entity SET df = 0", False),
+        ("DELETE FROM stage WHERE document = ?", True),
+        ("SELECT 1 FROM tenant WHERE name = ?", True),
+        ("INSERT INTO entity (id, key) VALUES (?, ?)", False),
+    ],
+)
+def test_the_check_knows_sql(text, good):
+    assert unscoped_sql(text) is not good
