@@ -34,7 +34,7 @@ down: setup ## Stop it
 status: setup ## Show its processes
 	@$(BIN)/atoll status
 
-test: setup ## Run every test that needs no container engine; T=path or T="-k name" narrows
+test: setup .state/llama ## Run every test that needs no container engine; T=path or T="-k name" narrows
 	@$(BIN)/python -m pytest -m "not soak" $(or $(T),$(SUITES))
 
 soak: setup ## Run the long kill, property and fuzz tests
@@ -78,6 +78,11 @@ locks: setup ## Compile requirements-*.lock anew (needs a package index)
 	@echo "installing $(TORCH)"
 	@$(PIP) --no-deps $(TORCH)
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) $(TORCH)
+	@touch $@
+
+# Only tests of the chat protocol use it; a machine that has no such package skips them.
+.state/llama: tests/requirements-llama.txt .state/locks
+	@$(PIP) --no-deps --require-hashes -r $< || echo "llama.cpp does not install here; its tests are skipped"
 	@touch $@
 
 .state/install: pyproject.toml .state/torch

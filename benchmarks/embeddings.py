@@ -1,7 +1,9 @@
 """Throughput and latency of the embedding server over HTTP: the embeddings row of the performance targets.
 
-``python -m benchmarks.embeddings`` starts ``python -m embeddings`` on a free port, measures and prints JSON. Texts
-are random words of the model's own vocabulary and never repeat. Client and server share the machine.
+``python -m benchmarks.embeddings`` starts our server, the plain server that guides show and, where ``--infinity`` names
+it, infinity-emb on free ports, measures each row on each in turn, alone and with one core busy, and prints JSON.
+Texts are random words of the model's own vocabulary and never repeat. Clients and servers share the machine;
+``server_cores`` is what the measured server got of it, ``foreign_cores`` what others took.
 """
 
 from __future__ import annotations
@@ -15,23 +17,26 @@ import random
 import re
 import socket
 import statistics
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
+from benchmarks.cores import Foreign, Used, busy_neighbour
+from benchmarks.embedding_servers import Server, get, infinity, ours, plain
 
 from embeddings.folder import find
 
 #: Words of a text -> tokens, measured on the default model: one word in thirty takes a second token.
 WORDS = {60: 58, 200: 196}
-START_SECONDS = 120.0
+#: Clients at a time, texts in a request.
+Shape = tuple[int, int]
+SHAPES: Mapping[str, Shape] = {"1 client x 10": (1, 10), "16 clients x 1": (16, 1), "bulk of 240": (1, 240)}
 
 
 class Texts:
@@ -54,23 +59,25 @@ class Texts:
 class Client:
     """One kept connection."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    def __init__(self, server: Server) -> None:
+        self._ours = server.ours
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
         self._connection.connect()
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def embed(self, texts: list[str], input_type: str | None) -> int:
-        """Embed and return the number of tokens the server counted."""
-        body: dict[str, Any] = {"input": texts, "encoding_format": "base64", "truncate": True}
-        if input_type is not None:
-            body["input_type"] = input_type
-        self._connection.request("POST", "/v1/embeddings", orjson.dumps(body))
+    def embed(self, texts: list[str], input_type: str) -> None:
+        """Embed, as OpenAI's client asks: in base64, where the server knows it."""
+        body: dict[str, Any] = {"model": "m", "input": texts, "encoding_format": "base64"}
+        if self._ours:
+            body |= {"input_type": input_type, "truncate": True}
+        headers = {"Content-Type": "application/json"}
+        self._connection.request("POST", "/v1/embeddings", orjson.dumps(body), headers)
         reply = self._connection.getresponse()
         payload = reply.read()
         if reply.status != http.client.OK:
             raise RuntimeError(f"{reply.status}: {payload[:200]!r}")
-        tokens: int = orjson.loads(payload)["usage"]["total_tokens"]
-        return tokens
+        if len(orjson.loads(payload)["data"]) != len(texts):
+            raise RuntimeError("not one vector a text")
 
     def close(self) -> None:
         """Close the connection."""
@@ -84,47 +91,26 @@ class Outcome:
     texts_per_second: float
     p50_ms: float
     p99_ms: float
-    mean_tokens: float
+    server_cores: float
     foreign_cores: float
 
 
-class Foreign:
-    """Cores kept busy by processes other than the server, its client and the neighbour while it is watched."""
-
-    def __init__(self, pids: list[int]) -> None:
-        self._pids = [os.getpid(), *pids]
-        self._started, self._busy, self._own = time.monotonic(), self._machine(), self._mine()
-
-    def cores(self) -> float:
-        """Return the mean since the start."""
-        others = (self._machine() - self._busy) - (self._mine() - self._own)
-        return max(0.0, others / os.sysconf("SC_CLK_TCK") / (time.monotonic() - self._started))
-
-    @staticmethod
-    def _machine() -> int:
-        user, nice, system, *_ = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
-        return user + nice + system
-
-    def _mine(self) -> int:
-        fields = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self._pids]
-        return sum(int(each[11]) + int(each[12]) for each in fields)
-
-
-def load(port: int, texts: Texts, pids: list[int], *, clients: int, batch: int, tokens: int, seconds: float) -> Outcome:
-    """Keep ``clients`` connections busy with requests of ``batch`` texts."""
+def load(server: Server, texts: Texts, shape: Shape, *, tokens: int, seconds: float, neighbour: int | None) -> Outcome:
+    """Keep connections busy with requests of that shape."""
+    clients, batch = shape
     latencies: list[float] = []
-    counted: list[int] = []
     failures: list[BaseException] = []
-    foreign = Foreign(pids)
+    foreign = Foreign([server.pid, *([neighbour] if neighbour is not None else [])])
+    used = Used(server.pid)
     begin = time.perf_counter()
 
     def work() -> None:
-        client = Client(port)
+        client = Client(server)
         try:
             while time.perf_counter() - begin < seconds:
                 request = texts.take(batch, tokens)
                 started = time.perf_counter()
-                counted.append(client.embed(request, "document"))
+                client.embed(request, "document")
                 latencies.append(time.perf_counter() - started)
         except (OSError, RuntimeError) as error:
             failures.append(error)
@@ -144,24 +130,24 @@ def load(port: int, texts: Texts, pids: list[int], *, clients: int, batch: int, 
         texts_per_second=len(latencies) * batch / elapsed,
         p50_ms=1000 * statistics.median(ordered),
         p99_ms=1000 * ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))],
-        mean_tokens=sum(counted) / (len(counted) * batch),
+        server_cores=used.cores(),
         foreign_cores=foreign.cores(),
     )
 
 
-def query_latency_during_ingest(port: int, texts: Texts, seconds: float) -> dict[str, float]:
+def query_latency_during_ingest(server: Server, texts: Texts, seconds: float) -> dict[str, float]:
     """Return the latency of single short queries while one client sends bulk requests."""
     stop = threading.Event()
 
     def ingest() -> None:
-        client = Client(port)
+        client = Client(server)
         while not stop.is_set():
             client.embed(texts.take(64, 200), "document")
         client.close()
 
     thread = threading.Thread(target=ingest)
     thread.start()
-    client = Client(port)
+    client = Client(server)
     latencies: list[float] = []
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds:
@@ -177,66 +163,13 @@ def query_latency_during_ingest(port: int, texts: Texts, seconds: float) -> dict
     return {"p50_ms": round(statistics.median(ordered), 1), "p99_ms": round(ordered[int(0.99 * len(ordered))], 1)}
 
 
-@contextmanager
-def busy_neighbour() -> Iterator[int]:
-    """Burn one core in another process."""
-    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        yield process.pid
-    finally:
-        process.kill()
-        process.wait()
-
-
-@contextmanager
-def server(batch_tokens: int) -> Iterator[tuple[int, int]]:
-    """Start the server; yield its port and process id."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ATOLL_")}
-    environment |= {"ATOLL_EMBEDDINGS__PORT": str(port), "ATOLL_LOG_LEVEL": "WARNING"}
-    environment["ATOLL_EMBEDDINGS__MAX_BATCH_TOKENS"] = str(batch_tokens)
-    process = subprocess.Popen([sys.executable, "-m", "embeddings"], env=environment)
-    try:
-        until = time.monotonic() + START_SECONDS
-        while not _ready(port):
-            if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError("the server did not become ready")
-            time.sleep(0.1)
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait(90)
-
-
-def _get(port: int, path: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", path)
-        reply = connection.getresponse()
-        return reply.status, reply.read()
-    finally:
-        connection.close()
-
-
-def _ready(port: int) -> bool:
-    try:
-        return _get(port, "/ready")[0] == http.client.OK
-    except OSError:
-        return False
-
-
-def _rss_mib(pid: int) -> dict[str, int]:
-    status = Path(f"/proc/{pid}/status").read_text()
-    found = dict(re.findall(r"^(VmRSS|VmHWM):\s+(\d+) kB", status, re.MULTILINE))
-    return {"now": int(found["VmRSS"]) // 1024, "peak": int(found["VmHWM"]) // 1024}
-
-
-def _median(run: Callable[[], Outcome], runs: int) -> dict[str, float]:
-    outcomes = [run() for _ in range(runs)]
-    names = ("texts_per_second", "p50_ms", "p99_ms", "mean_tokens", "foreign_cores")
-    return {name: round(statistics.median(getattr(outcome, name) for outcome in outcomes), 1) for name in names}
+def _median(outcomes: list[Outcome]) -> dict[str, float]:
+    """Return the medians of several runs."""
+    names = {"texts_per_second": 1, "p50_ms": 1, "p99_ms": 1, "server_cores": 2, "foreign_cores": 2}
+    return {
+        name: round(statistics.median(getattr(outcome, name) for outcome in outcomes), digits)
+        for name, digits in names.items()
+    }
 
 
 def _machine() -> dict[str, object]:
@@ -246,37 +179,94 @@ def _machine() -> dict[str, object]:
     return {"cpu": model[1] if model else platform.processor(), "cores": os.cpu_count(), "bf16": flags}
 
 
+def compare(servers: list[Server], texts: Texts, chosen: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Measure every row on every server in turn, so that what else the machine does meets all of them alike."""
+    rows: dict[str, dict[str, Any]] = {}
+    for tokens in (60, 200):
+        for shape_name, shape in SHAPES.items():
+            for busy in (False, True):
+                title = f"{shape_name} @ {tokens} tokens" + (", one core busy" if busy else "")
+                if chosen.rows not in title:
+                    continue
+                outcomes: dict[str, list[Outcome]] = {server.name: [] for server in servers}
+                with busy_neighbour() if busy else nullcontext() as neighbour:
+                    for server in servers * chosen.runs:
+                        outcomes[server.name].append(
+                            load(server, texts, shape, tokens=tokens, seconds=chosen.seconds, neighbour=neighbour)
+                        )
+                rows[title] = {name: _median(each) for name, each in outcomes.items()}
+                sys.stderr.write(f"{title}: {rows[title]}\n")
+    return rows
+
+
+def summary(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Return for each row how much faster we are, and what the neighbour costs each server in texts and in cores.
+
+    Both costs are shares. A server that loses no larger share of texts than of cores wastes nothing: it waits for its
+    turn and does not spin.
+    """
+    ratios: dict[str, dict[str, float]] = {}
+    for title, found in rows.items():
+        speed = {name: outcome["texts_per_second"] for name, outcome in found.items()}
+        entry = {f"ours / {name}": round(speed["ours"] / rate, 2) for name, rate in speed.items() if name != "ours"}
+        alone = rows.get(title.removesuffix(", one core busy"))
+        if alone is not None and alone is not found:
+            for name, rate in speed.items():
+                before, after = alone[name]["server_cores"], found[name]["server_cores"]
+                entry[f"neighbour costs {name}"] = round(1 - rate / alone[name]["texts_per_second"], 2)
+                entry[f"cores taken from {name}"] = round(1 - after / before, 2) if before else 0.0
+        ratios[title] = entry
+    return ratios
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return a result's rows as a Markdown table: texts/s, p50 and p99 in milliseconds, of each server."""
+    names = list(next(iter(result["rows"].values())))
+    lines = ["| row | " + " | ".join(names) + " | ratios |", "|---" * (len(names) + 2) + "|"]
+    for title, found in result["rows"].items():
+        cells = [
+            f"{one['texts_per_second']:.0f}/s, {one['p50_ms']:.0f} / {one['p99_ms']:.0f} ms" for one in found.values()
+        ]
+        ratios = ", ".join(f"{name} {value}" for name, value in result["summary"][title].items())
+        lines.append(f"| {title} | " + " | ".join(cells) + f" | {ratios} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--runs", type=int, default=3)
-    arguments.add_argument("--seconds", type=float, default=5.0, help="length of one run")
+    arguments.add_argument("--seconds", type=float, default=4.0, help="length of one run")
     arguments.add_argument("--rows", default="", help="only rows whose name contains this")
     arguments.add_argument("--batch-tokens", type=int, default=1024)
+    arguments.add_argument("--no-plain", action="store_true", help="leave the plain server out")
+    arguments.add_argument(
+        "--infinity",
+        type=Path,
+        default=os.environ.get("INFINITY_EMB"),
+        help="the infinity_emb program of an environment of its own (also: INFINITY_EMB)",
+    )
+    arguments.add_argument("--table", type=Path, help="print this result file as a table and measure nothing")
     chosen = arguments.parse_args()
+    if chosen.table is not None:
+        print(table(json.loads(chosen.table.read_text())["result"]))
+        return
     texts = Texts(seed=time.time_ns())
     results: dict[str, object] = {"machine": _machine(), "load_before": os.getloadavg()[0], "runs": chosen.runs}
-    shapes = {"bulk of 240": (1, 240), "16 clients x 1": (16, 1), "1 client x 10": (1, 10)}
-
-    with server(chosen.batch_tokens) as (port, pid):
-        pids = [pid]
-
-        def row(clients: int, batch: int, tokens: int) -> Outcome:
-            return load(port, texts, pids, clients=clients, batch=batch, tokens=tokens, seconds=chosen.seconds)
-
-        row(4, 10, 200)  # the first batches of each length are slower
-        results["info"] = json.loads(_get(port, "/info")[1])
-        for tokens in (60, 200):
-            for name, (clients, batch) in shapes.items():
-                if chosen.rows in (title := f"{name} @ {tokens} tokens"):
-                    results[title] = _median(lambda c=clients, b=batch, t=tokens: row(c, b, t), chosen.runs)
-        if chosen.rows in (title := "1 client x 10 @ 60 tokens, one core busy"):
-            with busy_neighbour() as neighbour:
-                pids.append(neighbour)
-                results[title] = _median(lambda: row(1, 10, 60), chosen.runs)
-                pids.remove(neighbour)
+    with ExitStack() as stack:
+        servers = [stack.enter_context(ours(chosen.batch_tokens))]
+        if not chosen.no_plain:
+            servers.append(stack.enter_context(plain()))
+        if chosen.infinity is not None:
+            servers.append(stack.enter_context(infinity(chosen.infinity)))
+        for server in servers:  # the first batches of each length are slower
+            load(server, texts, (4, 10), tokens=200, seconds=chosen.seconds, neighbour=None)
+        results["info"] = json.loads(get(servers[0].port, "/info")[1])
+        results["rows"] = rows = compare(servers, texts, chosen)
+        results["summary"] = summary(rows)
         if chosen.rows in (title := "query during ingest"):
-            results[title] = query_latency_during_ingest(port, texts, chosen.seconds)
-        results["memory_mib"] = _rss_mib(pid)
+            results[title] = query_latency_during_ingest(servers[0], texts, chosen.seconds)
+        results["memory_mib"] = {server.name: server.memory_mib() for server in servers}
+        results["load_after"] = os.getloadavg()[0]
     print(json.dumps(results, indent=2))
 
 

@@ -1,7 +1,8 @@
 """CPU of ingesting two-chunk documents without their model calls: chunk + store + index + publish.
 
-Real stages, record store and vector server; the parser and the embedder are twins, whose own CPU is
-counted in. Prints JSON: CPU seconds a document for each hundred documents, so that growth would show.
+Real stages, record store and vector server; parser, embedder and extractor are twins, whose own CPU is counted in.
+Names are drawn like words, so that a few are in most documents. Prints JSON: CPU seconds a document for each hundred
+documents, so that growth would show.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from atoll.adapters.qdrant_graph import QdrantGraphIndex
 
 DOCUMENTS = 2000
 WINDOW = 100
+NAME_EVERY = 5
 WORDS_PER_DOCUMENT = 1000  # two chunks of 1,200 tokens at the embedder's count
 
 
@@ -32,10 +34,17 @@ def document(number: int) -> str:
     generator = random.Random(number)  # noqa: S311 - a benchmark's texts
     sections = []
     for section in range(5):
-        words = [f"w{int(generator.paretovariate(0.6)) % 20000}" for _ in range(WORDS_PER_DOCUMENT // 5)]
+        words = [word(int(generator.paretovariate(0.6)) % 20000) for _ in range(WORDS_PER_DOCUMENT // 5)]
         sentences = [" ".join(words[i : i + 12]) + "." for i in range(0, len(words), 12)]
         sections.append(f"# Section {section} of {number}\n" + "\n".join(sentences))
     return "\n".join(sections)
+
+
+def word(rank: int) -> str:
+    """Return a word by its rank; one in five is a name, which makes about seven a passage."""
+    if rank % NAME_EVERY:
+        return f"w{rank}"
+    return "N" + "".join(chr(ord("a") + int(digit)) for digit in str(rank))
 
 
 async def run(folder: Path, url: str, key: str) -> dict[str, object]:
@@ -58,6 +67,7 @@ async def run(folder: Path, url: str, key: str) -> dict[str, object]:
         "documents": DOCUMENTS,
         "status": {str(status): count for status, count in ready.counts.items()},
         "passages_per_document": ready.documents[0].passages,
+        "entities_per_document": ready.documents[0].entities,
         "cpu_seconds_per_document": {
             "first_100": round(windows[0], 4),
             "median": round(sorted(windows)[len(windows) // 2], 4),

@@ -72,7 +72,7 @@ async def _measure(url: str, names: list[tuple[str, int]], pages: list[PageInput
         took, queries = [], []
         for question in questions:
             started = time.perf_counter()
-            queries += await client.embed_queries([str(question["question"])])
+            queries += [query.vectors for query in await client.embed_queries([str(question["question"])])]
             took.append(1000 * (time.perf_counter() - started))
     sound = [page for page in embedded if isinstance(page, PageVectors)]
     if len(sound) != len(pages):

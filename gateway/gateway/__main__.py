@@ -56,6 +56,8 @@ def dependencies(values: Settings, front: bootstrap.Front) -> Dependencies:
         catalogue=records.catalogue,
         lifecycle=records.lifecycle,
         passages=records.passages,
+        atlas=records.atlas,
+        atlas_export=records.atlas_export,
         keys=records.keys,
         knowledge_bases=records.knowledge_bases,
         audit=records.audit,

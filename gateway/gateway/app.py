@@ -14,6 +14,7 @@ import gateway.audit.routes
 import gateway.docs.routes
 import gateway.documents.routes
 import gateway.events.routes
+import gateway.graph.routes
 import gateway.health.routes
 import gateway.kbs.routes
 import gateway.keys.routes
@@ -32,6 +33,7 @@ _FEATURES = (
     gateway.pages.routes,
     gateway.events.routes,
     gateway.search.routes,
+    gateway.graph.routes,
     gateway.kbs.routes,
     gateway.keys.routes,
     gateway.session.routes,

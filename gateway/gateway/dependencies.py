@@ -8,6 +8,7 @@ from typing import Protocol
 
 from atoll.access.rates import RateLimit
 from atoll.ports.accounts import Audit, Keys, KnowledgeBases
+from atoll.ports.atlas import Atlas, AtlasExport
 from atoll.ports.blobs import Blobs
 from atoll.ports.catalogue import Catalogue, Lifecycle
 from atoll.ports.doorbell import Doorbell
@@ -61,6 +62,8 @@ class Dependencies:
     catalogue: Catalogue
     lifecycle: Lifecycle
     passages: Passages
+    atlas: Atlas
+    atlas_export: AtlasExport
     keys: Keys
     knowledge_bases: KnowledgeBases
     audit: Audit

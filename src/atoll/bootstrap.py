@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celery import Celery
 
@@ -20,6 +21,7 @@ from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
 from atoll.adapters.chat_extractor import ChatExtractor
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.http_reranker import HttpReranker
 from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeBases, Neo4jTenants
 from atoll.adapters.neo4j.catalogue import Neo4jCatalogue
 from atoll.adapters.neo4j.contents import Neo4jContents
@@ -34,31 +36,45 @@ from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.spacy_extractor import SpacyExtractor
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
+from atoll.adapters.sqlite.archive import SqliteArchive
+from atoll.adapters.sqlite.atlas import SqliteAtlas
+from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.graph import SqliteGraph
+from atoll.adapters.sqlite.index_source import SqliteIndexSource
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
+from atoll.adapters.sqlite.restoration import SqliteRestoration
 from atoll.adapters.valkey_rates import ValkeyRates
 from atoll.domain.embedding import EmbedderCard
 from atoll.domain.principal import Actor, Role
 from atoll.errors import Conflict, DependencyDown, StartRefused
 from atoll.ingest.pipeline import Pipeline
+from atoll.ingest.reindex import DerivedCollection, IndexWatch, PassageCollection, Reindex
+from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
 from atoll.ingest.workshop import Workshop
 from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
+from atoll.ports.archive import Archive, Restoration, RestoredRecords
+from atoll.ports.atlas import Atlas, AtlasExport
 from atoll.ports.catalogue import Catalogue, Lifecycle
 from atoll.ports.contents import Contents
 from atoll.ports.graph import Graph
+from atoll.ports.index_source import IndexSource
 from atoll.ports.ledger import Ledger, Reconciliation
 from atoll.ports.passages import Passages
 from atoll.ports.record_store import RecordStore
 from atoll.query.budget import PromptLimits
 from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
+from atoll.query.rerank import Reranking
 from atoll.query.service import AskService
 from atoll.settings import ExtractorKind, RecordStoreKind, Settings
+
+if TYPE_CHECKING:
+    from atoll.backup.layout import Manifest
 
 DEFAULT_TENANT = "default"
 DEFAULT_KB = "default"
@@ -82,6 +98,12 @@ class Records:
     contents: Contents
     passages: Passages
     graph: Graph
+    atlas: Atlas
+    atlas_export: AtlasExport
+    index_source: IndexSource
+    archive: Archive
+    restoration: Restoration
+    restored: RestoredRecords
     keys: Keys
     knowledge_bases: KnowledgeBases
     tenants: Tenants
@@ -101,6 +123,7 @@ def records(settings: Settings) -> Records:
 def _sqlite_records(settings: Settings) -> Records:
     database = Database(settings.records_path)
     database.migrate()
+    restoration = SqliteRestoration(database)
     catalogue = SqliteCatalogue(database, waiting_documents=settings.gateway.waiting_documents)
     ledger = SqliteLedger(database)
     return Records(
@@ -112,6 +135,12 @@ def _sqlite_records(settings: Settings) -> Records:
         reconciliation=ledger,
         contents=SqliteContents(database),
         passages=SqlitePassages(database),
+        atlas=SqliteAtlas(database),
+        atlas_export=SqliteAtlasExport(database),
+        index_source=SqliteIndexSource(database),
+        archive=SqliteArchive(database),
+        restoration=restoration,
+        restored=restoration,
         graph=SqliteGraph(database),
         keys=SqliteKeys(database),
         knowledge_bases=SqliteKnowledgeBases(database),
@@ -173,6 +202,20 @@ def embedder(settings: Settings) -> HttpEmbedder:
     )
 
 
+def reranker(settings: Settings) -> HttpReranker | None:
+    """Return the client of the rerank server: the one that is named, else our embedding server, which may have one."""
+    section, embeddings = settings.reranker, settings.embeddings
+    if section.url is not None:
+        token, url = read_secret(section.token_file), section.url
+    elif embeddings.ours:
+        token, url = read_secret(embeddings.token_file), embeddings.url
+    else:
+        return None
+    return HttpReranker(
+        url=url, ours=section.url is None, token=token, model=section.model, timeout_seconds=section.timeout_seconds
+    )
+
+
 def sparse() -> Bm25Encoder:
     """Return the lexical encoder."""
     return Bm25Encoder()
@@ -191,6 +234,34 @@ def vectors(settings: Settings, card: EmbedderCard) -> QdrantGraphIndex:
         fingerprint=hashlib.sha256(identity.encode()).hexdigest()[:12],
         dimensions=card.dimensions,
     )
+
+
+def reindex(store: Records, index: QdrantGraphIndex, card: EmbedderCard) -> Reindex:
+    """Return what rebuilds the derived vector collections."""
+    passages = PassageCollection(store.index_source, store.passages, index, sparse(), dimensions=card.dimensions)
+    collections: dict[str, DerivedCollection] = {
+        "passages": passages,
+        "entities": EntityCollection(store.index_source, index),
+        "relations": RelationCollection(store.index_source, store.passages, index),
+    }
+    return Reindex(store.index_source, collections, embedding=f"{card.fingerprint} {card.dimensions}")
+
+
+@asynccontextmanager
+async def rebuilding(settings: Settings) -> AsyncIterator[Reindex]:
+    """Open what `atoll reindex` works with, and close it in the end."""
+    store = records(settings)
+    embedding = embedder(settings)
+    try:
+        card = await embedding.describe()
+        index = vectors(settings, card)
+        try:
+            yield reindex(store, index, card)
+        finally:
+            await index.close()
+    finally:
+        await embedding.aclose()
+        await store.database.aclose()
 
 
 def celery(settings: Settings) -> Celery:
@@ -250,7 +321,12 @@ def chat(settings: Settings) -> OpenAIChat | None:
 
 
 def ask(
-    settings: Settings, store: Records, index: QdrantGraphIndex, embedding: HttpEmbedder, model: OpenAIChat | None
+    settings: Settings,
+    store: Records,
+    index: QdrantGraphIndex,
+    embedding: HttpEmbedder,
+    model: OpenAIChat | None,
+    ranker: HttpReranker | None = None,
 ) -> AskService:
     """Return the query service."""
     return AskService(
@@ -274,6 +350,7 @@ def ask(
             relation_tokens=settings.query.max_relation_tokens,
         ),
         thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
+        reranking=None if ranker is None else Reranking(ranker, settings.reranker.depth),
     )
 
 
@@ -325,8 +402,12 @@ class Ingestion:
         """Open the clients and make sure that the collections are there."""
         settings = self._settings
         self._embedder = embedder(settings)
-        self._vectors = vectors(settings, await describe(self._embedder))
+        card = await describe(self._embedder)
+        self._vectors = vectors(settings, card)
         await prepare(self._vectors)
+        self.watch = IndexWatch(
+            reindex(self._records, self._vectors, card), every_seconds=settings.worker.index_check_seconds
+        )
         shop = Workshop(
             ledger=self._records.ledger,
             contents=self._records.contents,
@@ -383,7 +464,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
     embedding = embedder(settings)
     index = vectors(settings, await describe(embedding))
     await prepare(index)
-    model = chat(settings)
+    model, ranker = chat(settings), reranker(settings)
     bell = doorbell(settings, celery(settings))
     password = read_secret(settings.queue.password_file)
     try:
@@ -396,14 +477,15 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             embedder=embedding,
             vectors=index,
             chat=model,
-            ask=ask(settings, store, index, embedding, model),
+            ask=ask(settings, store, index, embedding, model, ranker),
             pepper=pepper(settings),
         )
     finally:
         await embedding.aclose()
         await index.close()
-        if model is not None:
-            await model.aclose()
+        for client in (model, ranker):
+            if client is not None:
+                await client.aclose()
         bell.close()
         await store.database.aclose()
 
@@ -414,11 +496,7 @@ async def initialise(settings: Settings) -> bool:
     Returns:
         Whether an owner key was registered. Its text stands in ``settings.owner_key_path`` and nowhere else.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for folder in (settings.blobs_dir, settings.run_dir, settings.logs_dir, settings.pepper_path.parent):
-        folder.mkdir(exist_ok=True, mode=0o700)
-    if not settings.pepper_path.exists():
-        write_secret(settings.pepper_path, secrets.token_hex(32))
+    _make_folders(settings)
     store = await asyncio.to_thread(records, settings)
     try:
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
@@ -438,6 +516,53 @@ async def initialise(settings: Settings) -> bool:
             write_secret(settings.owner_key_path, text)
         return True
     finally:
+        await store.database.aclose()
+
+
+def _make_folders(settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (settings.blobs_dir, settings.run_dir, settings.logs_dir, settings.pepper_path.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    if not settings.pepper_path.exists():
+        write_secret(settings.pepper_path, secrets.token_hex(32))
+
+
+async def take_backup(settings: Settings, folder: Path, on_document: Callable[[str, int, int], None]) -> Manifest:
+    """Take a backup of this installation, which may be at work. Raises what `BackupWriter.write` raises."""
+    from atoll.backup.create import BackupWriter  # no server needs it
+
+    store, files = await asyncio.to_thread(records, settings), blobs(settings)
+    try:
+        writer = BackupWriter(store.archive, files, folder, pepper=pepper(settings), on_document=on_document)
+        return await writer.write()
+    finally:
+        files.close()
+        await store.database.aclose()
+
+
+async def restore_backup(
+    settings: Settings, folder: Path, on_document: Callable[[str, int, int], None]
+) -> tuple[Manifest, bool]:
+    """Restore a backup into this empty installation; return the manifest and whether the keys of the backup work here.
+
+    A new owner key is written to ``settings.owner_key_path``, since the backup holds none. Raises what
+    `atoll.backup.restore.restore` raises.
+    """
+    from atoll.backup.restore import restore
+
+    _make_folders(settings)
+    store, files = await asyncio.to_thread(records, settings), blobs(settings)
+    try:
+        manifest, keys_hold = await restore(
+            folder, store.restoration, store.restored, files, pepper=pepper(settings), on_document=on_document
+        )
+        tenant = await store.tenants.ensure(DEFAULT_TENANT)
+        key, text = keys.issue(pepper(settings), tenant=tenant, name="owner", role=Role.OWNER)
+        await store.keys.create(key, Actor(key="restore", request_id="-"))
+        write_secret(settings.owner_key_path, text)
+        return manifest, keys_hold
+    finally:
+        files.close()
         await store.database.aclose()
 
 

@@ -153,6 +153,17 @@ class EmbeddingSettings(Section):
     timeout_seconds: Seconds = Field(60.0, description="Longest wait for one answer.")
 
 
+class RerankerSettings(Section):
+    """The cross-encoder that reads the best passages together with the question; it runs in the embedding server."""
+
+    model_dir: Path | None = Field(None, description="Cross-encoder folder; unset means results are ranked without.")
+    url: str | None = Field(None, description="Address of a rerank server; default our embedding server's.")
+    token_file: Path | None = Field(None, description="File that holds the bearer token of a server named by URL.")
+    model: str = Field("local", description="Model name sent to a server named by URL.")
+    depth: Count = Field(30, description="Passages that are reranked.")
+    timeout_seconds: Seconds = Field(3.0, description="Longest wait; past it the ranking stays as it was.")
+
+
 class PageSettings(Section):
     """The page-image server: page vectors for late interaction."""
 
@@ -216,6 +227,9 @@ class WorkerSettings(Section):
     lease_seconds: Seconds = Field(20.0, description="A claim that is not renewed for so long may be taken over.")
     reconcile_seconds: Seconds = Field(2.0, description="How often the ledger is looked through for forgotten work.")
     heartbeat_file: Path | None = Field(None, description="File touched every few seconds while the worker works.")
+    index_check_seconds: Seconds = Field(
+        30.0, description="How often the vector index is compared with the record store, and rebuilt where it differs."
+    )
     purge_grace_seconds: float = Field(2.0, ge=0, description="Extra wait before a purge looks for late writes.")
 
 
@@ -336,6 +350,7 @@ class Settings(BaseSettings):
     queue: QueueSettings = QueueSettings()
     vectors: VectorSettings = VectorSettings()
     embeddings: EmbeddingSettings = EmbeddingSettings()
+    reranker: RerankerSettings = RerankerSettings()
     pages: PageSettings = PageSettings()
     models: ModelSettings = ModelSettings()
     parser: ParserSettings = ParserSettings()

@@ -13,8 +13,9 @@ import anyio
 import numpy as np
 import pytest
 
-from atoll.adapters.http_embedder import ATTEMPTS, PIECE_CHARACTERS, HttpEmbedder, estimate
+from atoll.adapters.http_embedder import PIECE_CHARACTERS, HttpEmbedder, estimate
 from atoll.adapters.memory.embedder import MemoryEmbedder
+from atoll.adapters.model_server import ATTEMPTS
 from atoll.domain.embedding import InputType
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
 from tests.support import stub_embedder

@@ -16,8 +16,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -28,63 +26,14 @@ from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.domain.embedding import InputType
 from atoll.errors import DependencyDown
 from embeddings.folder import find
+from tests.support.embedding_server import START_SECONDS, Server, answers, running
 
 pytestmark = pytest.mark.slow
-
-START_SECONDS = 120.0
 
 
 def report(figures: str) -> None:
     """Figures are shown, not asserted: they belong to the machine."""
     sys.stdout.write(f"\n{figures}\n")
-
-
-class Server:
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-        self.process, self.port, self.log = process, port, log
-        self.url = f"http://127.0.0.1:{port}"
-
-    def embed(self, texts, **fields) -> httpx.Response:
-        return httpx.post(f"{self.url}/v1/embeddings", json={"input": texts, **fields}, timeout=120)
-
-    def vectors(self, texts, **fields) -> np.ndarray:
-        reply = self.embed(texts, **fields)
-        assert reply.status_code == 200, reply.text
-        return np.array([row["embedding"] for row in reply.json()["data"]], dtype=np.float32)
-
-    def rss_mib(self) -> float:
-        return psutil.Process(self.process.pid).memory_info().rss / 2**20
-
-
-@contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ATOLL_", "HF_"))}
-    environment |= {"ATOLL_EMBEDDINGS__PORT": str(port), "HF_HOME": str(folder / "empty")}
-    environment |= {f"ATOLL_EMBEDDINGS__{name}": value for name, value in settings.items()}
-    log = folder / f"{port}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "-m", "embeddings"], env=environment, stdout=output, stderr=output)
-    server = Server(process, port, log)
-    try:
-        until = time.monotonic() + START_SECONDS
-        while not answers(server, "/ready"):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.1)
-        yield server
-    finally:
-        process.kill()
-        process.wait(10)
-
-
-def answers(server: Server, path: str) -> bool:
-    try:
-        return httpx.get(server.url + path, timeout=5).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +96,12 @@ def test_openai_shape_for_one_text_and_for_a_list(server):
 def test_base64_equals_float(server, words):
     texts = sentences(words, 20, 30, seed=1)
     as_float = server.vectors(texts)
-    rows = server.embed(texts, encoding_format="base64").json()["data"]
-    as_base64 = np.stack([np.frombuffer(base64.b64decode(row["embedding"]), dtype="<f4") for row in rows])
-    np.testing.assert_array_equal(as_base64, as_float)
+    np.testing.assert_array_equal(from_base64(server, texts), as_float)
+
+
+def from_base64(server: Server, texts: list[str]) -> np.ndarray:
+    rows = server.embed(texts, encoding_format="base64", truncate=True).json()["data"]
+    return np.stack([np.frombuffer(base64.b64decode(row["embedding"]), dtype="<f4") for row in rows])
 
 
 def test_dimensions_are_a_prefix_of_length_one(server):
@@ -226,6 +178,8 @@ def test_the_other_routes(server):
     rerank = httpx.post(f"{server.url}/v1/rerank", json={"query": "a", "documents": ["b"]})
     assert rerank.status_code == 501
     assert rerank.json()["error"]["code"] == "not_available"
+    assert "ATOLL_RERANKER__MODEL_DIR" in rerank.json()["error"]["message"]
+    assert info["rerank"] is False
     metrics = httpx.get(f"{server.url}/metrics").text
     for name in ("phase_seconds", "batch_tokens", "batch_items", "queue_tokens", "requests_total", "ready"):
         assert f"atoll_model_{name}" in metrics
@@ -249,6 +203,7 @@ def test_vectors_agree_with_sentence_transformers(server, words, reference):
     cosines = (server.vectors(texts, truncate=True) * reference).sum(axis=1)
     report(f"least cosine over {len(texts)} texts: {cosines.min():.6f}")
     assert cosines.min() >= 0.999
+    assert (from_base64(server, texts) * reference).sum(axis=1).min() >= 0.999
 
 
 def test_fp32_vectors_are_those_of_sentence_transformers(words, reference):

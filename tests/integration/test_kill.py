@@ -143,7 +143,7 @@ def _assert_same_vectors(
         assert cosine >= MIN_COSINE, (key, cosine)
 
 
-@pytest.mark.parametrize("stage", ["embed", "index"])
+@pytest.mark.parametrize("stage", ["extract", "embed", "index"])
 def test_a_worker_that_slept_past_its_lease_writes_nothing(
     calm: Stack, stage: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -188,7 +188,7 @@ def _worker_asleep(stack: Stack, stage: str) -> Iterator[Callable[[], str]]:
     """Stop the worker at a stage until its lease is over, with another one at work; yield what wakes it."""
     worker = psutil.Process(stack.pid("worker"))
     try:
-        until(lambda: _suspended_at(stack, worker, stage), 60, f"the worker is stopped at stage {stage}")
+        until(lambda: _suspended_at(stack, worker, stage), SETTLE_SECONDS, f"the worker is stopped at stage {stage}")
         held = _held_stages(stack)
         time.sleep(LEASE_SECONDS + 0.5)
         lost = _lost(stack)

@@ -76,7 +76,7 @@ class Server:
     def ask(self, queries: list[str]) -> list[np.ndarray]:
         async def ask() -> list[np.ndarray]:
             async with HttpPageEmbedder(url=self.url) as client:
-                return await client.embed_queries(queries)
+                return [query.vectors for query in await client.embed_queries(queries)]
 
         return asyncio.run(ask())
 
@@ -162,6 +162,8 @@ def test_the_client_embeds_describes_and_keeps_the_order(fake):
 
     card, pages, queries = asyncio.run(ask())
     assert (card.model, card.dimensions, card.needs_images, card.needs_lines) == ("hashed-words", 128, True, True)
+    assert {query.fingerprint for query in queries} == {card.fingerprint}
+    queries = [query.vectors for query in queries]
     assert [len(query) for query in queries] == [1] * 40
     for at, query in enumerate(queries[:10]):
         assert int(np.argmax([max_sim(query, page) for page in pages])) == at

@@ -1,13 +1,27 @@
-"""A chat server of a few lines: OpenAI's streaming wire format, with answers that the test decides."""
+"""A chat server of a few lines: OpenAI's wire format, streamed or whole, with answers that the test decides."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer that is not streamed. ``content`` replaces the whole body, whatever it is then."""
+
+    text: str = ""
+    finish: str = "stop"
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    after_seconds: float = 0.0
 
 
 class FakeChat:
@@ -18,6 +32,8 @@ class FakeChat:
         self.requests: list[dict[str, Any]] = []
         self.reply: Callable[[str], str] = lambda prompt: "NOT IN THE DOCUMENTS"
         self.status = 200
+        #: Answers requests that do not ask for a stream.
+        self.whole: Callable[[dict[str, Any]], Said] = lambda body: Said("{}")
 
     @property
     def url(self) -> str:
@@ -55,6 +71,9 @@ def _handler(chat: FakeChat) -> type[BaseHTTPRequestHandler]:
             if chat.status != 200:
                 self.send_error(chat.status)
                 return
+            if not body.get("stream"):
+                self._whole(body, chat.whole(body))
+                return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
@@ -64,6 +83,25 @@ def _handler(chat: FakeChat) -> type[BaseHTTPRequestHandler]:
             self._send({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
             self._send({"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 7}})
             self.wfile.write(b"data: [DONE]\n\n")
+
+        def _whole(self, body: dict[str, Any], said: Said) -> None:
+            time.sleep(said.after_seconds)
+            answer = {
+                "choices": [{"index": 0, "message": {"content": said.text}, "finish_reason": said.finish}],
+                "usage": {
+                    "prompt_tokens": sum(len(message["content"]) for message in body["messages"]) // 4,
+                    "completion_tokens": len(said.text) // 4,
+                },
+            }
+            content = json.dumps(answer).encode() if said.content is None else said.content
+            try:
+                self.send_response(said.status)
+                for name, value in {"Content-Length": str(len(content)), **said.headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(content)
+            except ConnectionError:
+                pass  # the client gave up, as some tests want it to
 
         def _send(self, event: dict[str, Any]) -> None:
             self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")

@@ -39,6 +39,8 @@ async def run(folder: Path) -> None:
             catalogue=house.catalogue,
             lifecycle=house.lifecycle,
             passages=house.passages,
+            atlas=house.atlas,
+            atlas_export=house.atlas_export,
             keys=keys,
             knowledge_bases=house.kbs,
             audit=SqliteAudit(house.database),

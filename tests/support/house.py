@@ -54,6 +54,7 @@ class House:
         self.database: Any = store.database
         self.ledger, self.lifecycle, self.catalogue = store.ledger, store.lifecycle, store.catalogue
         self.contents, self.passages, self.graph = store.contents, store.passages, store.graph
+        self.atlas, self.atlas_export = store.atlas, store.atlas_export
         self.kbs, self.tenants = store.knowledge_bases, store.tenants
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)

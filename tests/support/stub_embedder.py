@@ -47,6 +47,9 @@ class Stub(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if "input" not in body:
+            self._answer(None)
+            return
         texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
         if self.path == "/v1/embeddings":
             self._answer(self._embeddings(texts, body))

@@ -190,6 +190,7 @@ class SearchOut(BaseModel):
     keywords: list[str]
     revision: int
     timings_ms: dict[str, float]
+    warnings: list[str] = Field(description="What the ranking went without, for instance a reranker that is away.")
 
     @classmethod
     def of(cls, outcome: SearchOutcome, *, explain: bool) -> Self:
@@ -199,6 +200,7 @@ class SearchOut(BaseModel):
             keywords=list(outcome.keywords),
             revision=outcome.revision,
             timings_ms=dict(outcome.timings_ms),
+            warnings=list(outcome.warnings),
         )
 
 
@@ -235,6 +237,7 @@ class AnswerOut(BaseModel):
     usage: dict[str, Any]
     timings_ms: dict[str, float]
     revision: int
+    warnings: list[str] = Field(description="What the ranking went without, for instance a reranker that is away.")
 
 
 class QueryOut(AnswerOut):
@@ -272,6 +275,7 @@ def answer_fields(outcome: QueryOutcome, *, explain: bool) -> dict[str, Any]:
         "usage": dict(outcome.usage),
         "timings_ms": dict(outcome.timings_ms),
         "revision": outcome.revision,
+        "warnings": list(outcome.warnings),
     }
 
 

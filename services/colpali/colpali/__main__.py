@@ -5,21 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from PIL import Image
 
 from atoll import settings
-from atoll.errors import AtollError, StartRefused
+from atoll.errors import StartRefused
 from atoll.serving.drain import Lifecycle
 from atoll.serving.environment import process_environment
 from atoll.serving.http import host_names
 from atoll.serving.queue import Lane
 from atoll.serving.runner import Runner
 from atoll.serving.server import serve
-from atoll.serving.start import leave, read_token
+from atoll.serving.start import leave, load_in_background, read_token
 from atoll.settings import PageBackend
 from colpali.app import MAX_BODY_BYTES, Limits, Service, build, build_service
 from colpali.backend import Backend, Line, SourcePage
@@ -60,7 +59,7 @@ def _run(configuration: settings.Settings) -> int:
     )
     service = build_service(lifecycle=lifecycle, limits=limits)
     app = build(service, allowed_hosts=host_names(knobs.host, knobs.allowed_hosts), token=token)
-    threading.Thread(target=_load, args=(service, load), name="load", daemon=True).start()
+    load_in_background(lambda: _load(service, load), lifecycle, subject="the backend")
     answered = serve(app, host=knobs.host, port=knobs.port, lifecycle=lifecycle, max_body_bytes=MAX_BODY_BYTES)
     if lifecycle.failure is not None:
         raise StartRefused(lifecycle.failure)
@@ -124,27 +123,17 @@ _BACKENDS: Mapping[PageBackend, Callable[[settings.Settings], Callable[[], Backe
 
 
 def _load(service: Service, load: Callable[[], Backend[Any, Any]]) -> None:
-    """Load the backend, send a page and a query through the whole path, and open the doors."""
-    try:
-        backend = load()
-        Runner(queue=service.pages, run=backend.run_pages, workers=1, metrics=service.metrics).start()
-        Runner(queue=service.queries, run=backend.run_queries, workers=1, metrics=service.metrics).start()
-        page, tokens = backend.prepare_page(_probe())
-        (raw,) = service.pages.submit([(page, tokens)], Lane.DOCUMENT).outcome(_PROBE_SECONDS)
-        backend.finish_page(page, raw)
-        service.queries.submit([backend.prepare_query("ready")], Lane.QUERY).outcome(_PROBE_SECONDS)
-        service.backend = backend
-        service.card = {**backend.card.as_dict(), "limits": service.limits.as_dict()}
-    except AtollError as error:
-        service.lifecycle.fail(error.message)
-        return
-    # The outermost boundary of the loading thread: without it the process would stay up and never be ready.
-    except Exception as error:  # noqa: BLE001
-        _log.exception("loading failed")
-        service.lifecycle.fail(f"the backend cannot be loaded ({type(error).__name__}); see the log")
-        return
+    """Load the backend and send a page and a query through the whole path."""
+    backend = load()
+    Runner(queue=service.pages, run=backend.run_pages, workers=1, metrics=service.metrics).start()
+    Runner(queue=service.queries, run=backend.run_queries, workers=1, metrics=service.metrics).start()
+    page, tokens = backend.prepare_page(_probe())
+    (raw,) = service.pages.submit([(page, tokens)], Lane.DOCUMENT).outcome(_PROBE_SECONDS)
+    backend.finish_page(page, raw)
+    service.queries.submit([backend.prepare_query("ready")], Lane.QUERY).outcome(_PROBE_SECONDS)
+    service.backend = backend
+    service.card = {**backend.card.as_dict(), "limits": service.limits.as_dict()}
     _log.info("%s ready: %s", backend.card.backend, backend.card.model)
-    service.lifecycle.loaded()
 
 
 def _probe() -> SourcePage:

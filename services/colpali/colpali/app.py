@@ -165,7 +165,9 @@ def _embed_queries(service: Service) -> Response:
         rows = service.queries.submit(prepared, Lane.QUERY, abandoned=client_gone()).outcome(ANSWER_SECONDS)
         with service.metrics.timed(Phase.FINISH):
             data = [query_reply(at, vectors) for at, vectors in enumerate(rows)]
-            return json_response({"object": "list", "data": data, "model": backend.card.model})
+            card = backend.card
+            reply = {"object": "list", "data": data, "model": card.model, "fingerprint": card.fingerprint}
+            return json_response(reply)
 
 
 def build_service(*, lifecycle: Lifecycle, limits: Limits, clock: Callable[[], float] = time.monotonic) -> Service:

@@ -21,10 +21,12 @@ from atoll.serving.http import blame, client_gone, create_app, json_body, json_r
 from atoll.serving.metrics import Metrics, Phase
 from atoll.serving.queue import Lane, TokenQueue
 from atoll.serving.server import REQUEST_THREADS
-from embeddings.schemas import EmbeddingsBody, EncodingFormat, InputType, TokenizeBody, read
+from embeddings.pairing import Pair
+from embeddings.schemas import EmbeddingsBody, EncodingFormat, InputType, TokenizeBody, read, read_rerank
 from embeddings.tokenizing import MAX_CHARACTERS, TokenIds
 
 if TYPE_CHECKING:  # torch loads in the background, so that /health answers at once
+    from embeddings.cross_encoder import LoadedCrossEncoder
     from embeddings.model import LoadedModel, Row
 
 #: A request without ``input_type`` and at most so many texts is somebody waiting.
@@ -58,14 +60,19 @@ class Limits:
 
 @dataclass(slots=True)
 class Service:
-    """What the routes work with. ``model`` appears when it is loaded; ``card`` is what ``/info`` says."""
+    """What the routes work with.
 
-    queue: TokenQueue[TokenIds, Row]
+    ``model``, and ``ranker`` where there is a cross-encoder, appear when they are loaded; ``card`` is what ``/info``
+    says.
+    """
+
+    queue: TokenQueue[TokenIds | Pair, Row]
     admission: Admission
     metrics: Metrics
     lifecycle: Lifecycle
     limits: Limits
     model: LoadedModel | None = None
+    ranker: LoadedCrossEncoder | None = None
     card: Mapping[str, object] | None = None
 
     def require_model(self) -> LoadedModel:
@@ -104,7 +111,7 @@ def build(service: Service, *, name: str, allowed_hosts: Collection[str], token:
 
     @app.post("/v1/rerank")
     def rerank() -> Response:
-        raise NotAvailable("this server has no cross-encoder; rank by the vectors' cosine instead")
+        return _rerank(service)
 
     return app
 
@@ -150,6 +157,32 @@ def _base64(row: Row) -> str:
     return base64.b64encode(row.tobytes()).decode("ascii")
 
 
+def _rerank(service: Service) -> Response:
+    """Answer the documents' places in the request, the most relevant first; equal ones keep their order."""
+    service.lifecycle.require_ready()
+    ranker = service.ranker
+    if ranker is None:
+        raise NotAvailable(
+            "this server has no cross-encoder; put one under models/ and set ATOLL_RERANKER__MODEL_DIR to its folder"
+        )
+    body = read_rerank(json_body(), max_documents=service.limits.max_request_texts)
+    with service.admission.slot(Lane.QUERY):
+        with service.metrics.timed(Phase.PREPARE):
+            prepared = ranker.tokenizer.prepare(body.query, body.documents, truncate=body.truncate)
+        job = service.queue.submit(prepared.weighed, Lane.QUERY, abandoned=client_gone())
+        scores = [float(score[0]) for score in job.outcome(ANSWER_SECONDS)]
+    with service.metrics.timed(Phase.FINISH):
+        order = sorted(range(len(scores)), key=lambda at: -scores[at])[: body.top_n]
+        results: list[dict[str, object]] = [{"index": at, "relevance_score": scores[at]} for at in order]
+        if body.return_documents:
+            results = [
+                {**row, "document": {"text": body.documents[at]}} for row, at in zip(results, order, strict=True)
+            ]
+        headers = {"X-Truncated": str(prepared.truncated)} if prepared.truncated else {}
+        usage = {"prompt_tokens": prepared.tokens, "total_tokens": prepared.tokens}
+        return json_response({"model": ranker.name, "results": results, "usage": usage}, headers=headers)
+
+
 def _tokenize(service: Service, name: str) -> Response:
     """Answer token counts without special tokens and prompts, which are told apart, and offsets in code points."""
     model = service.require_model()
@@ -179,7 +212,7 @@ def build_service(
 ) -> Service:
     """Return a service without a model."""
     metrics = Metrics(clock)
-    queue: TokenQueue[TokenIds, Row] = TokenQueue(
+    queue: TokenQueue[TokenIds | Pair, Row] = TokenQueue(
         limits_tokens=limits.queue_tokens,
         batch_tokens=limits.max_batch_tokens,
         workers=workers,

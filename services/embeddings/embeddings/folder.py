@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 from atoll.errors import StartRefused
@@ -30,14 +31,23 @@ def find(model_dir: Path | None, *, lock_file: Path | None = None, full: bool = 
         name, folder = PACKAGE_NAME, Path(spec.submodule_search_locations[0]) / PACKAGE_FOLDER
     else:
         name, folder = model_dir.name, model_dir
-    _check(folder, lock_file, full=full)
+    _check(folder, ("modules.json", "tokenizer.json"), "sentence-transformers", lock_file, full=full)
     return name, folder
 
 
-def _check(folder: Path, lock_file: Path | None, *, full: bool) -> None:
+def check_cross_encoder(folder: Path, *, lock_file: Path | None = None, full: bool = False) -> None:
+    """Refuse a folder that is no whole cross-encoder.
+
+    Raises:
+        StartRefused: as for ``find``.
+    """
+    _check(folder, ("config.json", "tokenizer.json"), "cross-encoder", lock_file, full=full)
+
+
+def _check(folder: Path, names: Sequence[str], kind: str, lock_file: Path | None, *, full: bool) -> None:
     if not folder.is_dir():
-        raise StartRefused(f"the model folder {folder} is absent; copy a sentence-transformers folder there")
-    for name in ("modules.json", "tokenizer.json"):
+        raise StartRefused(f"the model folder {folder} is absent; copy a {kind} folder there")
+    for name in names:
         if not (folder / name).is_file():
-            raise StartRefused(f"{folder / name} is absent; the folder must be a whole sentence-transformers model")
+            raise StartRefused(f"{folder / name} is absent; the folder must be a whole {kind} model")
     require_safetensors(folder, lock_file=lock_file, full=full)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,8 +16,7 @@ from sentence_transformers import SentenceTransformer
 
 from atoll.errors import StartRefused
 from atoll.serving.errors import ModelFailed
-from atoll.serving.processor import bf16_hardware
-from embeddings.precision import AGREEMENT, PROBES
+from embeddings.precision import PROBES, settle
 from embeddings.tokenizing import TextTokenizer, TokenIds, padded_length
 
 Row = NDArray[np.float32]
@@ -66,8 +66,7 @@ class Forward:
 def load(folder: Path, *, dtype: str, threads_per_worker: int, tokenizing_threads: int) -> LoadedModel:
     """Load the model and choose its arithmetic.
 
-    ``dtype`` is ``fp32``, ``bf16`` or ``auto``: bf16 where the processor has it and the vectors of the probe texts
-    agree with fp32 to ``AGREEMENT``.
+    ``dtype`` is as for ``settle``; agreement is the least cosine between a probe's two vectors.
 
     Raises:
         StartRefused: the folder cannot be loaded, or bf16 was demanded and does not agree.
@@ -80,24 +79,18 @@ def load(folder: Path, *, dtype: str, threads_per_worker: int, tokenizing_thread
     pad_id = int(network.tokenizer.pad_token_id or 0)
     forward = Forward(network, pad_id)
     reference = np.stack(list(forward(probes)))
-    chosen, agreement = "fp32", 1.0
-    if dtype == "bf16" or (dtype == "auto" and bf16_hardware()):
-        candidate = Forward(_read(folder).to(torch.bfloat16), pad_id)
-        reached = float((np.stack(list(candidate(probes))) * reference).sum(axis=1).min())
-        if reached >= AGREEMENT:
-            forward, chosen, agreement = candidate, "bf16", reached
-        elif dtype == "bf16":
-            raise StartRefused(
-                f"bf16 agrees with fp32 only to {reached:.4f}, {AGREEMENT} is needed; set ATOLL_EMBEDDINGS__DTYPE=fp32"
-            )
-        else:
-            _log.warning("bf16 agrees with fp32 only to %.4f; staying with fp32", reached)
+    forward, chosen, agreement = settle(
+        dtype,
+        forward,
+        fast=lambda: Forward(_read(folder).to(torch.bfloat16), pad_id),
+        agreement=lambda candidate: float((np.stack(list(candidate(probes))) * reference).sum(axis=1).min()),
+    )
     return LoadedModel(
         tokenizer=tokenizer,
         forward=forward,
         dimensions=reference.shape[1],
         dtype=chosen,
-        agreement=round(agreement, 6),
+        agreement=agreement,
         prompts=_prompts(network),
     )
 
@@ -127,7 +120,7 @@ def _prompts(network: SentenceTransformer) -> dict[str, str]:
     return {
         "": default,
         "query": known.get("query") or default,
-        "document": known.get("document") or known.get("passage") or default,
+        "document": known.get("document") or known.get("passage") or known.get("corpus") or default,
     }
 
 
@@ -138,5 +131,16 @@ def _tokenizer(network: SentenceTransformer, folder: Path, concurrency: int) -> 
     if not network.max_seq_length:
         raise StartRefused(f"{folder / 'sentence_bert_config.json'} names no max_seq_length; add it")
     return TextTokenizer(
-        backend.to_str(), max_tokens=network.max_seq_length, prompts=_prompts(network), concurrency=concurrency
+        backend.to_str(), max_tokens=window_tokens(network), prompts=_prompts(network), concurrency=concurrency
     )
+
+
+def window_tokens(network: Any) -> int:
+    """Return the longest input that a model has positions for: some architectures count from the padding's id on."""
+    limit = int(network.max_seq_length)
+    for module in network.modules():
+        positions = getattr(module, "position_embeddings", None)
+        if isinstance(positions, torch.nn.Embedding):
+            first = 0 if positions.padding_idx is None else positions.padding_idx + 1
+            limit = min(limit, positions.num_embeddings - first)
+    return limit

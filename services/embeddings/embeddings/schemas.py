@@ -62,6 +62,26 @@ class TokenizeBody(Texts):
     offsets: bool = False
 
 
+class RerankBody(BaseModel):
+    """``POST /v1/rerank``, as Cohere and Jina shape it; a document is a text, or an object that holds one."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    query: str = Field(min_length=1)
+    documents: list[str] = Field(min_length=1)
+    model: str | None = None
+    top_n: int | None = Field(None, ge=1)
+    return_documents: bool = False
+    truncate: bool = False
+
+    @field_validator("documents", mode="before")
+    @classmethod
+    def _as_texts(cls, value: object) -> object:
+        if not isinstance(value, list):
+            return value
+        return [document.get("text") if isinstance(document, dict) else document for document in value]
+
+
 B = TypeVar("B", bound=Texts)
 
 
@@ -76,4 +96,17 @@ def read(kind: type[B], document: Any, *, max_texts: int) -> B:
     body = validated(kind, document)
     if len(body.input) > max_texts:
         raise BadInput(f"input: {len(body.input)} texts, the limit is {max_texts}; send several requests")
+    return body
+
+
+def read_rerank(document: Any, *, max_documents: int) -> RerankBody:
+    """Validate the body of a rerank request.
+
+    Raises:
+        BadInput: a field is absent or wrong; the message names it.
+    """
+    blame("documents")
+    body = validated(RerankBody, document)
+    if len(body.documents) > max_documents:
+        raise BadInput(f"documents: {len(body.documents)} texts, the limit is {max_documents}; send several requests")
     return body

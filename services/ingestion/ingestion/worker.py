@@ -57,6 +57,7 @@ class Worker:
                 self._ingestion.doorbell,
                 owner=self._ingestion.owner,
                 every_seconds=self._reconcile_seconds,
+                watch=self._ingestion.watch,
             )
         )
         if self._heartbeat_file is not None:

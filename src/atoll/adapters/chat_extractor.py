@@ -150,7 +150,7 @@ class ChatExtractor:
             again = ChatMessage("user", f"{messages[-1].content}\n\n{_prompt('extract_again')}")
             reply = await self._reply([*messages[:-1], again], len(passages), scope)
         if reply is None:
-            message = f"the model {self._model} did not reply in the agreed form about {len(passages)} passages"
+            message = f"the model {self._model} did not reply in the agreed form about the passages from page {page} on"
             return ExtractionReply((), (), complete=True), (DocumentWarning("ExtractionInvalid", page, message),)
         if not reply.complete and self._gleaning and self._saved >= 1:
             self._saved -= 1
@@ -158,7 +158,7 @@ class ChatExtractor:
             reply = reply if further is None else reply.joined(further)
         if reply.complete:
             return reply, ()
-        message = f"the model {self._model} says that it has not told all that {len(passages)} passages name"
+        message = f"the model {self._model} says that it has not told all that the passages from page {page} on name"
         return reply, (DocumentWarning("ExtractionIncomplete", page, message),)
 
     async def _reply(

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import pairwise
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
-import httpx
 import numpy as np
 from numpy.typing import NDArray
 
+from atoll.adapters.model_server import ABSENT, ModelServer, shape
 from atoll.domain.embedding import EmbedderCard, InputType, TokenSpans
-from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
+from atoll.errors import ModelReplyInvalid
 
-#: Attempts when the connection breaks: a server that restarts resets connections which were kept open.
-ATTEMPTS = 3
-_PAUSE_SECONDS = 0.1
-_CONNECT_SECONDS = 5.0
 #: Characters in one request, well below the server's limit in bytes.
 REQUEST_CHARACTERS = 500_000
 #: Characters of one text in a tokenize request; longer texts go in pieces that end at white space.
@@ -31,19 +24,15 @@ PIECE_CHARACTERS = 50_000
 FALLBACK_TOKEN_BYTES = 3
 #: How far a row of our own server may be from length 1.
 _UNIT_TOLERANCE = 0.01
-#: Status -> a later attempt may succeed.
-_AWAY = frozenset({401, 403, 408, 429, 502, 503, 504})
-_ABSENT = frozenset({404, 405, 501})
-
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-class HttpEmbedder:
-    """Implements ``Embedder``. Bound to the event loop that first uses it; connections stay open until ``aclose``.
+class HttpEmbedder(ModelServer):
+    """Implements ``Embedder``.
 
-    ``url`` may end in ``/v1`` or not. ``ours`` says that the server is Atoll's, which takes ``input_type`` and
+    ``ours`` says that the server is Atoll's, which takes ``input_type`` and
     ``truncate``; another server gets nothing beyond OpenAI's fields. ``max_tokens`` is the window of a server
     that cannot tell. ``dimensions`` cuts vectors to a prefix.
     """
@@ -61,6 +50,13 @@ class HttpEmbedder:
         concurrent_requests: int = 2,
         timeout_seconds: float = 60.0,
     ) -> None:
+        super().__init__(
+            "embedding server",
+            url=url,
+            token=token,
+            timeout_seconds=timeout_seconds,
+            max_connections=concurrent_requests + 2,
+        )
         self._ours = ours
         self._model = model
         self._asked_dimensions = dimensions
@@ -68,34 +64,15 @@ class HttpEmbedder:
         self._max_tokens = max_tokens
         self._request_texts = request_texts
         self._concurrent_requests = concurrent_requests
-        self._client = httpx.AsyncClient(
-            base_url=url.rstrip("/").removesuffix("/v1"),
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds)),
-            limits=httpx.Limits(max_connections=concurrent_requests + 2),
-            trust_env=False,  # no proxy stands between two processes of one installation
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
 
     async def describe(self) -> EmbedderCard:
         """See ``atoll.ports.embedder.Embedder``. A server without ``/info`` is measured with one short text."""
-        reply = await self._exchange("GET", "/info") if self._ours else None
-        if reply is None or reply.status_code in _ABSENT:
+        reply = await self.exchange("GET", "/info") if self._ours else None
+        if reply is None or reply.status_code in ABSENT:
             dimensions = int((await self.embed(["dimensions"], input_type=InputType.QUERY)).shape[1])
             return EmbedderCard(self._model, dimensions, self._max_tokens, self._max_tokens, self._model)
-        info = _document(reply)
-        with _Shape("/info"):
+        info = self.document(reply)
+        with shape("/info"):
             spent = int(info["special_tokens"]) + int(info["prompt_tokens"][InputType.DOCUMENT.value])
             return EmbedderCard(
                 model=str(info["model"]),
@@ -157,10 +134,10 @@ class HttpEmbedder:
             body["dimensions"] = self._asked_dimensions
         if self._ours:
             body |= {"input_type": input_type.value, "truncate": True}
-        reply = await self._exchange("POST", "/v1/embeddings", body)
+        reply = await self.exchange("POST", "/v1/embeddings", body)
         if truncated := reply.headers.get("X-Truncated"):
             _log.warning("%s of %d texts were longer than the model's window and were cut", truncated, len(texts))
-        rows = _rows(_document(reply), count=len(texts))
+        rows = _rows(self.document(reply), count=len(texts))
         self._known_dimensions = self._known_dimensions or rows.shape[1]
         if rows.shape[1] != self._known_dimensions:
             raise ModelReplyInvalid(
@@ -178,87 +155,19 @@ class HttpEmbedder:
         return unit
 
     async def _tokenize_request(self, texts: Sequence[str]) -> list[TokenSpans]:
-        reply = await self._exchange("POST", "/v1/tokenize", {"input": list(texts), "offsets": True})
-        if reply.status_code in _ABSENT:
+        reply = await self.exchange("POST", "/v1/tokenize", {"input": list(texts), "offsets": True})
+        if reply.status_code in ABSENT:
             return [estimate(text) for text in texts]
-        with _Shape("/v1/tokenize"):
-            data = _document(reply)["data"]
+        with shape("/v1/tokenize"):
+            data = self.document(reply)["data"]
             spans = [TokenSpans(tuple(int(end) for _, end in row["offsets"])) for row in data]
         if len(spans) != len(texts):
             raise ModelReplyInvalid(f"/v1/tokenize gave {len(spans)} results for {len(texts)} texts")
         return spans
 
-    async def _exchange(self, method: str, path: str, body: Mapping[str, object] | None = None) -> httpx.Response:
-        """Send one request and translate its status; 404, 405 and 501 are the caller's to judge."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                reply = await self._client.request(method, path, json=body)
-            except httpx.TimeoutException as error:
-                raise DependencyDown(f"the embedding server did not answer {path} in time") from error
-            except httpx.TransportError as error:
-                if attempt == ATTEMPTS:
-                    raise DependencyDown(f"the embedding server is away ({type(error).__name__})") from error
-                await asyncio.sleep(_PAUSE_SECONDS * attempt)
-            else:
-                return _checked(reply, path)
-        raise AssertionError("the loop returns or raises")
-
-
-class _Shape:
-    """Turns what goes wrong while a reply is taken apart into ``ModelReplyInvalid``."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if isinstance(error, KeyError | TypeError | ValueError | IndexError | binascii.Error):
-            raise ModelReplyInvalid(f"the answer to {self._path} has another shape: {error!r}"[:200]) from error
-
-
-def _checked(reply: httpx.Response, path: str) -> httpx.Response:
-    status = reply.status_code
-    if status == HTTPStatus.OK or status in _ABSENT:
-        return reply
-    if status in _AWAY:
-        raise DependencyDown(
-            f"the embedding server answered {status} to {path}: {_message(reply)}", _retry_after_seconds(reply)
-        )
-    if status == HTTPStatus.BAD_REQUEST:
-        raise BadInput(f"the embedding server refuses the texts: {_message(reply)}")
-    raise ModelReplyInvalid(f"the embedding server answered {status} to {path}: {_message(reply)}")
-
-
-def _document(reply: httpx.Response) -> Any:
-    if reply.status_code != HTTPStatus.OK:
-        raise ModelReplyInvalid(f"the embedding server has no {reply.request.url.path}; check its address")
-    try:
-        return reply.json()
-    except ValueError as error:
-        raise ModelReplyInvalid(f"the answer to {reply.request.url.path} is not JSON") from error
-
-
-def _message(reply: httpx.Response) -> str:
-    """Return OpenAI's error message; an error body may repeat a text, so nothing else of it is kept."""
-    try:
-        return str(reply.json()["error"]["message"])[:200]
-    except (ValueError, KeyError, TypeError):
-        return reply.reason_phrase
-
-
-def _retry_after_seconds(reply: httpx.Response) -> float:
-    try:
-        return max(0.0, float(reply.headers["Retry-After"]))
-    except (KeyError, ValueError):
-        return 1.0
-
 
 def _rows(document: Any, *, count: int) -> NDArray[np.float32]:
-    with _Shape("/v1/embeddings"):
+    with shape("/v1/embeddings"):
         data = sorted(document["data"], key=lambda row: int(row["index"]))
         if [int(row["index"]) for row in data] != list(range(count)):
             raise ModelReplyInvalid(f"/v1/embeddings gave {len(data)} vectors for {count} texts")

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import AsyncQdrantClient, models
 
-from atoll.adapters.qdrant import SCORE_DIGITS, TIE_ROOM, UPSERT_POINTS, QdrantIndex, Schema, passages_schema
+from atoll.adapters.qdrant import UPSERT_POINTS, QdrantIndex, passages_schema
+from atoll.adapters.qdrant_calls import SCORE_DIGITS, TIE_ROOM, Schema, among, equals
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, RelationId
 from atoll.domain.vectors import EntityHit, EntityPoint, RelationHit, RelationPoint
 from atoll.ports.graph import GraphScope
@@ -20,8 +21,8 @@ def graph_schemas(fingerprint: str, dimensions: int) -> tuple[Schema, Schema]:
     """Return the schemas of the entities and of the assertions of one embedding."""
     dense = {_VECTOR: passages_schema(fingerprint, dimensions).dense[_VECTOR]}
     return (
-        Schema(f"entities_{fingerprint}", dense, {}, {"kb": True}),
-        Schema(f"relations_{fingerprint}", dense, {}, {"kb": True, "document_uid": False, "labels": False}),
+        Schema(f"entities_{fingerprint}", dense, {"kb": True}),
+        Schema(f"relations_{fingerprint}", dense, {"kb": True, "document_uid": False, "labels": False}),
     )
 
 
@@ -37,8 +38,8 @@ class QdrantGraphIndex(QdrantIndex):
     async def prepare(self) -> None:
         """Create the collections and their payload indexes, which must exist before the first point does."""
         await super().prepare()
-        await self._prepare(self._entities)
-        await self._prepare(self._relations)
+        await self._calls.prepare(self._entities)
+        await self._calls.prepare(self._relations)
 
     async def upsert_graph(self, entities: Sequence[EntityPoint], relations: Sequence[RelationPoint]) -> None:
         """Write the points in requests of at most ``UPSERT_POINTS``."""
@@ -55,22 +56,22 @@ class QdrantGraphIndex(QdrantIndex):
         """Remove the points of the entities and of the documents."""
         for start in range(0, len(entities), UPSERT_POINTS):
             chosen = models.HasIdCondition(has_id=list(entities[start : start + UPSERT_POINTS]))
-            await self._remove(self._entities, models.Filter(must=[_is("kb", kb), chosen]))
+            await self._remove(self._entities, models.Filter(must=[equals("kb", kb), chosen]))
         if documents:
             await self._remove(
-                self._relations, models.Filter(must=[_is("kb", kb), _among("document_uid", list(documents))])
+                self._relations, models.Filter(must=[equals("kb", kb), among("document_uid", list(documents))])
             )
 
     async def nearest_entities(self, kb: KbUid, query: NDArray[np.float32], limit: int) -> list[EntityHit]:
         """Search the entities of a knowledge base."""
-        points = await self._nearest(self._entities, query, models.Filter(must=[_is("kb", kb)]), limit)
+        points = await self._nearest(self._entities, query, models.Filter(must=[equals("kb", kb)]), limit)
         return [EntityHit(EntityId(point), score) for point, score in points]
 
     async def nearest_relations(self, scope: GraphScope, query: NDArray[np.float32], limit: int) -> list[RelationHit]:
         """Search the assertions that the scope sees."""
-        must: list[models.Condition] = [_is("kb", scope.kb)]
+        must: list[models.Condition] = [equals("kb", scope.kb)]
         if scope.include is not None:
-            must.append(_among("document_uid", list(scope.include)))
+            must.append(among("document_uid", list(scope.include)))
         must_not: list[models.Condition] | None = None
         if scope.labels is not None:  # no label outside the scope, rather than one inside: all must be held
             outside = models.MatchExcept(**{"except": sorted(scope.labels)})
@@ -84,17 +85,17 @@ class QdrantGraphIndex(QdrantIndex):
 
     async def _write(self, schema: Schema, points: Sequence[models.PointStruct]) -> None:
         for start in range(0, len(points), UPSERT_POINTS):
-            async with self._calling():
+            async with self._calls.calling():
                 await self._client.upsert(schema.name, points[start : start + UPSERT_POINTS], wait=True)
 
     async def _remove(self, schema: Schema, where: models.Filter) -> None:
-        async with self._calling():
+        async with self._calls.calling():
             await self._client.delete(schema.name, models.FilterSelector(filter=where), wait=True)
 
     async def _nearest(
         self, schema: Schema, query: NDArray[np.float32], where: models.Filter, limit: int
     ) -> list[tuple[str, float]]:
-        async with self._calling():
+        async with self._calls.calling():
             answer = await self._client.query_points(
                 schema.name,
                 query=query.tolist(),
@@ -107,18 +108,10 @@ class QdrantGraphIndex(QdrantIndex):
         return sorted(found, key=lambda each: (-each[1], each[0]))[:limit]
 
     async def _counted(self, schema: Schema, kb: KbUid) -> int:
-        async with self._calling():
-            answer = await self._client.count(schema.name, models.Filter(must=[_is("kb", kb)]), exact=True)
+        async with self._calls.calling():
+            answer = await self._client.count(schema.name, models.Filter(must=[equals("kb", kb)]), exact=True)
         return answer.count
 
 
 def _point(point: EntityPoint | RelationPoint, payload: dict[str, object]) -> models.PointStruct:
     return models.PointStruct(id=point.id, vector={_VECTOR: point.dense.tolist()}, payload=payload)
-
-
-def _is(key: str, value: str) -> models.FieldCondition:
-    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
-
-
-def _among(key: str, values: list[str]) -> models.FieldCondition:
-    return models.FieldCondition(key=key, match=models.MatchAny(any=values))

@@ -90,6 +90,14 @@ class Client:
         _raise_problem(response)
         return response.content
 
+    def stream(self, path: str, **params: object) -> Iterator[bytes]:
+        """Yield the bytes of a GET as they come."""
+        with _explained(self.address), self._http.stream("GET", path, params=_present(params)) as response:
+            if response.is_error:
+                response.read()
+            _raise_problem(response)
+            yield from response.iter_bytes()
+
     def collect(self, path: str, field: str, **params: object) -> dict[str, Any]:
         """Return a cursor-paged list as one body: the first page's, with the items of all."""
         body: dict[str, Any] = self.get(path, limit=_PAGE_SIZE, **params)

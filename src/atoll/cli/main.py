@@ -24,6 +24,9 @@ _COMMANDS = {
     "documents": "atoll.cli.documents:documents",
     "kb": "atoll.cli.kb:kb",
     "keys": "atoll.cli.keys:keys",
+    "graph": "atoll.cli.graph:graph",
+    "reindex": "atoll.cli.reindex:reindex",
+    "backup": "atoll.cli.backup:backup",
     "models": "atoll.cli.models:models",
 }
 
@@ -51,7 +54,7 @@ class _Commands(click.Group):
 def cli() -> None:
     """Ask your documents, with every sentence cited, on a machine that needs no network.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 4 a checksum does not match.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 4 a checksum does not match, 6 no space.
     """
 
 

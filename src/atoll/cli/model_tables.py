@@ -9,6 +9,7 @@ import click
 
 from atoll.cli import render
 from atoll.ops.models import Fault, LockedModel
+from atoll.ops.models.catalog import Figure
 
 
 def faults(entry: LockedModel, found: Sequence[Fault], *, full: bool) -> None:
@@ -40,7 +41,7 @@ def locked(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def recommended(items: Sequence[Mapping[str, Any]]) -> None:
     """Print what the catalogue recommends."""
-    click.echo("Recommended; sizes and memory are approximate:")
+    click.echo("Recommended; sizes and memory are approximate, and a question mark stands where nobody looked:")
     render.table(
         ("role", "machine", "repository", "file", "size", "memory", "license", "locked", "why"),
         (
@@ -49,9 +50,9 @@ def recommended(items: Sequence[Mapping[str, Any]]) -> None:
                 ", ".join(item["machines"]),
                 item["repository"] + (f" + {item['base']}" if item["base"] else ""),
                 item["file"],
-                gigabytes(item["approximate_bytes"]),
-                gigabytes(item["approximate_memory_bytes"]),
-                item["license"],
+                gigabytes(item["approximate_bytes"]) + _doubt(item, Figure.BYTES),
+                gigabytes(item["approximate_memory_bytes"]) + _doubt(item, Figure.MEMORY),
+                item["license"] + _doubt(item, Figure.LICENSE),
                 _yes(item["locked"]),
                 " ".join(filter(None, (item["reason"], item["note"]))),
             )
@@ -63,6 +64,10 @@ def recommended(items: Sequence[Mapping[str, Any]]) -> None:
 def gigabytes(count: int) -> str:
     """Return a size in decimal gigabytes, as model pages give it."""
     return f"{count / 1e9:.2f} GB" if count < 1e10 else f"{count / 1e9:.1f} GB"  # noqa: PLR2004 - three digits either way
+
+
+def _doubt(item: Mapping[str, Any], figure: Figure) -> str:
+    return "" if figure in item["verified"] else " ?"
 
 
 def _yes(value: bool) -> str:

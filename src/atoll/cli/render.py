@@ -174,6 +174,27 @@ def document(item: Mapping[str, Any]) -> None:
     )
 
 
+def entity(detail: Mapping[str, Any], near: Mapping[str, Any]) -> None:
+    """Print an entity, where it is mentioned, and what surrounds it."""
+    click.echo(f"{plain(detail['name'])}  ({plain(detail['type'])}, {detail['passages']} passages)")
+    click.echo(f"{'id':<11} {detail['id']}")
+    click.echo(f"{'written':<11} {snippet(', '.join(each['value'] for each in detail['surfaces']))}")
+    listed = ", ".join(f"{each['name']} ({each['passages']})" for each in detail["documents"])
+    click.echo(f"{'documents':<11} {detail['document_count']}: {snippet(listed)}")
+    for item in detail["sample"]:
+        click.echo(f"  {snippet(item['document'], 120)}, page {item['page']}: {snippet(item['text'])}")
+    table(
+        ("near", "type", "hops", "passages"),
+        ((each["name"], each["type"], each["hops"], each["passages"]) for each in near["entities"]),
+    )
+    names = {each["id"]: each["name"] for each in (near["entity"], *near["entities"])}
+    for item in near["relations"]:
+        ends = f"{names[item['head']]} - {names[item['tail']]}"
+        click.echo(f"{snippet(ends, 80)}: {snippet(item['description'])}")
+    if near["truncated"]:
+        click.echo("there is more; --limit shows it")
+
+
 def failure(item: Mapping[str, Any]) -> str:
     """Return why a document did not become ready, in one line."""
     error = item.get("error")

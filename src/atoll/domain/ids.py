@@ -18,6 +18,7 @@ BatchId = NewType("BatchId", str)
 KeyId = NewType("KeyId", str)
 ChunkId = NewType("ChunkId", str)  # UUID text, derived
 PassageId = NewType("PassageId", str)  # UUID text, derived; also the vector point's id
+PageId = NewType("PageId", str)  # UUID text, derived; the page point's id
 EntityId = NewType("EntityId", str)  # UUID text, derived from knowledge base and key; also the vector point's id
 RelationId = NewType("RelationId", str)  # UUID text, derived from passage and ordinal; also the vector point's id
 
@@ -40,6 +41,11 @@ def chunk_id(document: DocumentUid, ordinal: int) -> ChunkId:
 def passage_id(document: DocumentUid, ordinal: int) -> PassageId:
     """Return the id of a document's ``ordinal``-th passage."""
     return PassageId(_derive(document, "passage", str(ordinal)))
+
+
+def page_id(document: DocumentUid, number: int) -> PageId:
+    """Return the id of a document's page, which counts from 1."""
+    return PageId(_derive(document, "page", str(number)))
 
 
 def entity_id(kb: KbUid, key: str) -> EntityId:

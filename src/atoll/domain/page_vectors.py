@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from atoll.domain.ids import DocumentUid, KbUid, PageId, PassageId, page_id
 from atoll.domain.page import Box, Line, Page
 
 
@@ -65,3 +66,53 @@ class PageFailure:
 
     message: str
     code: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageQuery:
+    """A question as unit vectors, shape (count, dimensions), of the embedder that ``fingerprint`` names.
+
+    A page's score is their MaxSim: for each of them its best cosine on the page, added up.
+    """
+
+    fingerprint: str
+    vectors: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PagePoint:
+    """One page in the index; ``passages`` are those that stand on it, in order. Its vectors are not empty."""
+
+    kb: KbUid
+    document_uid: DocumentUid
+    labels: tuple[str, ...]
+    page: int
+    vectors: PageVectors
+    passages: tuple[PassageId, ...]
+
+    @property
+    def id(self) -> PageId:
+        """The point's id."""
+        return page_id(self.document_uid, self.page)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageSearch:
+    """The ``limit`` pages of a knowledge base that answer a query best; the rest is as in ``VectorSearch``."""
+
+    kb: KbUid
+    query: PageQuery
+    limit: int
+    label_scope: frozenset[str] | None = None
+    include_documents: tuple[DocumentUid, ...] | None = None
+    exclude_documents: tuple[DocumentUid, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageHit:
+    """A page that answers a search, its score (MaxSim) rounded to 1e-5, and the passages that stand on it."""
+
+    document_uid: DocumentUid
+    page: int
+    score: float
+    passages: tuple[PassageId, ...]

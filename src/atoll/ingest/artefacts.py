@@ -23,7 +23,7 @@ def key(*parts: object) -> str:
 def write_json(path: Path, value: object) -> None:
     """Write a value as JSON, synced."""
     # Named tuples are the one kind of value that orjson leaves to us.
-    _write(path, orjson.dumps(value, default=list))
+    write_bytes(path, orjson.dumps(value, default=list))
 
 
 def read_json(path: Path) -> object:
@@ -35,7 +35,7 @@ def read_json(path: Path) -> object:
 def write_vectors(path: Path, vectors: NDArray[np.float16]) -> None:
     """Write rows of fp16, synced; the shape stands in the first eight bytes."""
     shape = np.asarray(vectors.shape, dtype="<u4")
-    _write(path, shape.tobytes() + np.ascontiguousarray(vectors, dtype="<f2").tobytes())
+    write_bytes(path, shape.tobytes() + np.ascontiguousarray(vectors, dtype="<f2").tobytes())
 
 
 def read_vectors(path: Path) -> NDArray[np.float16]:
@@ -45,7 +45,8 @@ def read_vectors(path: Path) -> NDArray[np.float16]:
     return np.frombuffer(content[8:], dtype="<f2").reshape(int(rows), int(columns)).astype(np.float16)
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, synced."""
     # Not with parents: the folder of a document that was removed meanwhile must not come back.
     path.parent.mkdir(exist_ok=True)
     # An attempt that was killed may have left its draft; one that still runs elsewhere has lost its lease.

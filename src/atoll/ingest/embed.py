@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from atoll.domain.embedding import InputType
 from atoll.ingest.artefacts import read_vectors, write_vectors
 from atoll.ingest.chunk import embedding_text
+from atoll.ingest.embed_pages import pages_to_embed
 from atoll.ingest.extract import assertion_texts, extraction
 from atoll.ingest.passages import read_batch, read_index
 from atoll.ingest.workshop import Job, batch_name
@@ -17,8 +18,12 @@ from atoll.ports.extractor import Extraction
 
 
 async def embed(job: Job) -> int | None:
-    """Embed batch after batch; return how many passages there were, or None when the slice is over."""
+    """Embed batch after batch; return how many passages there were, or None when the slice is over.
+
+    The pages come after them, in the same stage.
+    """
     index = await read_index(job)
+    total = index.passages + await pages_to_embed(job)
     folder = await job.vectors_dir()
     done = 0
     for batch in range(job.claim.batch, index.batches):
@@ -33,7 +38,7 @@ async def embed(job: Job) -> int | None:
         await _embed_assertions(job, batch, await extraction(job, batch, passages))
         done = passages[-1].ordinal + 1
         if batch + 1 < index.batches:
-            await job.shop.ledger.advance(job.claim, batch=batch + 1, done=done, total=index.passages)
+            await job.shop.ledger.advance(job.claim, batch=batch + 1, done=done, total=total)
     return index.passages
 
 

@@ -38,7 +38,7 @@ async def extract(job: Job) -> DocumentFacts | None:
         if batch + 1 < index.batches:
             done = passages[-1].ordinal + 1
             await job.shop.ledger.advance(job.claim, batch=batch + 1, done=done, total=index.passages)
-    return DocumentFacts(passages=index.passages, warnings=await _warnings(job))
+    return DocumentFacts(passages=index.passages, warnings=await warnings_so_far(job))
 
 
 async def extraction(job: Job, batch: int, passages: Sequence[Passage]) -> Extraction:
@@ -123,12 +123,10 @@ def _path(folder: Path, batch: int, portion: Sequence[Passage]) -> Path:
     return folder / f"{batch_name(batch)}.{portion[0].ordinal:09d}"
 
 
-async def _warnings(job: Job) -> tuple[DocumentWarning, ...] | None:
-    """Return the warnings of the document, those of parsing first, or None when this stage adds none."""
+async def warnings_so_far(job: Job) -> tuple[DocumentWarning, ...]:
+    """Return the warnings of the document up to the end of this stage, those of parsing first."""
     folder = await job.extraction_dir()
     files = await asyncio.to_thread(lambda: sorted(folder.glob(f"*.{_WARNINGS}")))
-    if not files:
-        return None
     rows = [row for path in files for row in cast("Sequence[Any]", await asyncio.to_thread(read_json, path))]
     ours = [DocumentWarning(*row) for row in rows]
     if len(ours) > MAX_WARNINGS:

@@ -14,17 +14,20 @@ from atoll.domain.vectors import PassagePoint, RelationPoint
 from atoll.ingest.chunk import embedding_text
 from atoll.ingest.embed import read_assertion_embeddings, read_embeddings
 from atoll.ingest.extract import extraction
+from atoll.ingest.index_pages import index_pages
 from atoll.ingest.passages import read_batch, read_index
 from atoll.ingest.workshop import Job
 
 
 async def index(job: Job) -> int | None:
-    """Upsert batch after batch; return how many passages there were, or None when the slice is over."""
+    """Upsert batch after batch, passages and then pages; return how many, or None when the slice is over."""
     shop, claim = job.shop, job.claim
     size = await read_index(job)
     if claim.batch == 0 and claim.attempts > 1:
         # An earlier attempt under another configuration may have left other points.
         await shop.vectors.delete(claim.kb, [claim.document])
+        if shop.page_index is not None:
+            await shop.page_index.delete(claim.kb, [claim.document])
         await shop.graph_index.delete_graph(claim.kb, [], [claim.document])
     for batch in range(claim.batch, size.batches):
         if job.is_over:
@@ -40,7 +43,8 @@ async def index(job: Job) -> int | None:
         if batch + 1 < size.batches:
             done = passages[-1].ordinal + 1
             await shop.ledger.advance(claim, batch=batch + 1, done=done, total=size.passages)
-    return size.passages
+    pages = await index_pages(job, size)
+    return None if pages is None else size.passages + pages
 
 
 def _points(job: Job, passages: Sequence[Passage], vectors: NDArray[np.float16]) -> list[PassagePoint]:

@@ -19,6 +19,7 @@ from atoll.errors import (
     StorageFull,
 )
 from atoll.ingest.embed import embed
+from atoll.ingest.embed_pages import embed_pages
 from atoll.ingest.extract import extract
 from atoll.ingest.index import index
 from atoll.ingest.parse import parse
@@ -27,7 +28,7 @@ from atoll.ingest.publish import publish
 from atoll.ingest.purge import purge
 from atoll.ingest.store import store
 from atoll.ingest.workshop import Job, Workshop
-from atoll.ports.ledger import Claim
+from atoll.ports.ledger import Claim, DocumentFacts
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Pipeline:
             Stage.PARSE: self._parse,
             Stage.CHUNK: self._chunk,
             Stage.EXTRACT: self._extract,
-            Stage.EMBED: lambda job: self._in_batches(job, embed),
+            Stage.EMBED: self._embed,
             Stage.STORE: lambda job: self._in_batches(job, store),
             Stage.INDEX: lambda job: self._in_batches(job, index),
             Stage.PUBLISH: self._publish,
@@ -110,20 +111,29 @@ class Pipeline:
     async def _extract(self, job: Job) -> Claim | None:
         facts = await extract(job)
         if facts is None:
-            await self._another_turn(job)
+            await self._later(job)
             return None
         units = facts.passages or 0
         return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units, facts=facts)
 
+    async def _embed(self, job: Job) -> Claim | None:
+        passages = await embed(job)
+        pages = None if passages is None else await embed_pages(job, passages)
+        if passages is None or pages is None:
+            await self._later(job)
+            return None
+        units, facts = passages + pages.count, DocumentFacts(warnings=pages.warnings)
+        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units, facts=facts)
+
     async def _in_batches(self, job: Job, stage: Callable[[Job], Awaitable[int | None]]) -> Claim | None:
         units = await stage(job)
-        if units is not None:
-            return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units)
-        await self._another_turn(job)
-        return None
+        if units is None:
+            await self._later(job)
+            return None
+        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units)
 
-    async def _another_turn(self, job: Job) -> None:
-        """Let other documents go first."""
+    async def _later(self, job: Job) -> None:
+        """Let others have a turn: what is left is rung for again."""
         await self._shop.ledger.release(job.claim)
         await self._ring(job.claim.document)
 
@@ -178,6 +188,8 @@ class Pipeline:
             if not await self._shop.ledger.exists(claim.document):
                 await self._shop.vectors.delete(claim.kb, [claim.document])
                 await self._shop.graph_index.delete_graph(claim.kb, [], [claim.document])
+                if self._shop.page_index is not None:
+                    await self._shop.page_index.delete(claim.kb, [claim.document])
         except DependencyDown as down:
             logger.warning("points of the deleted document %s may be left: %s", claim.document, down)
 

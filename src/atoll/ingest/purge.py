@@ -13,6 +13,8 @@ async def purge(job: Job) -> float | None:
     shop, claim = job.shop, job.claim
     await shop.vectors.delete(claim.kb, [claim.document])
     await shop.graph_index.delete_graph(claim.kb, [], [claim.document])
+    if shop.page_index is not None:
+        await shop.page_index.delete(claim.kb, [claim.document])
     left = True
     while left:
         await _forget_entities(job)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from atoll.errors import AtollError
+from atoll.ingest.reindex import IndexWatch
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.ledger import Reconciliation
 
@@ -18,14 +19,26 @@ QUIET_SECONDS = 5.0
 
 
 async def reconcile(
-    ledger: Reconciliation, doorbell: Doorbell, *, owner: str, every_seconds: float, rounds: int | None = None
+    ledger: Reconciliation,
+    doorbell: Doorbell,
+    *,
+    owner: str,
+    every_seconds: float,
+    watch: IndexWatch | None = None,
+    rounds: int | None = None,
 ) -> None:
-    """Look every ``every_seconds`` (for ever, or ``rounds`` times) and ring, while this owner holds the lease."""
+    """Look every ``every_seconds`` (for ever, or ``rounds`` times) and ring, while this owner holds the lease.
+
+    Whoever holds the lease also keeps the ``watch`` over the vector index.
+    """
     done = 0
     while rounds is None or done < rounds:
         done += 1
         try:
-            if await ledger.lead(owner, every_seconds * 3) and await doorbell.waiting() < MAX_RINGS:
+            leads = await ledger.lead(owner, every_seconds * 3)
+            if leads and watch is not None:
+                watch.look()
+            if leads and await doorbell.waiting() < MAX_RINGS:
                 forgotten = await ledger.overdue(MAX_RINGS, quiet_seconds=QUIET_SECONDS)
                 if forgotten:
                     await doorbell.ring(forgotten)

@@ -14,6 +14,8 @@ from atoll.ports.embedder import Embedder
 from atoll.ports.extractor import ExtractionScope, Extractor
 from atoll.ports.graph_index import GraphIndex
 from atoll.ports.ledger import Claim, Ledger
+from atoll.ports.page_index import PageIndex
+from atoll.ports.pages import PageEmbedder
 from atoll.ports.parser import Parser
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
@@ -28,7 +30,10 @@ BATCH_PASSAGES = 256
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Ports and configuration of an ingestion worker."""
+    """Ports and configuration of an ingestion worker.
+
+    Without a ``page_embedder`` pages are not embedded; a ``page_index`` may still hold what was embedded earlier.
+    """
 
     ledger: Ledger
     contents: Contents
@@ -45,6 +50,8 @@ class Workshop:
     lease_seconds: float
     slice_seconds: float
     purge_grace_seconds: float
+    page_embedder: PageEmbedder | None = None
+    page_index: PageIndex | None = None
 
 
 @dataclass(frozen=True, slots=True)

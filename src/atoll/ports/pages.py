@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageVectors
+from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageQuery, PageVectors
 
 
 class PageEmbedder(Protocol):
@@ -32,8 +29,8 @@ class PageEmbedder(Protocol):
         """
         ...
 
-    async def embed_queries(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Return the unit vectors of each query, shape (count, dimensions); a page's score is their MaxSim.
+    async def embed_queries(self, texts: Sequence[str]) -> list[PageQuery]:
+        """Return each query as vectors, with the fingerprint of the model that made them.
 
         Raises:
             DependencyDown, ModelReplyInvalid, BadInput: as for ``embed_pages``.

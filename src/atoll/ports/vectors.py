@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.vectors import Hit, PassagePoint, VectorSearch
 
 
@@ -30,4 +30,18 @@ class VectorIndex(Protocol):
 
     async def count(self, kb: KbUid, documents: Sequence[DocumentUid] | None = None) -> int:
         """Return the exact number of points of a knowledge base, or of some of its documents."""
+        ...
+
+
+class VectorUpkeep(Protocol):
+    """Looking through the index itself, for what should not be in it. Raises DependencyDown as ``VectorIndex`` does."""
+
+    async def points(
+        self, kb: KbUid | None, *, start: PassageId | None, limit: int
+    ) -> tuple[list[PassageId], PassageId | None]:
+        """Return ids of points from ``start`` on, of one knowledge base or of all, and where to go on, if there is."""
+        ...
+
+    async def discard(self, points: Sequence[PassageId]) -> None:
+        """Remove points by id; what is not there is not an error."""
         ...

@@ -26,6 +26,7 @@ from atoll.query.keywords import keywords
 from atoll.query.modes import Retriever, retrievers
 from atoll.query.phrases import contains_all, verbatim_phrases
 from atoll.query.reads import SearchReads
+from atoll.query.rerank import Reranking, rerank
 from atoll.query.retrieve.around import Around, around
 from atoll.query.retrieve.dense import dense_search
 from atoll.query.retrieve.graph import through_graph
@@ -48,7 +49,7 @@ class Found:
     """What retrieval hands to answering.
 
     ``vector`` is the question's, (dimensions,), or None when nothing was searched. ``best_cosine`` is the best raw
-    dense score among visible passages, 0 without any.
+    dense score among visible passages, 0 without any. ``warnings`` tell the reader what the ranking went without.
     """
 
     question: str
@@ -59,6 +60,7 @@ class Found:
     evidence: tuple[Evidence, ...] = ()
     headings: Mapping[PassageId, tuple[str, ...]] = field(default_factory=dict)
     best_cosine: float = 0.0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class SearchPipeline:
         embedder: Embedder,
         sparse: SparseEncoder,
         graph_limits: GraphLimits,
+        reranking: Reranking | None = None,
     ) -> None:
         self._passages = passages
         self._graph = graph
@@ -92,6 +95,7 @@ class SearchPipeline:
         self._vectors = vectors
         self._embedder = embedder
         self._sparse = sparse
+        self._reranking = reranking
 
     async def find(
         self, kb: KbUid, labels: Labels, text: str, *, mode: Mode, filters: Filters, top_k: int, timings: Timings
@@ -126,14 +130,25 @@ class SearchPipeline:
                 if Retriever.GRAPH in wanted and ranking:
                     ranking, more = await _through_graph(ranking, question, scope, reads, timings)
                     names |= more
-                shared, complete = await _read(ranking, question.phrases, top_k, reads, timings)
+                depth = max(top_k, self._reranking.depth - COLLAPSE_ROOM) if self._reranking is not None else top_k
+                shared, complete = await _read(ranking, question.phrases, depth, reads, timings)
                 if complete or not reads.take_retry():
-                    return _with_evidence(found, question, seen, ranking, names, shared[:top_k])
+                    shared, ranking, warnings = await self._reranked(question, shared, ranking, timings)
+                    evidence = _with_evidence(found, question, seen, ranking, names, shared[:top_k])
+                    return replace(evidence, warnings=warnings)
             with timings.step("scope"):
                 scope = await reads.scope()
             # what was hidden in another revision may be visible by now
             hidden = seen.hidden if scope.revision == seen.revision else frozenset()
             window = Window.wider(kb, labels, scope, hidden)
+
+    async def _reranked(
+        self, question: _Question, shared: list[Shared], ranking: list[Ranked], timings: Timings
+    ) -> tuple[list[Shared], list[Ranked], tuple[str, ...]]:
+        if self._reranking is None:
+            return shared, ranking, ()
+        with timings.step("rerank"):
+            return await rerank(self._reranking, question.text, shared, ranking)
 
     async def _find_around(
         self,

@@ -49,12 +49,16 @@ class QueryRequest:
 
 @dataclass(frozen=True, slots=True)
 class SearchOutcome:
-    """Ranked evidence, best first; every part of it was visible in ``revision`` or later."""
+    """Ranked evidence, best first; every part of it was visible in ``revision`` or later.
+
+    ``warnings`` tell what the ranking went without.
+    """
 
     evidence: tuple[Evidence, ...]
     keywords: tuple[str, ...]
     revision: int
     timings_ms: Mapping[str, float]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class QueryOutcome:
     usage: Mapping[str, int]
     timings_ms: Mapping[str, float]
     revision: int
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ from atoll.query.requests import (
     SearchRequest,
     StreamEvent,
 )
+from atoll.query.rerank import Reranking
 from atoll.query.sentences import sentences
 from atoll.query.standalone import standalone
 from atoll.query.timings import Timings
@@ -98,6 +99,7 @@ class AskService:
         limits: PromptLimits,
         graph_limits: GraphLimits,
         thresholds: RefusalThresholds,
+        reranking: Reranking | None = None,
     ) -> None:
         self._pipeline = SearchPipeline(
             passages=passages,
@@ -107,6 +109,7 @@ class AskService:
             embedder=embedder,
             sparse=sparse,
             graph_limits=graph_limits,
+            reranking=reranking,
         )
         self._embedder = embedder
         self._chat = chat
@@ -125,7 +128,9 @@ class AskService:
         """
         timings = Timings()
         found = await self._find(request, _checked_question(request), timings)
-        return SearchOutcome(found.evidence, found.keywords, found.revision, timings.milliseconds())
+        return SearchOutcome(
+            found.evidence, found.keywords, found.revision, timings.milliseconds(), warnings=found.warnings
+        )
 
     async def query(self, request: QueryRequest) -> QueryOutcome:
         """Return the answer that ``stream`` ends with; raises what ``stream`` raises."""
@@ -161,7 +166,14 @@ class AskService:
             async for event in events:
                 yield event
         yield Done(
-            QueryOutcome(progress.answer, found.evidence, progress.usage, timings.milliseconds(), found.revision)
+            QueryOutcome(
+                progress.answer,
+                found.evidence,
+                progress.usage,
+                timings.milliseconds(),
+                found.revision,
+                warnings=found.warnings,
+            )
         )
 
     def _model_for(self, request: QueryRequest) -> Chat | None:

@@ -209,7 +209,7 @@ class TokenQueue(Generic[P, R]):
     def _next_batch(self) -> Batch[P, R] | None:
         """Form a batch of the lane whose turn it is, or return ``None`` if nothing waits."""
         for lane in Lane:
-            self._drop_abandoned(lane, only_first=True)
+            self._drop_abandoned(lane)
         turn = self._next_lane()
         if turn is None:
             return None
@@ -237,24 +237,20 @@ class TokenQueue(Generic[P, R]):
         return Lane.DOCUMENT if document else None
 
     def _window(self, lane: Lane) -> list[Entry[P, R]]:
-        """Return waiting entries, the oldest job's longest first, without those of clients that left."""
+        """Return waiting entries, the oldest job's longest first."""
         entries: list[Entry[P, R]] = []
         for job in self._lanes[lane]:
-            if entries and job.abandoned():
-                continue
             entries.extend(reversed(job.waiting))
             if len(entries) >= WINDOW_ENTRIES:
                 break
         return entries[:WINDOW_ENTRIES]
 
-    def _drop_abandoned(self, lane: Lane, *, only_first: bool = False) -> None:
-        """End jobs whose client left: all of a lane, or those in front of the first live one."""
+    def _drop_abandoned(self, lane: Lane) -> None:
+        """End the jobs whose client left, wherever they stand: each holds a request thread that others may need."""
         for job in list(self._lanes[lane]):
             if job.abandoned():
                 self._end(job, ClientGone("the client closed the connection"))
                 self._on_drop()
-            elif only_first:
-                return
 
     def _end(self, job: Job[P, R], error: AtollError) -> None:
         if job.waiting:

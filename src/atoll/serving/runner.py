@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from atoll.errors import AtollError
 from atoll.serving.errors import ModelFailed
@@ -81,3 +81,21 @@ class Runner(Generic[P, R]):
     def _work(self) -> None:
         while (batch := self._queue.take()) is not None:
             self.step(batch)
+
+
+def by_kind(runs: Mapping[type, Callable[[Sequence[Any]], Sequence[R]]]) -> Callable[[Sequence[Any]], Sequence[R]]:
+    """Return one forward pass out of several models': each payload goes to the model of its type.
+
+    Models that share a queue share its lanes and limits and the cores; a batch that holds several kinds is run one
+    kind after the other.
+    """
+
+    def run(payloads: Sequence[Any]) -> Sequence[R]:
+        results: dict[int, R] = {}
+        for kind, model in runs.items():
+            own = [ordinal for ordinal, payload in enumerate(payloads) if isinstance(payload, kind)]
+            if own:
+                results.update(zip(own, model([payloads[ordinal] for ordinal in own]), strict=True))
+        return [results[ordinal] for ordinal in range(len(payloads))]
+
+    return run

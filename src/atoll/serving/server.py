@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import signal
 import time
 from collections.abc import Callable
@@ -72,13 +73,22 @@ def serve(app: Callable[..., Any], *, host: str, port: int, lifecycle: Lifecycle
     return answered
 
 
+def _pending(sockets: dict[int, Any]) -> bool:
+    """Say whether something waits to be read: a process that was not scheduled for a while is quiet, but not idle."""
+    poller = select.poll()
+    for descriptor in sockets:
+        poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(0))
+
+
 def _drain(server: Any, sockets: dict[int, Any]) -> bool:
     """Keep answering until nothing was in work for ``QUIET_SECONDS``; later requests meet 503."""
     until = time.monotonic() + DRAIN_SECONDS
     quiet_since = time.monotonic()
     while time.monotonic() < until:
         wasyncore.loop(timeout=_DRAIN_POLL_SECONDS, use_poll=True, map=sockets, count=1)
-        if any(channel.requests or channel.total_outbufs_len for channel in server.active_channels.values()):
+        busy = any(channel.requests or channel.total_outbufs_len for channel in server.active_channels.values())
+        if busy or _pending(sockets):
             quiet_since = time.monotonic()
         elif time.monotonic() - quiet_since >= QUIET_SECONDS:
             return True

@@ -5,10 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from atoll.errors import StartRefused
+from atoll.errors import AtollError, StartRefused
+from atoll.serving.drain import Lifecycle
+
+_log = logging.getLogger(__name__)
 
 
 def read_token(path: Path | None) -> str | None:
@@ -26,6 +31,27 @@ def read_token(path: Path | None) -> str | None:
     if not token:
         raise StartRefused(f"the token file {path} is empty; write the token into it")
     return token
+
+
+def load_in_background(load: Callable[[], None], lifecycle: Lifecycle, *, subject: str) -> None:
+    """Run ``load`` on a thread of its own and open the doors when it returns.
+
+    Whatever it raises ends the process with one line; ``subject`` names what could not be loaded.
+    """
+
+    def work() -> None:
+        try:
+            load()
+        except AtollError as error:
+            lifecycle.fail(error.message)
+        # The outermost boundary of the thread: without it the process would stay up and never be ready.
+        except Exception as error:  # noqa: BLE001
+            _log.exception("loading failed")
+            lifecycle.fail(f"{subject} cannot be loaded ({type(error).__name__}); see the log")
+        else:
+            lifecycle.loaded()
+
+    threading.Thread(target=work, name="load", daemon=True).start()
 
 
 def leave(code: int) -> NoReturn:

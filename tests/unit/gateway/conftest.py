@@ -39,6 +39,8 @@ class Site:
             "catalogue": self.house.catalogue,
             "lifecycle": self.house.lifecycle,
             "passages": self.house.passages,
+            "atlas": self.house.atlas,
+            "atlas_export": self.house.atlas_export,
             "keys": self.keys,
             "knowledge_bases": self.house.kbs,
             "audit": self.audit,

@@ -31,6 +31,9 @@ async def test_knowledge_bases(site: Site, owner: httpx.AsyncClient) -> None:
     assert "retry-after" in full.headers
     changed = (await owner.patch("/v1/kbs/archive", json={"quota": {}, "settings": {"x": 1}})).json()
     assert (changed["quota"], changed["settings"], changed["bytes"]) == ({}, {"x": 1}, 4)
+    wrong = await owner.patch("/v1/kbs/archive", json={"settings": {"entity_types": ["<b>"]}})
+    assert wrong.status_code == 400
+    assert "entity_types" in wrong.text
     assert (await owner.post("/v1/kbs", json={"name": "archive"})).status_code == 409
     for name in ("Upper", "", "-x", "a" * 64, "a/b"):
         assert (await owner.post("/v1/kbs", json={"name": name})).status_code == 400, name

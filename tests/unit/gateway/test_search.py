@@ -21,7 +21,7 @@ EVIDENCE_FIELDS = {
     "relation",
 }  # fmt: skip
 ANSWER_FIELDS = {
-    "answer", "answered_by", "refusal", "sentences", "citations", "usage", "timings_ms", "revision",
+    "answer", "answered_by", "refusal", "sentences", "citations", "usage", "timings_ms", "revision", "warnings",
 }  # fmt: skip
 SEARCH, QUERY = "/v1/kbs/main/search", "/v1/kbs/main/query"
 QUESTION = "When was the harbour of Lindvik built?"
@@ -55,7 +55,7 @@ def events(text: str) -> list[tuple[str, Any]]:
 
 async def test_search(asked: httpx.AsyncClient) -> None:
     body = (await asked.post(SEARCH, json={"query": QUESTION, "top_k": 5})).json()
-    assert set(body) == {"evidence", "keywords", "revision", "timings_ms"}
+    assert set(body) == {"evidence", "keywords", "revision", "timings_ms", "warnings"}
     best = body["evidence"][0]
     assert set(best) == EVIDENCE_FIELDS
     assert (best["kind"], best["rank"], best["document"], best["page"]) == ("passage", 1, "harbour.txt", 1)

@@ -52,6 +52,8 @@ def test_what_is_recommended_may_be_passed_on(known):
         (('machines = ["8GB"]', 'machines = ["4GB"]'), "4GB"),
         (('role = "pages"', 'role = "poet"'), "poet"),
         (('file = "model.safetensors"', 'fil = "model.safetensors"'), "fil"),
+        (('verified = ["bytes", "license"]', 'verified = ["beauty"]'), "beauty"),
+        (('verified = ["bytes", "license"]\n', ""), "verified"),
         (("[[models]]", "[[models"), "TOML|catalogue"),
     ],
 )

@@ -19,6 +19,7 @@ from atoll.domain.passage import Passage
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import NotFound
 from atoll.ports.passages import SearchScope
+from atoll.query.rerank import Reranking
 from atoll.query.service import (
     AnswerMode,
     AskService,
@@ -100,7 +101,14 @@ class TwinPassages:
 class Library:
     """A knowledge base in memory and the service that asks it."""
 
-    def __init__(self, chat: MemoryChat | None = None, *, language: str = "en", limits: PromptLimits | None = None):
+    def __init__(
+        self,
+        chat: MemoryChat | None = None,
+        *,
+        language: str = "en",
+        limits: PromptLimits | None = None,
+        reranking: Reranking | None = None,
+    ):
         self.records = TwinPassages(language)
         self.index = MemoryGraphIndex()
         self.embedder = MemoryEmbedder()
@@ -116,6 +124,7 @@ class Library:
             chat=chat,
             limits=limits or PromptLimits(20, 30_000, 8192, 768, 20.0),
             thresholds=RefusalThresholds(0.3, 0.34),
+            reranking=reranking,
         )
 
     async def add(

@@ -196,13 +196,18 @@ def test_work_of_clients_that_went_away_costs_nothing():
     assert waiting.waiting_tokens(Lane.DOCUMENT) == 0
 
 
-def test_a_client_that_left_in_the_middle_of_the_queue_is_not_batched_either():
-    waiting = queue(batch=1000)
+def test_a_client_that_left_in_the_middle_of_the_queue_is_not_batched_and_its_thread_is_free_at_once():
+    waiting = queue(batch=20)
     leaving = Client()
-    waiting.submit(texts(20, name="stays"), Lane.DOCUMENT)
-    waiting.submit(texts(20, name="left"), Lane.DOCUMENT, abandoned=leaving)
+    waiting.submit(texts(20, 20, name="stays"), Lane.DOCUMENT)
+    left = waiting.submit(texts(20, name="left"), Lane.DOCUMENT, abandoned=leaving)
     leaving.gone = True
-    assert [payload for batch in work_off(waiting) for payload in run(batch)] == ["stays0"]
+    first = waiting.poll()
+    assert run(first) == ["stays1"]
+    with pytest.raises(ClientGone):
+        left.outcome(0)
+    assert run(waiting.poll()) == ["stays0"]
+    assert waiting.poll() is None
 
 
 def test_abandoned_work_makes_room_for_the_living():

@@ -41,6 +41,18 @@ class MemoryVectorIndex:
         """See ``atoll.ports.vectors.VectorIndex``."""
         return sum(1 for point in self._of(kb) if documents is None or point.document_uid in documents)
 
+    async def points(
+        self, kb: KbUid | None, *, start: PassageId | None, limit: int
+    ) -> tuple[list[PassageId], PassageId | None]:
+        """See ``atoll.ports.vectors.VectorUpkeep``."""
+        ids = sorted(each.id for each in self._points.values() if kb in (None, each.kb) and each.id >= (start or ""))
+        return ids[:limit], ids[limit] if len(ids) > limit else None
+
+    async def discard(self, points: Sequence[PassageId]) -> None:
+        """See ``atoll.ports.vectors.VectorUpkeep``."""
+        for point in points:
+            self._points.pop(point, None)
+
     def _of(self, kb: KbUid) -> list[PassagePoint]:
         return [point for point in self._points.values() if point.kb == kb]
 

@@ -14,7 +14,7 @@ from atoll.adapters.sqlite.ledger import advance, close_stage
 from atoll.adapters.sqlite.transitions import SYSTEM, audit, change, check, count_entities, hide, remove_empty_kb
 from atoll.domain.document import StageState, Status
 from atoll.domain.entity import EntityName
-from atoll.domain.ids import DocumentUid, EntityId, relation_id
+from atoll.domain.ids import DocumentUid, EntityId, KbUid, relation_id
 from atoll.ports.contents import ContentBatch, Published, PurgeState, VectorsWanted
 from atoll.ports.ledger import Claim
 
@@ -34,7 +34,7 @@ class SqliteContents:
                 # An earlier attempt under another configuration may have left other passages.
                 _remove_passages(connection, _passage_ids(connection, claim.document))
                 connection.execute("DELETE FROM chunk WHERE document = ?", (claim.document,))
-            _write(connection, claim, batch)
+            write_contents(connection, claim.kb, claim.document, batch)
             advance(connection, claim, batch=next_batch, done=done, total=total)
 
         await self._database.write(work)
@@ -107,7 +107,7 @@ class SqliteContents:
         def work(connection: sqlite3.Connection) -> Mapping[EntityId, NDArray[np.float16] | None]:
             check(connection, claim)
             found = connection.execute(
-                "SELECT e.id, e.vector FROM entity e WHERE e.kb = ? AND e.id IN (SELECT m.entity FROM mention m "
+                "SELECT e.id, e.vector FROM entity e WHERE +e.kb = ? AND e.id IN (SELECT m.entity FROM mention m "
                 "WHERE m.passage IN (SELECT value FROM json_each(?))) ORDER BY e.id",
                 (claim.kb, json.dumps(_passage_ids(connection, claim.document, limit))),
             )
@@ -141,7 +141,8 @@ class SqliteContents:
         await self._database.write(work)
 
 
-def _write(connection: sqlite3.Connection, claim: Claim, batch: ContentBatch) -> None:
+def write_contents(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, batch: ContentBatch) -> None:
+    """Write one batch; what is there of the same passages goes first."""
     connection.executemany(
         "INSERT OR REPLACE INTO chunk (id, document, ordinal, char_start, char_end, headings) "
         "VALUES (?, ?, ?, ?, ?, ?)",
@@ -172,12 +173,12 @@ def _write(connection: sqlite3.Connection, claim: Claim, batch: ContentBatch) ->
     # Entity order, so that two workers on the same hubs lock in one order on stores that lock rows.
     mentions = sorted(batch.mentions, key=lambda m: (m.entity, m.passage))
     connection.executemany(
-        "INSERT OR IGNORE INTO entity (id, kb, key) VALUES (?, ?, ?)", [(m.entity, claim.kb, m.key) for m in mentions]
+        "INSERT OR IGNORE INTO entity (id, kb, key) VALUES (?, ?, ?)", [(m.entity, kb, m.key) for m in mentions]
     )
     connection.executemany(
         "INSERT INTO mention (passage, entity, document, surface, type, tf, span_start, span_end) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(m.passage, m.entity, claim.document, m.surface, m.type, m.tf, *m.span) for m in mentions],
+        [(m.passage, m.entity, document, m.surface, m.type, m.tf, *m.span) for m in mentions],
     )
     connection.executemany(
         "INSERT INTO assertion (id, passage, ordinal, head, tail, keywords, description, weight, vector) "

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -86,6 +88,12 @@ class VectorApi:
         """Bound what a power loss takes, and what the next start replays, to some seconds of writes, as Qdrant does."""
         while True:
             await asyncio.sleep(_FLUSH_SECONDS)
+            if self._store.is_lost():
+                # Removed files stay readable for who holds them open, and hide that nothing is kept. The supervisor
+                # starts this server anew, empty, and a worker fills it from the record store.
+                log.critical("the files of a collection were removed; stopping")
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
             for collection in self._store.all():
                 try:
                     await self._flush(collection)

@@ -212,6 +212,10 @@ class Store:
         # A copy that is being optimised goes with its folder; what its optimiser writes meanwhile is removed at start.
         shutil.rmtree(collection.folder, ignore_errors=True)
 
+    def is_lost(self) -> bool:
+        """Whether somebody removed an open collection's files: what is written from now on would be for nothing."""
+        return any(not (each.folder / _TRUTH).exists() for each in self._open.values())
+
     def flush(self) -> None:
         """Write every changed collection to disk."""
         for collection in self._open.values():

@@ -32,6 +32,14 @@ class Redistribution(StrEnum):
     NO = "no"
 
 
+class Figure(StrEnum):
+    """What of a recommendation can be read in its repository or measured."""
+
+    BYTES = "bytes"
+    MEMORY = "memory"
+    LICENSE = "license"
+
+
 @dataclass(frozen=True, slots=True)
 class License:
     """What a licence allows; ``id`` is SPDX's, or LicenseRef-NAME where SPDX has none."""
@@ -44,7 +52,11 @@ class License:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A model worth bringing. Sizes are approximate; ``base`` is the repository an adapter is applied to."""
+    """A model worth bringing.
+
+    Sizes are approximate; ``verified`` names what was read in the repository or measured, the rest is an estimate.
+    ``base`` is the repository an adapter is applied to.
+    """
 
     name: str
     role: Role
@@ -54,6 +66,7 @@ class Recommendation:
     approximate_bytes: int
     approximate_memory_bytes: int
     license: str
+    verified: tuple[Figure, ...]
     reason: str
     file: str | None = None
     base: str | None = None
@@ -106,4 +119,5 @@ def _parse(body: Mapping[str, Any]) -> Catalog:
 
 def _recommendation(item: Mapping[str, Any]) -> Recommendation:
     machines = tuple(Machine(name) for name in item["machines"])
-    return Recommendation(**{**item, "role": Role(item["role"]), "machines": machines})
+    verified = tuple(Figure(name) for name in item["verified"])
+    return Recommendation(**{**item, "role": Role(item["role"]), "machines": machines, "verified": verified})

@@ -1,0 +1,171 @@
+"""What every collection on Qdrant's protocol needs: a client, its errors as ours, schemas and filters.
+
+Speak gRPC to a real Qdrant: over REST it answers some 40 ms late on a kept connection, because it leaves Nagle's
+algorithm on. The local server speaks REST only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+import httpx
+from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from atoll.domain.page_vectors import PageSearch
+from atoll.domain.vectors import VectorSearch
+from atoll.errors import AtollError, DependencyDown
+
+#: Fetched past the limit, so that it is we who decide which of equal scores is cut off.
+TIE_ROOM = 16
+#: Digits of a score that do not depend on the order in which a server adds up float32.
+SCORE_DIGITS = 5
+
+_SHOWN_BYTES = 300
+#: Nothing but a collection can be missing. A worker makes it again and fills it from the record store.
+_LOST = "the vector store has no such collection (any more); it is being rebuilt"
+_RETRYABLE_STATUSES = {408, 429, 500, 502, 503, 504, 507}
+_RETRYABLE_CODES = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.ABORTED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A collection as Atoll wants it: its named vectors and its keyword indexes (True: the tenant)."""
+
+    name: str
+    dense: dict[str, models.VectorParams]
+    keywords: dict[str, bool]
+    sparse: dict[str, models.SparseVectorParams] = field(default_factory=dict)
+
+
+#: Kept connections are dropped before uvicorn's five seconds are over, so that none is used while it closes.
+_LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=16, keepalive_expiry=3.0)
+
+
+def connected(
+    url: str, *, api_key: str | None, prefer_grpc: bool, grpc_port: int, timeout_seconds: float
+) -> AsyncQdrantClient:
+    """Return a client of the server at ``url``; nothing is sent before the first call."""
+    return AsyncQdrantClient(
+        url=url,
+        prefer_grpc=prefer_grpc,
+        grpc_port=grpc_port,
+        # As a header: the client's own argument warns of plain HTTP, which is what a loopback or Compose net has.
+        headers=None if api_key is None else {"api-key": api_key},
+        timeout=max(1, round(timeout_seconds)),
+        check_compatibility=False,
+        # On loopback the client would open a connection a call, because a real Qdrant answers late on kept ones
+        # over REST; that is what gRPC is for, and our own server does not.
+        limits=_LIMITS,
+    )
+
+
+class QdrantCalls:
+    """Calls to one server, bounded in time, and what all collections do alike."""
+
+    def __init__(self, client: AsyncQdrantClient, timeout_seconds: float) -> None:
+        self._client = client
+        self._timeout_seconds = timeout_seconds
+
+    @contextlib.asynccontextmanager
+    async def calling(self) -> Any:
+        """Bound the body in time and translate its errors."""
+        with translated():
+            async with asyncio.timeout(self._timeout_seconds):
+                yield
+
+    async def prepare(self, schema: Schema) -> None:
+        """Create a collection and its payload indexes, which must exist before the first point does."""
+        if not await self._exists(schema.name):
+            try:
+                async with self.calling():
+                    await self._client.create_collection(
+                        schema.name, vectors_config=schema.dense, sparse_vectors_config=schema.sparse
+                    )
+            except AtollError:
+                if not await self._exists(schema.name):  # otherwise another process was faster
+                    raise
+        for name, tenant in schema.keywords.items():
+            async with self.calling():
+                await self._client.create_payload_index(
+                    schema.name,
+                    name,
+                    field_schema=models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=tenant),
+                    wait=True,
+                )
+
+    async def _exists(self, name: str) -> bool:
+        async with self.calling():
+            return await self._client.collection_exists(name)
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn the client's errors into ours: whatever may go away by itself is DependencyDown.
+
+    The client has no common root for its errors, and its local mode raises ValueError where a server answers 4xx.
+    """
+    try:
+        yield
+    except ResourceExhaustedResponse as error:
+        raise DependencyDown("the vector store is overloaded", float(error.retry_after_s)) from error
+    except (ResponseHandlingException, TimeoutError) as error:
+        raise DependencyDown(f"the vector store does not answer: {_reason(error)}") from error
+    except UnexpectedResponse as error:
+        if error.status_code == httpx.codes.NOT_FOUND:
+            raise DependencyDown(_LOST) from error
+        if error.status_code in _RETRYABLE_STATUSES:
+            raise DependencyDown(f"the vector store failed with status {error.status_code}") from error
+        said = error.content[:_SHOWN_BYTES].decode(errors="replace")
+        raise AtollError(f"the vector store refused a request: {error.status_code} {said}") from error
+    except grpc.aio.AioRpcError as error:
+        if error.code() is grpc.StatusCode.NOT_FOUND:
+            raise DependencyDown(_LOST) from error
+        if error.code() in _RETRYABLE_CODES:
+            raise DependencyDown(f"the vector store does not answer: {error.code().name}") from error
+        raise AtollError(f"the vector store refused a request: {error.code().name} {error.details()}") from error
+    except ValueError as error:
+        raise AtollError(f"the vector store refused a request: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    source = error.source if isinstance(error, ResponseHandlingException) else error
+    return str(source) or type(source).__name__
+
+
+def scope(search: VectorSearch | PageSearch) -> models.Filter:
+    """Return the filter of a search: its knowledge base, documents and labels."""
+    must: list[models.Condition] = [equals("kb", search.kb)]
+    must_not: list[models.Condition] = []
+    if search.include_documents is not None:
+        must.append(among("document_uid", search.include_documents))
+    if search.exclude_documents:
+        must_not.append(among("document_uid", search.exclude_documents))
+    if search.label_scope is not None:  # no label outside the scope, rather than one inside: all must be held
+        outside = models.MatchExcept(**{"except": sorted(search.label_scope)})
+        must_not.append(models.FieldCondition(key="labels", match=outside))
+    return models.Filter(must=must, must_not=must_not or None)
+
+
+def equals(key: str, value: str) -> models.FieldCondition:
+    """Return the condition that a payload field holds ``value``."""
+    return models.FieldCondition(key=key, match=models.MatchValue(value=value))
+
+
+def among(key: str, values: Sequence[str]) -> models.FieldCondition:
+    """Return the condition that a payload field holds one of ``values``."""
+    return models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))

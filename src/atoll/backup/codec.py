@@ -1,0 +1,118 @@
+"""Records as JSON and back. Vectors are base64 of little-endian fp16, rows one after the other."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from atoll.domain.entity import Assertion, Mention
+from atoll.domain.passage import Chunk, Passage
+from atoll.domain.principal import ApiKey, AuditEvent
+from atoll.ports.archive import Accounts, DocumentRecord, EntityVectors, KbRecord, TenantRecord
+from atoll.ports.contents import ContentBatch
+
+_DOCUMENT = TypeAdapter(DocumentRecord)
+_EVENT = TypeAdapter(AuditEvent)
+_TENANT = TypeAdapter(TenantRecord)
+_KB = TypeAdapter(KbRecord)
+_KEY = TypeAdapter(ApiKey)
+_CHUNKS = TypeAdapter(tuple[Chunk, ...])
+_PASSAGES = TypeAdapter(tuple[Passage, ...])
+_MENTIONS = TypeAdapter(tuple[Mention, ...])
+_ASSERTIONS = TypeAdapter(tuple[Assertion, ...])
+
+
+def dump_accounts(accounts: Accounts) -> list[dict[str, Any]]:
+    """Return one object a tenant, key and knowledge base, and one for the embedding."""
+    keys = [{**_KEY.dump_python(key), "hash": key.hash.hex()} for key in accounts.keys]
+    return [
+        *({"kind": "tenant", **_TENANT.dump_python(each, mode="json")} for each in accounts.tenants),
+        *({"kind": "kb", **_KB.dump_python(each, mode="json")} for each in accounts.kbs),
+        *({"kind": "key", **{name: _listed(value) for name, value in key.items()}} for key in keys),
+        {"kind": "embedding", "fingerprint": accounts.embedding},
+    ]
+
+
+def load_accounts(values: list[dict[str, Any]]) -> Accounts:
+    """Return what ``dump_accounts`` was given."""
+    found: dict[str, list[dict[str, Any]]] = {"tenant": [], "kb": [], "key": [], "embedding": []}
+    for value in values:
+        found[value.pop("kind")].append(value)
+    return Accounts(
+        tenants=tuple(map(_TENANT.validate_python, found["tenant"])),
+        keys=tuple(_KEY.validate_python({**key, "hash": bytes.fromhex(key["hash"])}) for key in found["key"]),
+        kbs=tuple(map(_KB.validate_python, found["kb"])),
+        embedding=found["embedding"][0]["fingerprint"],
+    )
+
+
+def dump_document(record: DocumentRecord) -> Any:
+    """Return a document as JSON values."""
+    return _DOCUMENT.dump_python(record, mode="json")
+
+
+def load_document(value: Any) -> DocumentRecord:
+    """Return what ``dump_document`` was given."""
+    return _DOCUMENT.validate_python(value)
+
+
+def dump_event(event: AuditEvent) -> Any:
+    """Return an audit event as JSON values."""
+    return _EVENT.dump_python(event, mode="json")
+
+
+def load_event(value: Any) -> AuditEvent:
+    """Return what ``dump_event`` was given."""
+    return _EVENT.validate_python(value)
+
+
+def dump_contents(batch: ContentBatch) -> dict[str, Any]:
+    """Return passages with what belongs to them as JSON values."""
+    return {
+        "chunks": _CHUNKS.dump_python(tuple(batch.chunks), mode="json"),
+        "passages": _PASSAGES.dump_python(tuple(batch.passages), mode="json"),
+        "vectors": _packed(batch.vectors),
+        "mentions": _MENTIONS.dump_python(tuple(batch.mentions), mode="json"),
+        "assertions": _ASSERTIONS.dump_python(tuple(batch.assertions), mode="json"),
+        "assertion_vectors": None if batch.assertion_vectors is None else _packed(batch.assertion_vectors),
+    }
+
+
+def load_contents(value: Mapping[str, Any]) -> ContentBatch:
+    """Return what ``dump_contents`` was given."""
+    return ContentBatch(
+        chunks=_CHUNKS.validate_python(value["chunks"]),
+        passages=_PASSAGES.validate_python(value["passages"]),
+        vectors=_unpacked(value["vectors"]),
+        mentions=_MENTIONS.validate_python(value["mentions"]),
+        assertions=_ASSERTIONS.validate_python(value["assertions"]),
+        assertion_vectors=None if value["assertion_vectors"] is None else _unpacked(value["assertion_vectors"]),
+    )
+
+
+def dump_entities(entities: EntityVectors) -> dict[str, Any]:
+    """Return entity vectors as JSON values."""
+    return {"keys": entities.keys, "vectors": _packed(entities.vectors)}
+
+
+def load_entities(value: Mapping[str, Any]) -> EntityVectors:
+    """Return what ``dump_entities`` was given."""
+    return EntityVectors(tuple(value["keys"]), _unpacked(value["vectors"]))
+
+
+def _listed(value: Any) -> Any:
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+def _packed(rows: NDArray[np.float16]) -> dict[str, Any]:
+    return {"shape": rows.shape, "fp16": base64.b64encode(np.ascontiguousarray(rows, dtype="<f2").tobytes()).decode()}
+
+
+def _unpacked(value: Mapping[str, Any]) -> NDArray[np.float16]:
+    rows = np.frombuffer(base64.b64decode(value["fp16"]), dtype="<f2")
+    return rows.reshape(value["shape"]).astype(np.float16)

@@ -1,0 +1,91 @@
+"""Page vectors as files in a document's folder: what an index is filled from again and heatmaps are drawn from.
+
+A folder of batches, each an archive of numpy arrays, and beside it ``ARCHIVE``, which is written last and says that
+all batches are there. Only bytes and names here; whoever has the folder reads and writes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from atoll.domain.page import Box
+from atoll.domain.page_vectors import PageFailure, PageVectors
+
+#: Name of the file that names the current folder of batches.
+ARCHIVE = "page_vectors.json"
+#: Pages in one file, one request and one upsert.
+BATCH_PAGES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PageArchive:
+    """Which model made a document's page vectors, in which folder they lie, and for how many pages."""
+
+    fingerprint: str
+    model: str
+    folder: str
+    pages: int
+
+    @property
+    def batches(self) -> int:
+        """How many files there are."""
+        return -(-self.pages // BATCH_PAGES)
+
+    def to_json(self) -> dict[str, object]:
+        """As plain values for any JSON writer."""
+        return {"fingerprint": self.fingerprint, "model": self.model, "folder": self.folder, "pages": self.pages}
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Return what ``to_json`` wrote."""
+        return cls(str(value["fingerprint"]), str(value["model"]), str(value["folder"]), int(value["pages"]))
+
+    def file_of(self, page: int) -> str:
+        """Return the path, below the artefacts, of the file that holds a page (from 1)."""
+        return f"{self.folder}/{batch_file((page - 1) // BATCH_PAGES)}"
+
+
+def batch_file(batch: int) -> str:
+    """Return the file name of a batch, in batch order."""
+    return f"{batch:06d}.npz"
+
+
+def packed(pages: Mapping[int, PageVectors | PageFailure]) -> bytes:
+    """Return the pages of a batch, by number, as the bytes of its file."""
+    arrays: dict[str, Any] = {}
+    for number, page in pages.items():
+        if isinstance(page, PageFailure):
+            arrays[f"{number}.failure"] = np.array([page.message, page.code])
+            continue
+        arrays |= {f"{number}.vectors": page.vectors, f"{number}.rows": page.rows, f"{number}.cols": page.cols}
+        if page.grid is not None:
+            arrays[f"{number}.grid"] = np.array(page.grid, dtype=np.int32)
+        else:
+            arrays[f"{number}.regions"] = np.array(page.regions, dtype=np.float32).reshape(-1, 4)
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    return content.getvalue()
+
+
+def unpacked(content: bytes) -> dict[int, PageVectors | PageFailure]:
+    """Return what ``packed`` was given."""
+    pages: dict[int, PageVectors | PageFailure] = {}
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        for number in sorted({int(name.partition(".")[0]) for name in arrays.files}):
+            of_page = {name.partition(".")[2]: arrays[name] for name in arrays.files if name.startswith(f"{number}.")}
+            pages[number] = _page(of_page)
+    return pages
+
+
+def _page(arrays: Mapping[str, Any]) -> PageVectors | PageFailure:
+    if "failure" in arrays:
+        message, code = map(str, arrays["failure"])
+        return PageFailure(message, code)
+    grid = tuple(map(int, arrays["grid"])) if "grid" in arrays else None
+    regions = tuple(Box(*map(float, box)) for box in arrays["regions"]) if "regions" in arrays else None
+    return PageVectors(arrays["vectors"], arrays["rows"], arrays["cols"], grid, regions)  # type: ignore[arg-type]

@@ -1,0 +1,122 @@
+"""A backup taken while documents arrive, restored into an empty data directory, answers as the original did."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import corpus
+from tests.support import stack as stacks
+from tests.support.stack import ROOT, Stack, until
+
+DATA = ROOT / "tests" / "data"
+CHECK = {"ATOLL_WORKER__INDEX_CHECK_SECONDS": "1"}
+
+
+def questions() -> list[str]:
+    named = [json.loads(line)["question"] for line in (DATA / "sample_questions.jsonl").read_text().splitlines()]
+    exact = [json.loads(line) for line in (DATA / "sample_identifiers.jsonl").read_text().splitlines()]
+    return [*named, *(each.get("query") or each["identifier"] for each in exact)][:50]
+
+
+def answers(stack: Stack) -> list[Any]:
+    found = []
+    with stack.client() as client:
+        for question in questions():
+            answer = client.post("/v1/kbs/default/query", json={"query": question, "answer": "extract"})
+            answer.raise_for_status()
+            body = answer.json()
+            evidence = [(each["passage_id"], round(each["score"], 3)) for each in body["evidence"]]
+            found.append((question, body["answer"], body["answered_by"], evidence))
+    return found
+
+
+@contextmanager
+def load(stack: Stack) -> Iterator[None]:
+    """Upload to a knowledge base beside, and delete from it, until the block ends."""
+    stop = threading.Event()
+
+    def work() -> None:
+        with stack.client() as client:
+            number = 0
+            while not stop.is_set():
+                number += 1
+                body = stack.upload(client, {f"{number}.txt": corpus.text(number, 40)}, kb="busy")
+                if number % 3 == 0:
+                    client.delete(f"/v1/kbs/busy/documents/{body['documents'][0]['id']}")
+                stop.wait(0.2)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+@pytest.mark.slow
+def test_a_backup_under_load_is_restored_to_equal_dumps_and_answers(tmp_path: Path) -> None:
+    saved = tmp_path / "saved"
+    with stacks.running(tmp_path / "old", CHECK) as old:
+        with old.client() as client:
+            assert client.post("/v1/kbs", json={"name": "busy"}).status_code in {200, 201}
+            old.upload(client, {path.name: path.read_bytes() for path in sorted(stacks.SAMPLES.iterdir())[:14]})
+            assert all(each["status"] == "ready" for each in old.settled(client, seconds=180))
+            expected = answers(old)
+            assert len(expected) == 50
+            with load(old):
+                until(lambda: client.get("/v1/kbs/busy/documents").json()["counts"].get("ready", 0) > 2, 60, "load")
+                taken = old.run("backup", "create", "-o", str(saved), "--json")
+                assert taken.returncode == 0, taken.stderr
+            revisions = {each["name"]: each["revision"] for each in json.loads(taken.stdout)["kbs"]}
+            assert revisions["default"] == client.get("/v1/kbs/default").json()["revision"]
+            # The knowledge base beside went on; what it was at the backup is for the unit tests to compare.
+            assert client.delete("/v1/kbs/busy").is_success
+        dump = old.dump()["default"]
+        assert old.run("backup", "restore", str(saved)).returncode == 1  # in use
+    assert old.run("backup", "verify", str(saved)).returncode == 0
+    with restored(tmp_path / "new", saved, pepper=old.data / "secrets" / "pepper") as new:
+        until(lambda: new.dump()["default"] == dump, 90, f"an equal dump\n{new.logs()}")
+        assert answers(new) == expected
+        with new.client(key=old.key) as client:  # the old key works, because the pepper came along
+            kbs = {each["name"]: each for each in client.get("/v1/kbs").json()["kbs"]}
+        assert kbs["default"]["revision"] == revisions["default"]
+        assert kbs["busy"]["revision"] >= revisions["busy"]  # what was under way goes on
+        with new.client() as client:
+            assert all(each["status"] == "ready" for each in new.settled(client, kb="busy"))
+
+
+@contextmanager
+def restored(folder: Path, saved: Path, *, pepper: Path) -> Iterator[Stack]:
+    stack = Stack(folder, CHECK)
+    (stack.data / "secrets").mkdir(parents=True)
+    (stack.data / "secrets" / "pepper").write_text(pepper.read_text())
+    done = stack.run("backup", "restore", str(saved))
+    assert done.returncode == 0, done.stderr
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
+
+
+@pytest.mark.slow
+def test_exit_codes_of_damage(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "data")
+    assert stack.run("init").returncode == 0
+    assert stack.run("backup", "create", "-o", str(tmp_path / "saved")).returncode == 0
+    accounts = tmp_path / "saved" / "accounts.jsonl"
+    accounts.write_bytes(accounts.read_bytes().replace(b"default", b"defaulu", 1))
+    for command in ("verify", "restore"):
+        damaged = stack.run("backup", command, str(tmp_path / "saved"))
+        assert damaged.returncode == 4
+        assert str(accounts) in damaged.stderr
+        assert damaged.stderr.count("\n") == 1
+    assert stack.run("backup", "verify", str(tmp_path)).returncode == 1

@@ -1,0 +1,397 @@
+"""Backups: complete, of one revision, without secrets, and checked to the last byte."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import sqlite3
+from collections import Counter
+
+import pytest
+
+from atoll.access.keys import Authenticator, issue
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
+from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys
+from atoll.adapters.sqlite.archive import SqliteArchive
+from atoll.adapters.sqlite.index_source import SqliteIndexSource
+from atoll.adapters.sqlite.restoration import SqliteRestoration
+from atoll.backup import create
+from atoll.backup.create import BackupWriter
+from atoll.backup.layout import ChecksumMismatch, write_part
+from atoll.backup.restore import restore
+from atoll.backup.verify import verify
+from atoll.domain.document import Status
+from atoll.domain.ids import new_uid
+from atoll.domain.principal import Role
+from atoll.errors import BadInput, Conflict, NotAuthenticated, StorageFull
+from atoll.ingest.reindex import PassageCollection, Reindex
+from tests.support import canonical
+from tests.support.house import ACTOR, DIMENSIONS, House
+from tests.support.written import Line, write
+
+PEPPER, OTHER_PEPPER = b"p" * 32, b"q" * 32
+LINES = [
+    Line("Ada met Bob.", ["ada", "bob"], [("ada", "bob", "Ada met Bob.")]),
+    Line("Ada sailed on the Merle.", ["ada", "merle"]),
+]
+
+
+class Place(House):
+    """A data directory with what backups need."""
+
+    def __init__(self, folder):
+        super().__init__(folder, vectors=MemoryGraphIndex())
+        self.keys = SqliteKeys(self.database)
+        self.audit = SqliteAudit(self.database)
+        self.archive = SqliteArchive(self.database)
+        self.restoration = SqliteRestoration(self.database)
+        self.source = SqliteIndexSource(self.database)
+
+    async def written(self, kb, name, lines, **more):
+        uid = new_uid()
+        path = self.blobs.original(kb.uid, uid)
+        path.parent.mkdir(parents=True)
+        path.write_text(name)
+        return await write(self, kb.uid, name, lines, dimensions=DIMENSIONS, uid=uid, **more)
+
+    async def backup(self, folder, **more):
+        return await BackupWriter(self.archive, self.blobs, folder, pepper=PEPPER, **more).write()
+
+    async def restored(self, folder, *, pepper=PEPPER, **more):
+        done = await restore(folder, self.restoration, self.restoration, self.blobs, pepper=pepper, **more)
+        await self.reindex()
+        return done
+
+    async def reindex(self):
+        passages = PassageCollection(self.source, self.passages, self.vectors, self.sparse, dimensions=DIMENSIONS)
+        async for _ in Reindex(self.source, {"passages": passages}, embedding="model").rebuild():
+            pass
+
+    async def dump(self):
+        return await canonical.dump(self.records, self.folder / "blobs", self.vectors)
+
+    def rows(self, table, columns="*"):
+        with contextlib.closing(sqlite3.connect(self.records)) as connection:
+            return sorted(map(repr, connection.execute(f"SELECT {columns} FROM {table}")))
+
+
+@pytest.fixture
+def places(tmp_path):
+    made = []
+
+    def make(name):
+        made.append(Place(tmp_path / name))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.database.close()
+        each.blobs.close()
+
+
+@pytest.fixture
+async def filled(places):
+    """Two knowledge bases with documents in every state, keys and a graph."""
+    place = places("source")
+    main, other = await place.open("main", "other")
+    place.main, place.other = main, other
+    await place.source.embedding("model")
+    await place.written(main, "crew", LINES)
+    await place.written(main, "more", LINES[1:], labels=["secret"])
+    gone = await place.written(main, "gone", [Line("Eve", ["eve", "ada"])])
+    await place.upload(main, "harbour.txt", "The harbour of Lindvik was built in 1902. " * 40)
+    await place.upload(other, "boats.txt", "Boats were painted green. " * 10)
+    await place.upload(other, "bad.txt", "")
+    await place.work()
+    await place.delete(main, gone.uid)
+    await place.work()
+    await place.upload(other, "queued.txt", "Not read yet. " * 10)
+    place.doorbell.rings.clear()
+    key, place.key = issue(PEPPER, tenant=main.tenant, name="owner", role=Role.OWNER, kbs=frozenset({"main"}))
+    await place.keys.create(key, ACTOR)
+    await place.reindex()
+    return place
+
+
+async def test_a_restored_installation_is_the_same(filled, places, tmp_path):
+    manifest = await filled.backup(tmp_path / "saved")
+    assert verify(tmp_path / "saved") == manifest
+    target = places("target")
+    _, keys_hold = await target.restored(tmp_path / "saved")
+    assert keys_hold
+    assert await target.dump() == await filled.dump()
+    for table, columns in (
+        ("entity", "*"), ("mention", "*"), ("assertion", "*"), ("passage", "id, document, text, vector"), ("chunk", "*"),
+        ("kb", "*"), ("tenant", "*"), ("api_key", "*"), ("audit_event", "*"), ("batch", "*"), ("embedding", "*"),
+        ("document", "uid, kb, name, version, visible, status, labels, replaces, created_by, created_at, ready_at"),
+    ):  # fmt: skip
+        assert target.rows(table, columns) == filled.rows(table, columns), table
+    assert {"('ada',)", "('merle',)"} <= set(target.rows("entity WHERE vector IS NOT NULL", "key"))
+    for kb in (filled.main, filled.other):
+        for query in ("harbour Lindvik", "boats green", "Merle"):
+            expected = await filled.search(kb, query)
+            found = await target.search(kb, query)
+            assert [(e.passage_id, e.score, e.text) for e in found] == [
+                (e.passage_id, e.score, e.text) for e in expected
+            ]
+    assert (await Authenticator(target.keys, PEPPER).by_secret(filled.key)).kbs == {"main"}
+    # What was under way goes on by itself.
+    queued = next(each for each in (await target.archive.snapshot(filled.other.uid)).documents if _named(target, each))
+    await target.doorbell.ring([queued])
+    await target.work()
+    assert (await target.catalogue.get(filled.other.uid, queued, None)).status is Status.READY
+    assert await target.search(filled.other, "read yet")
+
+
+def _named(place, document):
+    return any("queued.txt" in row and document in row for row in place.rows("document", "uid, name"))
+
+
+async def test_a_backup_holds_no_secret_and_only_its_owner_reads_it(filled, tmp_path):
+    await filled.backup(tmp_path / "saved")
+    secret = filled.key.rpartition("_")[2].encode()
+    for path in (tmp_path / "saved", *(tmp_path / "saved").rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
+        if path.is_file():
+            content = path.read_bytes()
+            assert secret not in content
+            assert PEPPER not in content
+            assert PEPPER.hex().encode() not in content
+
+
+async def test_under_another_pepper_keys_are_left_out(filled, places, tmp_path):
+    await filled.backup(tmp_path / "saved")
+    target = places("target")
+    _, keys_hold = await target.restored(tmp_path / "saved", pepper=OTHER_PEPPER)
+    assert not keys_hold
+    assert await target.keys.list(filled.main.tenant) == ()
+    with pytest.raises(NotAuthenticated):
+        await Authenticator(target.keys, OTHER_PEPPER).by_secret(filled.key)
+
+
+async def test_every_flipped_byte_is_found_and_its_part_named(filled, tmp_path):
+    saved = tmp_path / "saved"
+    await filled.backup(saved)
+    paths = [path for path in sorted(saved.rglob("*")) if path.is_file()]
+    assert len(paths) > 15
+    for path in paths:
+        content = path.read_bytes()
+        for position in sorted({0, len(content) // 2, len(content) - 1} & set(range(len(content)))):
+            path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+            with pytest.raises((ChecksumMismatch, BadInput)) as found:
+                verify(saved)
+            assert str(path) in str(found.value)
+        path.write_bytes(content)
+    verify(saved)
+
+
+async def test_what_is_missing_or_does_not_belong_is_found(filled, tmp_path):
+    saved = tmp_path / "saved"
+    await filled.backup(saved)
+    for path in [path for path in sorted(saved.rglob("*")) if path.is_file()]:
+        path.rename(tmp_path / "aside")
+        with pytest.raises((ChecksumMismatch, BadInput)):
+            verify(saved)
+        (tmp_path / "aside").rename(path)
+    for folder in [saved, *(path for path in sorted(saved.rglob("*")) if path.is_dir())]:
+        (folder / "stranger").write_text("x")
+        with pytest.raises(ChecksumMismatch, match="stranger"):
+            verify(saved)
+        (folder / "stranger").unlink()
+    verify(saved)
+
+
+async def test_a_backup_of_another_format_is_refused_by_name(filled, tmp_path):
+    await filled.backup(tmp_path / "saved")
+    path = tmp_path / "saved" / "manifest.json"
+    value = json.loads(path.read_text())
+    path.write_text(json.dumps({**value, "format": 99}))
+    with pytest.raises(BadInput, match="format"):
+        verify(tmp_path / "saved")
+    with pytest.raises(BadInput, match="not a backup"):
+        verify(tmp_path)
+
+
+async def test_an_installation_in_use_is_refused_and_left_alone(filled, places, tmp_path):
+    await filled.backup(tmp_path / "saved")
+    for name in ("a document", "a knowledge base", "a key"):
+        target = places(name)
+        (kb,) = await target.open("default")
+        if name == "a document":
+            await target.upload(kb, "mine.txt", "mine")
+        elif name == "a knowledge base":
+            await target.kbs.create(kb.tenant, "second", language="en", settings={}, quota={}, actor=ACTOR)
+        else:
+            for number in range(2):
+                await target.keys.create(issue(PEPPER, tenant=kb.tenant, name=f"{number}", role=Role.READER)[0], ACTOR)
+        before = await target.dump()
+        with pytest.raises(Conflict, match="in use"):
+            await target.restored(tmp_path / "saved")
+        assert await target.dump() == before
+
+
+async def test_what_a_first_start_made_gives_way(filled, places, tmp_path):
+    await filled.backup(tmp_path / "saved")
+    target = places("target")
+    (kb,) = await target.open("default")
+    await target.keys.create(issue(PEPPER, tenant=kb.tenant, name="owner", role=Role.OWNER)[0], ACTOR)
+    await target.restored(tmp_path / "saved")
+    assert await target.dump() == await filled.dump()
+
+
+async def test_a_restore_that_broke_off_shows_nothing_and_is_begun_again(filled, places, tmp_path):
+    await filled.backup(tmp_path / "saved")
+    target = places("target")
+
+    def stop(_kb, done, _total):
+        if done == 2:
+            raise StorageFull("full")
+
+    with pytest.raises(StorageFull):
+        await target.restored(tmp_path / "saved", on_document=stop)
+    assert await target.kbs.list(filled.main.tenant) == ()
+    assert await target.keys.list(filled.main.tenant) == ()
+    await target.restored(tmp_path / "saved")
+    assert await target.dump() == await filled.dump()
+
+
+async def test_a_damaged_backup_restores_nothing(filled, places, tmp_path):
+    await filled.backup(tmp_path / "saved")
+    last = max(path for path in (tmp_path / "saved").rglob("*") if path.is_file())
+    last.write_bytes(last.read_bytes() + b"x")
+    target = places("target")
+    with pytest.raises(ChecksumMismatch):
+        await target.restored(tmp_path / "saved")
+    assert target.rows("kb") == target.rows("document") == []
+
+
+async def test_a_backup_appears_whole_or_not_at_all(filled, tmp_path):
+    def stop(*_):
+        raise StorageFull("full")
+
+    with pytest.raises(StorageFull):
+        await filled.backup(tmp_path / "saved", on_document=stop)
+    assert list(tmp_path.glob("saved*")) == []
+    await filled.backup(tmp_path / "saved")
+    with pytest.raises(BadInput, match="exists"):
+        await filled.backup(tmp_path / "saved")
+
+
+def test_a_full_disk_is_told_as_such(tmp_path):
+    full = tmp_path / "full"
+    full.symlink_to("/dev/full")
+    with pytest.raises(StorageFull):
+        write_part(tmp_path, "full", [b"x" * 100_000])
+
+
+async def test_a_backup_under_load_is_of_one_revision(places, tmp_path):
+    source = places("source")
+    (kb,) = await source.open("main")
+    history = {}
+    stop = asyncio.Event()
+
+    async def note():
+        snapshot = await source.archive.snapshot(kb.uid)
+        history[snapshot.kb.revision] = {uid for uid, visible in snapshot.documents.items() if visible}
+
+    async def load():
+        """Publish, replace and delete without a pause; deletions are purged at once."""
+        names = itertools.cycle(["ada", "bob", "merle", "eve", "carl"])
+        alive = []
+        for number in itertools.count():
+            if stop.is_set() and len(alive) > 3:
+                return
+            keys = [next(names) for _ in range(3)]
+            document = await source.written(kb, f"load {number}", [Line(f"{number}", keys), Line("again", keys[:1])])
+            await note()
+            alive.append(document.uid)
+            if len(alive) > 12:
+                await source.delete(kb, alive.pop(number % 12))
+                await note()
+                await source.work()
+
+    for number in range(30):
+        await source.written(kb, f"base {number}", [Line(f"{number}", ["ada", f"only {number}"])])
+    await note()
+    writer = asyncio.create_task(load())
+    await asyncio.sleep(0.5)
+    for number in range(3):
+        manifest = await source.backup(tmp_path / f"saved {number}")
+        target = places(f"target {number}")
+        await target.restored(tmp_path / f"saved {number}")
+        (saved,) = manifest.kbs
+        snapshot = await target.archive.snapshot(kb.uid)
+        visible = {uid for uid, seen in snapshot.documents.items() if seen}
+        assert (snapshot.kb.revision, visible) == (saved.revision, history[saved.revision])
+        assert_counted(target)
+    stop.set()
+    await writer
+    assert len(history) > 20, "the writer hardly ran"
+
+
+def assert_counted(place):
+    """Counters and vectors of entities, and the passages of the knowledge base, are what a recount gives."""
+    with contextlib.closing(sqlite3.connect(place.records)) as connection:
+        counts = Counter(
+            row[0]
+            for row in connection.execute(
+                "SELECT m.entity FROM mention m JOIN document d ON d.uid = m.document WHERE d.visible = 1"
+            )
+        )
+        for entity, df, vector in connection.execute("SELECT id, df, vector FROM entity"):
+            assert df == counts[entity]
+            assert (vector is not None) == (df > 1)
+        (kept,) = connection.execute("SELECT passages FROM kb").fetchone()
+        (counted,) = connection.execute("SELECT SUM(passages) FROM document WHERE visible = 1").fetchone()
+        assert kept == counted
+
+
+class _Vanishing:
+    """An archive in which a document is deleted and purged between the list and its copy, so many times."""
+
+    def __init__(self, place, kb, times):
+        self._place, self._kb, self._times = place, kb, times
+
+    def __getattr__(self, name):
+        return getattr(self._place.archive, name)
+
+    async def document(self, kb, document):
+        found = await self._place.archive.document(kb, document)
+        if found is not None and found.visible and self._times > 0:
+            self._times -= 1
+            await self._place.delete(self._kb, document)
+            await self._place.work()
+            return await self._place.archive.document(kb, document)
+        return found
+
+
+async def test_a_document_that_vanishes_before_its_copy_makes_another_list(places, tmp_path):
+    source = places("source")
+    (kb,) = await source.open("main")
+    for number in range(6):
+        await source.written(kb, f"{number}", [Line(f"{number}", ["ada", f"n{number}"])])
+    archive = _Vanishing(source, kb, 2)
+    await BackupWriter(archive, source.blobs, tmp_path / "saved", pepper=PEPPER).write()
+    target = places("target")
+    await target.restored(tmp_path / "saved")
+    await source.reindex()
+    assert await target.dump() == await source.dump()
+    assert target.rows("entity") == source.rows("entity")
+
+
+async def test_a_backup_gives_up_when_documents_never_stay(places, tmp_path, monkeypatch):
+    monkeypatch.setattr(create, "MAX_ROUNDS", 3)
+    source = places("source")
+    (kb,) = await source.open("main")
+    for number in range(6):
+        await source.written(kb, f"{number}", [Line(f"{number}", ["ada"])])
+
+    class Hollow(_Vanishing):
+        async def document(self, kb, document):
+            return None
+
+    with pytest.raises(create.DependencyDown, match="quieter"):
+        await BackupWriter(Hollow(source, kb, 0), source.blobs, tmp_path / "saved", pepper=PEPPER).write()
+    assert not list(tmp_path.glob("saved*"))

@@ -1,0 +1,179 @@
+"""What a rebuild writes and removes, and when a look says that one is needed."""
+
+from __future__ import annotations
+
+import pytest
+
+from atoll.adapters.memory.graph_index import MemoryGraphIndex
+from atoll.adapters.sqlite.index_source import SqliteIndexSource
+from atoll.domain.ids import DocumentUid, PassageId, entity_id, new_uid
+from atoll.domain.vectors import PassagePoint
+from atoll.errors import Conflict
+from atoll.ingest.reindex import PassageCollection, Reindex
+from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
+from tests.support.house import DIMENSIONS, House
+from tests.support.written import Line, write
+
+
+class Watched(MemoryGraphIndex):
+    """Counts what is written and lets a test act in the middle of it."""
+
+    def __init__(self):
+        super().__init__()
+        self.written = 0
+        self.before_upsert = None
+
+    async def upsert(self, points):
+        self.written += len(points)
+        await super().upsert(points)
+        if self.before_upsert:
+            act, self.before_upsert = self.before_upsert, None
+            await act()
+
+
+@pytest.fixture
+async def house(tmp_path):
+    opened = House(tmp_path / "house", vectors=Watched())
+    (opened.kb,) = await opened.open("main")
+    opened.source = SqliteIndexSource(opened.database)
+    for number in range(4):
+        text = "\n\n".join(f"Paragraph {n} of report {number} about the harbour. " * 8 for n in range(12))
+        await opened.upload(opened.kb, f"{number}.txt", text)
+    await opened.work()
+    yield opened
+    opened.database.close()
+    opened.blobs.close()
+
+
+def reindex(house, *, embedding="model", dimensions=DIMENSIONS):
+    passages = PassageCollection(house.source, house.passages, house.vectors, house.sparse, dimensions=dimensions)
+    entities = EntityCollection(house.source, house.vectors)
+    relations = RelationCollection(house.source, house.passages, house.vectors)
+    collections = {"passages": passages, "entities": entities, "relations": relations}
+    return Reindex(house.source, collections, embedding=embedding)
+
+
+async def run(work, **options):
+    return [each async for each in work.rebuild(**options) if each.collection == "passages"][-1]
+
+
+async def test_an_empty_index_is_filled_with_the_points_that_were_there(house):
+    before = dict(house.vectors._points)
+    found = await house.search(house.kb, "harbour report 3")
+    assert await reindex(house).check() == []
+    house.vectors._points.clear()
+    ((name, kb),) = await reindex(house).check()
+    assert (name, kb.uid) == ("passages", house.kb.uid)
+    done = await run(reindex(house), only=(name, kb.uid))
+    assert done.written == done.seen == len(before)
+    after = house.vectors._points
+    assert after.keys() == before.keys()
+    for point, was in before.items():
+        assert after[point].dense @ was.dense >= 0.999
+        assert after[point].sparse.indices.tolist() == was.sparse.indices.tolist()
+        assert after[point].sparse.values.tolist() == was.sparse.values.tolist()
+        assert (after[point].labels, after[point].document_uid) == (was.labels, was.document_uid)
+    assert await reindex(house).check() == []
+    again = await house.search(house.kb, "harbour report 3")
+    assert [(each.passage_id, round(each.score, 3)) for each in again] == [
+        (each.passage_id, round(each.score, 3)) for each in found
+    ]
+
+
+async def test_a_rebuild_that_was_stopped_goes_on_where_it_was(house):
+    documents = await house.source.documents(house.kb.uid, after=None, limit=10)
+    lost = documents[1]
+    await house.vectors.delete(house.kb.uid, [lost.uid])
+    house.vectors.written = 0
+    done = await run(reindex(house))
+    assert house.vectors.written == lost.passages
+    done = await run(reindex(house), kb_name="main")
+    assert (done.written, done.removed) == (0, 0)
+    done = await run(reindex(house), kb_name="main", everything=True)
+    assert done.written == sum(each.passages for each in documents)
+
+
+async def test_points_that_nothing_stands_for_are_removed(house):
+    point = next(iter(house.vectors._points.values()))
+    for kb in (house.kb.uid, new_uid()):
+        stray = PassagePoint(
+            id=PassageId(new_uid()), kb=kb, document_uid=DocumentUid(new_uid()), labels=(), dense=point.dense,
+            sparse=point.sparse,
+        )  # fmt: skip
+        await house.vectors.upsert([stray])
+    assert [name for name, _ in await reindex(house).check()] == ["passages"]
+    progress = [each async for each in reindex(house).rebuild() if each.collection == "passages"]
+    assert [(each.kb, each.removed) for each in progress[-2:]] == [("main", 1), ("*", 1)]
+    assert await reindex(house).check() == []
+
+
+async def test_points_of_documents_under_way_are_no_reason_to_rebuild(house):
+    document = await house.upload(house.kb, "late.txt", "Late news of the harbour. " * 30)
+    house.doorbell.rings.clear()
+    claim = await house.ledger.claim(document.uid, "w9", 30)
+    from atoll.ingest.workshop import Job
+
+    while claim.stage != "publish":
+        job = Job(claim=claim, shop=house.shop, ends_at=float("inf"))
+        stage = house.pipeline._stages[claim.stage]
+        claim = await stage(job)
+    assert await house.vectors.count(house.kb.uid, [document.uid]) > 0
+    assert await reindex(house).check() == []
+
+
+async def test_a_document_that_is_deleted_while_it_is_written_leaves_nothing(house):
+    document = (await house.source.documents(house.kb.uid, after=None, limit=1))[0]
+
+    async def delete_and_purge():
+        await house.delete(house.kb, document.uid)
+        await house.work()
+        # The write that was under way lands after the purge.
+        for point in points:
+            house.vectors._points[point.id] = point
+
+    points = [point for point in house.vectors._points.values() if point.document_uid == document.uid]
+    house.vectors._points.clear()
+    house.vectors.before_upsert = delete_and_purge
+    await run(reindex(house), kb_name="main")
+    assert await house.vectors.count(house.kb.uid, [document.uid]) == 0
+    assert await reindex(house).check() == []
+
+
+async def test_vectors_of_another_model_are_never_put_into_its_index(house):
+    assert await reindex(house).check() == []
+    with pytest.raises(Conflict, match="embedding"):
+        await reindex(house, embedding="another model").check()
+    house.vectors._points.clear()
+    with pytest.raises(Conflict, match="dimensions"):
+        await run(reindex(house, dimensions=7))
+
+
+async def test_an_empty_installation_takes_any_model(tmp_path):
+    house = House(tmp_path / "empty", vectors=MemoryGraphIndex())
+    await house.open("main")
+    house.source = SqliteIndexSource(house.database)
+    for model in ("one", "two"):
+        assert await reindex(house, embedding=model).check() == []
+    house.database.close()
+    house.blobs.close()
+
+
+async def test_lost_entities_and_relations_come_back_from_stored_vectors(house):
+    lines = [Line("Ada met Bob.", ["ada", "bob"], [("ada", "bob", "Ada met Bob.")]), Line("Ada.", ["ada"])]
+    await write(house, house.kb.uid, "crew", lines, labels=["crew"], dimensions=DIMENSIONS)
+    await run(reindex(house), everything=True)
+    entities, relations = dict(house.vectors._entities), dict(house.vectors._relations)
+    assert entity_id(house.kb.uid, "ada") in entities
+    assert entity_id(house.kb.uid, "bob") not in entities
+    assert [each.labels for each in relations.values()] == [("crew",)]
+    done = [each async for each in reindex(house).rebuild()]
+    assert sum(each.written for each in done if each.collection == "entities") == 0
+    house.vectors._entities.clear()
+    house.vectors._relations.clear()
+    wrong = await reindex(house).check()
+    assert [name for name, _ in wrong] == ["entities", "relations"]
+    for name, kb in wrong:
+        assert [each async for each in reindex(house).rebuild(only=(name, kb.uid))]
+    assert house.vectors._entities.keys() == entities.keys()
+    assert house.vectors._relations.keys() == relations.keys()
+    assert await reindex(house).check() == []
