@@ -20,7 +20,7 @@ COPY --chmod=755 scripts/install_locked.sh /usr/local/bin/install-locked
 FROM packages AS gateway-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \
     --mount=type=bind,source=gateway/requirements.lock,target=/requirements.lock install-locked \
- && rm -rf /install/lib/python*/site-packages/numpy/f2py /install/lib/python*/site-packages/numpy/distutils
+ && rm -rf /install/lib/python*/site-packages/numpy/f2py /install/lib/python*/site-packages/pytz/zoneinfo
 
 FROM packages AS ingestion-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \
@@ -57,12 +57,12 @@ FROM models-${BAKE_MODELS} AS models
 FROM ${PYTHON_IMAGE} AS runtime
 RUN pip uninstall --quiet --yes --root-user-action=ignore setuptools wheel pip && rm -rf /etc/pip.conf /root/.cache \
  && mkdir -p /app /data /run/atoll && chown 65532:65532 /data /run/atoll
-# Nothing may look for a network or tell anybody anything, however the image is started.
+# Nothing may look for a network or tell anybody anything, however the image is started. Time zones are the system's.
 ENV HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 HF_DATASETS_OFFLINE=1 HF_HUB_DISABLE_TELEMETRY=1 DISABLE_TELEMETRY=1 \
     DO_NOT_TRACK=1 HF_HUB_DISABLE_UPDATE_CHECK=1 HF_HUB_DISABLE_XET=1 HF_HUB_DISABLE_IMPLICIT_TOKEN=1 \
     ANONYMIZED_TELEMETRY=false OTEL_SDK_DISABLED=true PIP_NO_INDEX=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_OFFLINE=1 \
     PYTHONPATH=/app PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONFAULTHANDLER=1 PYTHONDONTWRITEBYTECODE=1 \
-    OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0 HOME=/tmp ATOLL_DATA_DIR=/data
+    OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0 PYTZ_TZDATADIR=/usr/share/zoneinfo HOME=/tmp ATOLL_DATA_DIR=/data
 WORKDIR /app
 USER 65532:65532
 STOPSIGNAL SIGTERM

@@ -18,11 +18,15 @@ from typing import Any
 
 import httpx
 
+from tests.compose.journey import client
+
 ROOT = Path(__file__).parents[2]
 #: Whoever runs the stack is not root; another person of the host must not read its secrets.
 OPERATOR, STRANGER = 40001, 40002
 PROJECT = "atoll-test"
 _UP_SECONDS = 600
+#: How this machine builds images, as whoever started the tests said; read before the tests forget their environment.
+_BUILDS = {name: value for name, value in os.environ.items() if name.startswith("ATOLL_COMPOSE__")}
 
 
 def docker(*arguments: str, check: bool = True, timeout: float = 120) -> str:
@@ -62,10 +66,7 @@ class Running:
         return done.stdout
 
     def client(self) -> httpx.Client:
-        key = (self.folder / ".atoll" / "owner.key").read_text().strip()
-        return httpx.Client(
-            base_url=self.address, headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False
-        )
+        return client(self.address, self.folder / ".atoll" / "owner.key")
 
     def containers(self, service: str | None = None, *, ended: bool = False) -> list[str]:
         chosen = [] if service is None else [service]
@@ -101,6 +102,7 @@ def running(stand_ins: Sequence[str]) -> Iterator[Running]:
         ).check_returncode()
         stack = Running(folder, free_port(), _environment(folder, grpc="qdrant" not in " ".join(stand_ins)))
         stack.environment = {**stack.environment, "ATOLL_GATEWAY__PORT": str(stack.port)}
+        stack.compose("down", "-v", "--remove-orphans", "-t", "10")  # what an earlier run that was ended left
         stack.compose("build", timeout=1800)
         started = time.monotonic()
         try:
@@ -124,13 +126,10 @@ def as_user(uid: int, command: Sequence[str], *, cwd: Path) -> subprocess.Comple
 
 
 def _environment(folder: Path, *, grpc: bool) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in {"PATH", "HOME", "DOCKER_HOST"} or name.startswith("ATOLL_COMPOSE__")
-    }
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "DOCKER_HOST"}}
     return {
         **kept,
+        **_BUILDS,
         "ATOLL_COMPOSE__SECRETS_DIR": str(folder / "secrets"),
         "ATOLL_VECTORS__GRPC": "true" if grpc else "false",
         "COMPOSE_PROFILES": "extract",
