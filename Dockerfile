@@ -17,10 +17,14 @@ FROM ${BUILD_IMAGE} AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_ONLY_BINARY=:all:
 COPY --chmod=755 scripts/install_locked.sh /usr/local/bin/install-locked
 
+# Less what nothing of ours imports: compilers' front ends, time zones that the system has, other brokers.
 FROM packages AS gateway-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \
     --mount=type=bind,source=gateway/requirements.lock,target=/requirements.lock install-locked \
- && rm -rf /install/lib/python*/site-packages/numpy/f2py /install/lib/python*/site-packages/pytz/zoneinfo
+ && cd /install/lib/python*/site-packages \
+ && rm -rf numpy/f2py numpy/distutils numpy/testing pytz/zoneinfo \
+ && find kombu/transport celery/backends -type f ! -name '__init__*' ! -name 'base*' ! -name 'redis*' ! -name 'memory*' \
+    ! -name 'rpc*' ! -path '*/virtual/*' -delete
 
 FROM packages AS ingestion-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \

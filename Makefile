@@ -41,7 +41,7 @@ status: setup ## Show its processes
 test: setup .state/llama ## Run every test that needs no container engine; T=path or T="-k name" narrows
 	@$(BIN)/python -m pytest -m "not soak" $(or $(T),$(SUITES))
 
-test-compose: setup ## Build the images and test the container stack; starts an engine where it can; T narrows
+test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
 	@scripts/test_compose.sh $(T)
 
 soak: setup ## Run the long kill, property and fuzz tests

@@ -26,3 +26,5 @@ fi
 # Nobody compiles against the packages here, type-checks them or runs their own tests.
 find /install \( -name '*.pyi' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' -o -name '*.a' \) -delete
 find /install -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -rf {} +
+# What an installer would need to take a package away again; there is none in the final image.
+find /install -path '*.dist-info/RECORD' -delete

@@ -27,9 +27,9 @@ compile_image() { # folder, group, the layer whose versions it takes, then furth
         --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package torch \
         --python-version 3.11 --constraint <(echo "torch==$torch_version") --output-file "$folder/requirements.lock" "$@"
 }
-# Celery's interactive shell stays out of the gateway, which only sends.
+# Celery's interactive shell stays out of the gateway, which only sends, and so does HTTP/2, which nobody here speaks.
 compile_image gateway gateway core --no-emit-package click-repl --no-emit-package prompt-toolkit \
-    --no-emit-package wcwidth
+    --no-emit-package wcwidth --no-emit-package h2 --no-emit-package hpack --no-emit-package hyperframe
 compile_image services/ingestion ingestion nlp
 compile_image services/parser parser core
 compile_image services/embeddings embeddings embeddings

@@ -505,6 +505,8 @@ async def initialise(settings: Settings) -> bool:
             await store.knowledge_bases.create(
                 tenant, DEFAULT_KB, language=DEFAULT_LANGUAGE, settings={}, quota={}, actor=actor
             )
+        if (accepted := settings.gateway.accepted_risks) != "none":
+            await store.audit.record(tenant, actor, action="risk.accept", subject=accepted, result="ok")
         # A key that is there already may be this store's, or made before the store was.
         given = read_secret(settings.owner_key_path) if settings.owner_key_path.exists() else None
         text = given or keys.fresh()

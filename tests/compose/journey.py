@@ -27,13 +27,17 @@ def client(address: str, key_file: Path) -> httpx.Client:
 def upload(owner: httpx.Client, name: str, content: bytes) -> str:
     """Upload one document, again after a 503, and return its id."""
     for _ in range(30):
-        answer = owner.post(f"{KB}/documents", files={"file": (name, content)})
+        try:
+            answer = owner.post(f"{KB}/documents", files={"file": (name, content)})
+        except httpx.TransportError:  # nobody was there, or left meanwhile: the same bytes again are the same document
+            time.sleep(1)
+            continue
         if answer.status_code != _NOT_NOW:
             assert answer.status_code == 202, answer.text
             identity: str = answer.json()["documents"][0]["id"]
             return identity
         time.sleep(1)
-    raise AssertionError(answer.text)
+    raise AssertionError(f"{name} was not taken")
 
 
 def await_ready(owner: httpx.Client, wanted: list[str], seconds: float = 300) -> None:
@@ -43,13 +47,20 @@ def await_ready(owner: httpx.Client, wanted: list[str], seconds: float = 300) ->
     while time.monotonic() < until:
         for each in wanted:
             if states.get(each) != "ready":
-                answer = owner.get(f"{KB}/documents/{each}")
+                answer = _get(owner, f"{KB}/documents/{each}")
                 states[each] = answer.json()["status"] if answer.status_code == 200 else str(answer.status_code)
         if all(states[each] == "ready" for each in wanted):
             return
         assert not {"failed", "quarantined"} & set(states.values()), states
         time.sleep(0.5)
     raise AssertionError(states)
+
+
+def _get(owner: httpx.Client, path: str) -> httpx.Response:
+    try:
+        return owner.get(path)
+    except httpx.TransportError:
+        return httpx.Response(_NOT_NOW)
 
 
 def make(owner: httpx.Client) -> str:

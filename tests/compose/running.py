@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from tests.compose.journey import client
+from tests.support import llama
 
 ROOT = Path(__file__).parents[2]
 #: Whoever runs the stack is not root; another person of the host must not read its secrets.
@@ -49,6 +50,7 @@ class Running:
 
     folder: Path
     port: int
+    profile: str
     environment: Mapping[str, str]
     up_seconds: float = 0.0
     printed: list[str] = field(default_factory=list)
@@ -96,11 +98,13 @@ def running(stand_ins: Sequence[str]) -> Iterator[Running]:
     """Build the images, start the shipped files with --wait as an operator who is not root, and take all away again."""
     folder = Path(tempfile.mkdtemp(prefix="atoll-compose-", dir="/var/tmp"))
     try:
+        _place_model(folder / "models")
         os.chown(folder, OPERATOR, OPERATOR)
         as_user(
             OPERATOR, [sys.executable, "-P", "-m", "atoll.cli.main", "init", "--compose", "--offline"], cwd=folder
         ).check_returncode()
-        stack = Running(folder, free_port(), _environment(folder, grpc="qdrant" not in " ".join(stand_ins)))
+        profile = "extract" if llama.model() is None else "cpu"
+        stack = Running(folder, free_port(), profile, _environment(folder, grpc="qdrant" not in " ".join(stand_ins)))
         stack.environment = {**stack.environment, "ATOLL_GATEWAY__PORT": str(stack.port)}
         stack.compose("down", "-v", "--remove-orphans", "-t", "10")  # what an earlier run that was ended left
         stack.compose("build", timeout=1800)
@@ -113,6 +117,16 @@ def running(stand_ins: Sequence[str]) -> Iterator[Running]:
             stack.compose("down", "-v", "--remove-orphans", "-t", "10", check=False)
     finally:
         shutil.rmtree(folder)
+
+
+def _place_model(models: Path) -> None:
+    """Give the stack a small chat model, where one is installed; without one it starts without chat, and says so."""
+    models.mkdir()
+    model = llama.model()
+    if model is None:
+        print("no small chat model is installed: the stack starts with profile extract, without llama.cpp")
+    else:
+        shutil.copy(model, models / model.name)
 
 
 def as_user(uid: int, command: Sequence[str], *, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -132,6 +146,7 @@ def _environment(folder: Path, *, grpc: bool) -> dict[str, str]:
         **_BUILDS,
         "ATOLL_COMPOSE__SECRETS_DIR": str(folder / "secrets"),
         "ATOLL_VECTORS__GRPC": "true" if grpc else "false",
-        "COMPOSE_PROFILES": "extract",
+        "ATOLL_COMPOSE__MODELS_DIR": str(folder / "models"),
+        "ATOLL_COMPOSE__HF_CACHE_DIR": str(folder / "models"),
         "COMPOSE_PARALLEL_LIMIT": "1",
     }

@@ -22,7 +22,7 @@ import pytest
 from scripts import check_compose
 
 from tests.compose.running import PROJECT, ROOT, Running, docker
-from tests.support.stack import require
+from tests.support.stack import ATOLL, require
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -32,7 +32,7 @@ pytestmark = [
 _HOST, _CANARY, _NAME = "198.18.73.1", "198.18.73.2", "canary.example.test"
 _CONTROL = f"{PROJECT}-control"
 _PORTS = {
-    "edge": 8080, "gateway": 8000, "embeddings": 8081, "colpali": 8082, "qdrant": 6333, "neo4j": 7687, "redis": 6379,
+    "chat": 8080, "edge": 8080, "gateway": 8000, "embeddings": 8081, "colpali": 8082, "qdrant": 6333, "neo4j": 7687, "redis": 6379,
 }  # fmt: skip
 
 #: Connects to each [address, port] and asks a DNS server for a name; prints what came of it as JSON.
@@ -108,7 +108,8 @@ def outside() -> Iterator[Outside]:
     accepting.start()
     try:
         assert servers.stdout is not None
-        assert servers.stdout.readline() == b"ready\n"
+        with servers.stdout as said:
+            assert said.readline() == b"ready\n"
         yield Outside(listener.getsockname()[1])
     finally:
         listener.close()
@@ -147,6 +148,25 @@ def test_nothing_gets_out_and_the_control_does(stack: Running, outside: Outside,
             assert "reached" not in {found["web server"], found["name server"]}
         elif name != "control":
             assert "reached" not in found.values(), (name, found)
+
+
+def test_the_operators_own_look_finds_it_sealed_and_a_hole_where_there_is_one(stack: Running, outside: Outside) -> None:
+    del outside
+
+    def look() -> dict[str, Any]:
+        command = [ATOLL, "doctor", "egress", "--project", PROJECT, "--target", f"{_CANARY}:80", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        body: dict[str, Any] = json.loads(done.stdout)
+        assert done.returncode == (0 if body["sealed"] else 1), done.stderr
+        return body
+
+    assert look()["leaks"] == []
+    (redis,) = stack.containers("redis")
+    docker("network", "connect", "bridge", redis)
+    try:
+        assert look()["leaks"] == ["redis-1"]
+    finally:
+        docker("network", "disconnect", "bridge", redis)
 
 
 def test_names_of_the_outside_are_not_passed_on(stack: Running, outside: Outside) -> None:

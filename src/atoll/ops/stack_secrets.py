@@ -45,6 +45,10 @@ _DERIVED: Mapping[str, Callable[[Mapping[str, str]], str]] = {
 _RANDOM = ("neo4j_password", "queue_password", "qdrant_api_key", "embeddings_token", "colpali_token", "chat_api_key")
 
 
+#: Every file that the Compose files mount.
+NAMES = ("pepper", "owner_key", *_RANDOM, *_DERIVED)
+
+
 def write(folder: Path, *, owner_key: str) -> tuple[str, ...]:
     """Write what is missing into ``folder`` and set all modes; return the names of the files that were written.
 
