@@ -23,13 +23,18 @@ from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.adapters.http_reranker import HttpReranker
 from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeBases, Neo4jTenants
+from atoll.adapters.neo4j.archive import Neo4jArchive
+from atoll.adapters.neo4j.atlas import Neo4jAtlas
+from atoll.adapters.neo4j.atlas_export import Neo4jAtlasExport
 from atoll.adapters.neo4j.catalogue import Neo4jCatalogue
 from atoll.adapters.neo4j.contents import Neo4jContents
 from atoll.adapters.neo4j.database import Database as Neo4jDatabase
 from atoll.adapters.neo4j.graph import Neo4jGraph
+from atoll.adapters.neo4j.index_source import Neo4jIndexSource
 from atoll.adapters.neo4j.ledger import Neo4jLedger
 from atoll.adapters.neo4j.lifecycle import Neo4jLifecycle
 from atoll.adapters.neo4j.passages import Neo4jPassages
+from atoll.adapters.neo4j.restoration import Neo4jRestoration
 from atoll.adapters.no_extractor import NoExtractor
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
@@ -156,6 +161,7 @@ def _neo4j_records(settings: Settings) -> Records:
         raise StartRefused("ATOLL_RECORDS__PASSWORD_FILE is not set; it names the file with the password at Neo4j")
     database = Neo4jDatabase(section.url, username=section.username, password=password, name=section.database)
     database.migrate()
+    restoration = Neo4jRestoration(database)
     catalogue = Neo4jCatalogue(database, waiting_documents=settings.gateway.waiting_documents)
     ledger = Neo4jLedger(database)
     return Records(
@@ -167,6 +173,12 @@ def _neo4j_records(settings: Settings) -> Records:
         reconciliation=ledger,
         contents=Neo4jContents(database),
         passages=Neo4jPassages(database),
+        atlas=Neo4jAtlas(database),
+        atlas_export=Neo4jAtlasExport(database),
+        index_source=Neo4jIndexSource(database),
+        archive=Neo4jArchive(database),
+        restoration=restoration,
+        restored=restoration,
         graph=Neo4jGraph(database),
         keys=Neo4jKeys(database),
         knowledge_bases=Neo4jKnowledgeBases(database),

@@ -10,6 +10,7 @@ from atoll.errors import NotFound
 from atoll.ports import atlas as port
 from atoll.query.neighbourhood import neighbourhood
 from tests.support.house import ACTOR, House
+from tests.support.records import STORES, open_either
 from tests.support.written import Line, write
 
 LINES = [
@@ -19,13 +20,13 @@ LINES = [
 ]
 
 
-@pytest.fixture
-async def house(tmp_path):
-    opened = House(tmp_path / "house", vectors=MemoryGraphIndex())
+@pytest.fixture(params=STORES)
+async def house(request, tmp_path):
+    records = open_either(request, request.param, tmp_path / "house")
+    opened = House(tmp_path / "house", vectors=MemoryGraphIndex(), records=records)
     opened.kb, opened.other = await opened.open("main", "other")
     yield opened
-    opened.database.close()
-    opened.blobs.close()
+    await opened.close_stores()
 
 
 def cards(found):

@@ -20,7 +20,7 @@ from atoll.errors import BadInput, Conflict, LeaseLost, NotFound, QuotaExceeded
 from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.graph import GraphScope, Reach
 from atoll.ports.ledger import DocumentFacts
-from tests.support.records import open_neo4j, open_sqlite
+from tests.support.records import STORES, open_either
 
 ACTOR = Actor(key="k1", request_id="r1")
 
@@ -103,14 +103,9 @@ def batch_of(document, text, entities=()):
     return ContentBatch(chunks=[chunk], passages=[passage], vectors=np.ones((1, 4), np.float16), mentions=mentions)
 
 
-@pytest.fixture(params=["sqlite", "neo4j"])
+@pytest.fixture(params=STORES)
 async def store(request, tmp_path):
-    if request.param == "sqlite":
-        opened = open_sqlite(tmp_path, waiting_documents=50)
-    else:
-        server = request.getfixturevalue("neo4j_server")
-        server.wipe()
-        opened = open_neo4j(server, tmp_path, waiting_documents=50)
+    opened = open_either(request, request.param, tmp_path, waiting_documents=50)
     yield Store(opened)
     await opened.ports.database.aclose()
 
@@ -465,6 +460,16 @@ async def test_counters_and_vectors_follow_what_is_visible(store):
     claim = await store.ledger.claim(first.uid, "w1", 60)
     going = await store.contents.purge_entities(claim, 10)
     assert going == {entity_id(kb.uid, "alpha"): None, entity_id(kb.uid, "beta"): None}
+
+
+async def test_a_claim_tells_the_types_that_the_knowledge_base_asks_for(store):
+    kb = await store.kb()
+    document = await store.accept(kb)
+    claim = await store.ledger.claim(document.uid, "w1", 60)
+    assert (claim.language, claim.entity_types) == ("en", ())
+    await store.kbs.update(kb.tenant, kb.name, settings={"entity_types": ["Pump", "ship"]}, quota=None, actor=ACTOR)
+    claim = await store.ledger.finish(claim, 60, units=1)
+    assert claim.entity_types == ("pump", "ship")
 
 
 async def test_assertions_are_stored_read_and_purged(store):

@@ -54,8 +54,9 @@ class House:
         self.database: Any = store.database
         self.ledger, self.lifecycle, self.catalogue = store.ledger, store.lifecycle, store.catalogue
         self.contents, self.passages, self.graph = store.contents, store.passages, store.graph
-        self.atlas, self.atlas_export = store.atlas, store.atlas_export
-        self.kbs, self.tenants = store.knowledge_bases, store.tenants
+        self.atlas, self.atlas_export, self.source = store.atlas, store.atlas_export, store.index_source
+        self.archive, self.restoration, self.restored = store.archive, store.restoration, store.restored
+        self.kbs, self.tenants, self.keys, self.audit = store.knowledge_bases, store.tenants, store.keys, store.audit
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()
@@ -161,5 +162,9 @@ class House:
     async def close(self) -> None:
         """Close everything."""
         await self.vectors.close()
+        await self.close_stores()
+
+    async def close_stores(self) -> None:
+        """Close all but the vector index, which may be another's."""
         await self.database.aclose()
         self.blobs.close()

@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from atoll import bootstrap
 from atoll.settings import GatewaySettings, Settings
 from tests.support.neo4j_server import Neo4jServer
 from tests.support.tables import Neo4jTables, SqliteTables, Tables
+
+
+STORES = ("sqlite", "neo4j")
 
 
 @dataclass(frozen=True)
@@ -31,3 +36,14 @@ def open_neo4j(server: Neo4jServer, folder: Path, *, waiting_documents: int = 10
         data_dir=folder, gateway=GatewaySettings(waiting_documents=waiting_documents), records=server.settings
     )
     return OpenRecords(bootstrap.records(settings), Neo4jTables(server))
+
+
+def open_either(
+    request: pytest.FixtureRequest, store: str, folder: Path, *, waiting_documents: int = 10_000
+) -> OpenRecords:
+    """Open a store of the kind ``store`` with nothing in it; of Neo4j there is one, which is emptied."""
+    if store == "sqlite":
+        return open_sqlite(folder, waiting_documents=waiting_documents)
+    server: Neo4jServer = request.getfixturevalue("neo4j_server")
+    server.wipe()
+    return open_neo4j(server, folder, waiting_documents=waiting_documents)

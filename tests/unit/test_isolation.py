@@ -18,7 +18,7 @@ _CLAUSE = re.compile(
     r"|ON CREATE|ON MATCH)\b|$)",
     re.DOTALL,
 )
-_NODE = re.compile(r"\(\s*(?P<name>\w*)\s*(?P<label>:[\w|]+)?\s*(?:\{(?P<map>[^}]*)\})?\s*\)")
+_NODE = re.compile(r"\(\s*(?P<name>\w*)\s*(?P<label>:[\w|{}]+)?\s*(?:\{(?P<map>[^}]*)\})?\s*\)")
 _NAMES = re.compile(r"\bAS (\w+)|\bUNWIND .*? AS (\w+)|\bCALL \(([\w, ]*)\)")
 
 _SQL = re.compile(r"^\s*(?:SELECT|UPDATE|DELETE|INSERT)\b")
@@ -28,7 +28,7 @@ _OWNED = re.compile(
 )
 _SCOPED_SQL = re.compile(
     r"\b(?:kb|tenant|uid|document)\s*(?:=\s*(?:[?:]|chosen)|IN\s*[({])|\b(?:passage|id|entity|a\.id|\{on\})\s*(?:=\s*(?:[?:]|chosen)"
-    r"|IN\s*[({])|INTO \w+ \([^)]*\b(?:kb|tenant|document|passage)\b|\{where\}|\{' AND '\.join\(conditions\)\}"
+    r"|IN\s*[({])|INTO \w+ \([^)]*\b(?:kb|tenant|document|passage)\b|\{(?:sight\.)?where\}|\{owner\} = \?|\{' AND '\.join\(conditions\)\}"
 )
 
 #: Statements that look at more than one tenant on purpose: file and a piece of the statement -> why.
@@ -38,15 +38,49 @@ ALLOWED = {
         "MATCH (k:ApiKey {id: $id}) RETURN": "a key's random id comes before its tenant is known",
         "MATCH (k:ApiKey {id: id})": "the ids of keys that were just checked",
     },
+    "neo4j/archive.py": {
+        "COLLECT { MATCH (t:Tenant)": "a backup is of the whole installation",
+        "MATCH (e:AuditEvent) WHERE e.id": "a backup is of the whole installation",
+    },
     "neo4j/catalogue.py": {"MATCH (d:Document) WHERE d.deleted_at IS NULL": "the operator's census: counts by status"},
     "neo4j/database.py": {"Schema": "the version of the whole store"},
+    "neo4j/index_source.py": {
+        "MATCH (v:Embedding": "the model of the whole store's vectors",
+        "MERGE (v:Embedding": "the model of the whole store's vectors",
+        "MATCH (k:Kb) WHERE": "the index is of the whole installation",
+        "MATCH (p:Passage {id: id})": "ids of points that nobody is told of",
+    },
     "neo4j/ledger.py": {
         "MATCH (d:Document) WHERE d.rung_at": "workers serve all tenants",
         "MERGE (l:Lease": "one reconciler for the whole store",
     },
+    "neo4j/restoration.py": {
+        "MATCH (k:Kb) WITH k ORDER BY k.uid SET k.locked": "whether the whole installation is empty",
+        "MATCH (k:Kb) SET k.deleted_at = 0": "an installation without documents makes room",
+        "MATCH (d:Document) RETURN d.kb": "all that a broken restoration left",
+        "CREATE (t:Tenant": "tenants themselves",
+        "MATCH (k:Kb) WHERE k.deleted_at = 0": "all that is restored is shown at once",
+        "MERGE (t:AuditTrail": "numbers events over all tenants",
+        "CREATE (v:Embedding": "the model of the whole store's vectors",
+        "MATCH (n:{label})": "an installation without documents makes room",
+    },
     "neo4j/transitions.py": {"MERGE (t:AuditTrail": "numbers events over all tenants"},
+    "sqlite/archive.py": {
+        "SELECT * FROM kb WHERE deleted_at IS NULL": "a backup is of the whole installation",
+        "SELECT * FROM api_key ORDER BY": "a backup is of the whole installation",
+        "SELECT * FROM audit_event WHERE id >": "a backup is of the whole installation",
+    },
     "sqlite/catalogue.py": {"SELECT status, COUNT(*) FROM document": "the operator's census: counts by status"},
+    "sqlite/index_source.py": {
+        "INSERT INTO embedding": "the model of the whole store's vectors",
+        "FROM kb WHERE kb.deleted_at IS NULL": "the index is of the whole installation",
+    },
     "sqlite/ledger.py": {"SELECT DISTINCT s.document FROM stage s": "workers serve all tenants"},
+    "sqlite/restoration.py": {
+        "FROM kb WHERE deleted_at IS NULL AND revision > 0": "whether the whole installation is empty",
+        "SELECT kb, uid FROM document ORDER BY seq": "all that a broken restoration left",
+        "UPDATE kb SET deleted_at = NULL": "all that is restored is shown at once",
+    },
 }
 
 

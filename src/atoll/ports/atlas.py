@@ -17,6 +17,9 @@ from atoll.ports.catalogue import Labels
 
 #: Passages looked at for what surrounds one entity; an entity with more is answered from so many, and says so.
 PASSAGES_LOOKED_AT = 1000
+#: Types, surfaces and documents of one entity that are listed, and passages that it is shown by.
+LISTED = 20
+SAMPLED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,9 @@ class EntityList:
 class EntityDetail:
     """Everything about one entity.
 
-    ``types``, ``surfaces`` and ``documents`` are the most frequent with their number of passages, ``sample`` are
-    passages with the most occurrences; ``names`` holds the names of all documents that are spoken of. ``truncated``
-    when a list was cut.
+    ``types``, ``surfaces`` and ``documents`` are the ``LISTED`` most frequent with their number of passages, ``sample``
+    are ``SAMPLED`` passages with the most occurrences; ``names`` holds the names of all documents that are spoken of.
+    ``truncated`` when a list was cut.
     """
 
     card: EntityCard

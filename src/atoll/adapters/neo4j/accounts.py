@@ -16,8 +16,8 @@ from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Actor, ApiKey, AuditEvent
 from atoll.errors import Conflict, NotFound
 
-_KEY = "k {.id, .tenant, .name, .role, .kbs, .labels, .hash, .created_at, .expires_at, .last_used_at, .revoked_at}"
-_KB = (
+KEY = "k {.id, .tenant, .name, .role, .kbs, .labels, .hash, .created_at, .expires_at, .last_used_at, .revoked_at}"
+KB = (
     "k {.uid, .tenant, .name, .language, .revision, .documents, .passages, .bytes, .settings_json, .quota_json, "
     ".created_at}"
 )
@@ -57,7 +57,7 @@ class Neo4jKeys:
         """Return a key."""
 
         async def work(transaction: Transaction) -> ApiKey | None:
-            record = await transaction.one(f"MATCH (k:ApiKey {{id: $id}}) RETURN {_KEY} AS key", id=key)
+            record = await transaction.one(f"MATCH (k:ApiKey {{id: $id}}) RETURN {KEY} AS key", id=key)
             return None if record is None else rows.api_key(record["key"])
 
         return await self._database.read(work)
@@ -91,7 +91,7 @@ class Neo4jKeys:
 
         async def work(transaction: Transaction) -> tuple[ApiKey, ...]:
             found = await transaction.all(
-                f"MATCH (k:ApiKey {{tenant: $tenant}}) RETURN {_KEY} AS key ORDER BY k.created_at, k.seq", tenant=tenant
+                f"MATCH (k:ApiKey {{tenant: $tenant}}) RETURN {KEY} AS key ORDER BY k.created_at, k.seq", tenant=tenant
             )
             return tuple(rows.api_key(record["key"]) for record in found)
 
@@ -103,7 +103,7 @@ class Neo4jKeys:
         async def work(transaction: Transaction) -> ApiKey:
             record = await transaction.one(
                 "MATCH (k:ApiKey {id: $id, tenant: $tenant}) SET k.locked = true "
-                f"WITH k SET k.revoked_at = coalesce(k.revoked_at, timestamp()) RETURN {_KEY} AS key",
+                f"WITH k SET k.revoked_at = coalesce(k.revoked_at, timestamp()) RETURN {KEY} AS key",
                 id=key,
                 tenant=tenant,
             )
@@ -150,7 +150,7 @@ class Neo4jKnowledgeBases:
                 "MERGE (k:Kb {tenant: $tenant, live_name: $name}) ON CREATE SET k.uid = $uid, k.name = $name, "
                 "k.language = $language, k.settings_json = $settings, k.quota_json = $quota, k.revision = 0, "
                 "k.passages = 0, k.documents = 0, k.bytes = 0, k.accepted = 0, k.created_at = timestamp() "
-                f"RETURN {_KB} AS kb",
+                f"RETURN {KB} AS kb",
                 tenant=tenant,
                 name=name,
                 uid=uid,
@@ -194,7 +194,7 @@ class Neo4jKnowledgeBases:
         async def work(transaction: Transaction) -> tuple[KnowledgeBase, ...]:
             found = await transaction.all(
                 "MATCH (k:Kb {tenant: $tenant}) WHERE k.live_name IS NOT NULL "
-                f"RETURN {_KB} AS kb ORDER BY k.live_name",
+                f"RETURN {KB} AS kb ORDER BY k.live_name",
                 tenant=tenant,
             )
             return tuple(rows.knowledge_base(record["kb"]) for record in found)
@@ -300,7 +300,7 @@ class Neo4jAudit:
 
 async def _get(transaction: Transaction, tenant: TenantId, name: str) -> KnowledgeBase:
     record = await transaction.one(
-        f"MATCH (k:Kb {{tenant: $tenant, live_name: $name}}) RETURN {_KB} AS kb", tenant=tenant, name=name
+        f"MATCH (k:Kb {{tenant: $tenant, live_name: $name}}) RETURN {KB} AS kb", tenant=tenant, name=name
     )
     if record is None:
         raise NotFound(f"there is no knowledge base {name}")

@@ -353,7 +353,7 @@ def _properties(new: NewDocument, *, seq: int, version: int, replaces: str | Non
         "source": new.source,
         "version": version,
         "sha256": new.sha256,
-        "live_bytes": f"{new.sha256} {json.dumps(labels)}",
+        "live_bytes": rows.live_bytes(new.sha256, labels),
         "labels": labels,
         "metadata_json": json.dumps(dict(new.metadata)),
         "facts": facts_of(new.metadata),

@@ -28,7 +28,7 @@ from atoll.adapters.neo4j.transitions import (
 )
 from atoll.domain.document import StageState, Status
 from atoll.domain.entity import EntityName
-from atoll.domain.ids import DocumentUid, EntityId, PassageId, relation_id
+from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, relation_id
 from atoll.domain.passage import Chunk, Passage
 from atoll.errors import Conflict
 from atoll.ports.contents import ContentBatch, Published, PurgeState, VectorsWanted
@@ -127,7 +127,7 @@ class Neo4jContents:
                 passages=[p.id for p in batch.passages],
             )
             await _remove(transaction, claim, left["ids"])
-            await _write(transaction, claim, batch)
+            await write_contents(transaction, claim.kb, claim.document, batch)
             await advance(transaction, claim, batch=next_batch, done=done, total=total)
 
         await self._database.write(work)
@@ -219,8 +219,9 @@ class Neo4jContents:
             pass
 
 
-async def _write(transaction: Transaction, claim: Claim, batch: ContentBatch) -> None:
-    scope = {"kb": claim.kb, "document": claim.document}
+async def write_contents(transaction: Transaction, kb: KbUid, document: DocumentUid, batch: ContentBatch) -> None:
+    """Write one batch, of whose passages there is nothing yet."""
+    scope = {"kb": kb, "document": document}
     await transaction.all(_CHUNKS, **scope, rows=list(map(_chunk_properties, batch.chunks)))
     passages = [_passage_properties(each, vector) for each, vector in zip(batch.passages, batch.vectors, strict=True)]
     await transaction.all(_PASSAGES, **scope, rows=passages)

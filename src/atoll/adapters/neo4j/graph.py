@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 from neo4j import Record
-from numpy.typing import NDArray
 
 from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.transitions import labels_of
-from atoll.domain.entity import Assertion, EntityName, Mention
+from atoll.domain.entity import EntityName
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood, Reach, Stated
 
@@ -54,21 +53,20 @@ RETURN collect(p.id) AS passages, collect(d.uid) AS documents, collect(d.name) A
        collect(CASE WHEN $vectors THEN p.vector ELSE $blank END) AS vectors,
        collect(entities) AS entities, collect(tfs) AS tfs
 """
-_ASSERTION = "[a.id, p.id, a.ordinal, h.id, t.id, a.keywords, a.description, a.weight, d.uid, h.key, t.key, d.name]"
-_ENDS = "MATCH (a)-[:HEAD]->(h:Entity) MATCH (a)-[:TAIL]->(t:Entity) "
+_ASSERTION = f"[a.id, {rows.ASSERTION}, h.key, t.key, d.uid, d.name]"
 _ANNOTATIONS = f"""
 UNWIND range(0, size($passages) - 1) AS at
 MATCH (p:Passage {{id: $passages[at], kb: $kb}})-[:OF]->(d:Document) WHERE {_SEEN}
 WITH at, p, d ORDER BY at
 RETURN collect([p.id, d.uid, d.name,
   COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) WITH e, m ORDER BY m.span_start, m.span_end, e.id
-             RETURN [e.id, e.key, m.surface, m.type, m.tf, m.span_start, m.span_end] }},
-  COLLECT {{ MATCH (p)<-[:STATED_IN]-(a:Assertion) {_ENDS} RETURN {_ASSERTION} }}]) AS found
+             RETURN {rows.MENTION} }},
+  COLLECT {{ MATCH (p)<-[:STATED_IN]-(a:Assertion) {rows.ENDS} RETURN {_ASSERTION} }}]) AS found
 """
 _STATED = f"""
 UNWIND range(0, size($relations) - 1) AS at
 MATCH (a:Assertion {{id: $relations[at], kb: $kb}})-[:STATED_IN]->(p:Passage)-[:OF]->(d:Document) WHERE {_SEEN}
-{_ENDS} WITH at, a, p, d, h, t ORDER BY at
+{rows.ENDS} WITH at, a, p, d, h, t ORDER BY at
 RETURN collect({_ASSERTION}) AS found
 """
 
@@ -113,7 +111,10 @@ class Neo4jGraph:
         async def work(transaction: Transaction) -> Annotations:
             record = await transaction.one(_ANNOTATIONS, **_values(scope), passages=list(dict.fromkeys(passages)))
             assert record is not None, "an aggregation returns one record"
-            mentions = {PassageId(id_): _mentions(PassageId(id_), found) for id_, _, _, found, _ in record["found"]}
+            mentions = {
+                PassageId(id_): tuple(rows.mention(PassageId(id_), each) for each in found)
+                for id_, _, _, found, _ in record["found"]
+            }
             stated = [_stated(each) for *_, found in record["found"] for each in found]
             stated.sort(key=lambda each: (-each.assertion.weight, each.id))
             names = {DocumentUid(uid): name for _, uid, name, _, _ in record["found"]}
@@ -127,7 +128,7 @@ class Neo4jGraph:
         async def work(transaction: Transaction) -> Annotations:
             record = await transaction.one(_STATED, **_values(scope), relations=list(relations))
             assert record is not None, "an aggregation returns one record"
-            names = {DocumentUid(each[8]): each[11] for each in record["found"]}
+            names = {DocumentUid(uid): name for *_, uid, name in record["found"]}
             return Annotations({}, tuple(map(_stated, record["found"])), names)
 
         return await self._database.read(work)
@@ -160,11 +161,11 @@ def _neighbourhood(near: Record, far: Record, followed: Sequence[str], reach: Re
         entities=tuple(EntityName(EntityId(id_), key) for id_, key in zip(near["ids"], near["keys"], strict=True)),
         df=np.array(near["df"], np.int64),
         followed=np.isin(np.array(near["ids"], np.str_), np.array(followed, np.str_)),
-        entity_vectors=_matrix(near["vectors"]) if reach.vectors else None,
+        entity_vectors=rows.vectors(near["vectors"]) if reach.vectors else None,
         passages=tuple(map(PassageId, far["passages"])),
         documents=tuple(map(DocumentUid, far["documents"])),
         names=dict(zip(map(DocumentUid, far["documents"]), far["names"], strict=True)),
-        passage_vectors=_matrix(far["vectors"]) if reach.vectors else None,
+        passage_vectors=rows.vectors(far["vectors"]) if reach.vectors else None,
         mentions=_incidence(far["entities"], far["tfs"], row_of),
     )
 
@@ -184,34 +185,13 @@ def _incidence(entities: Sequence[Sequence[str]], tfs: Sequence[Sequence[int]], 
     return Incidence(passage=columns[:, 0], entity=columns[:, 1], tf=columns[:, 2])
 
 
-def _matrix(vectors: Sequence[bytes]) -> NDArray[np.float16]:
-    """Return fp16 rows as stored, a row of zeros for no bytes; (n, 0) when there is no vector at all."""
-    width = max(map(len, vectors), default=0)
-    joined = b"".join(vector or bytes(width) for vector in vectors)
-    return np.frombuffer(joined, np.float16).reshape(len(vectors), width // 2)
-
-
-def _mentions(passage: PassageId, found: Sequence[Sequence[Any]]) -> tuple[Mention, ...]:
-    return tuple(
-        Mention(passage, EntityId(entity), key, surface, kind, tf, (start, end))
-        for entity, key, surface, kind, tf, start, end in found
-    )
-
-
 def _stated(row: Sequence[Any]) -> Stated:
-    id_, passage, ordinal, head, tail, keywords, description, weight, document, head_key, tail_key, _ = row
+    id_, found, head_key, tail_key, document, _ = row
+    assertion = rows.assertion(found)
     return Stated(
         id=RelationId(id_),
-        assertion=Assertion(
-            passage=PassageId(passage),
-            ordinal=ordinal,
-            head=EntityId(head),
-            tail=EntityId(tail),
-            keywords=tuple(keywords),
-            description=description,
-            weight=weight,
-        ),
-        head=EntityName(EntityId(head), head_key),
-        tail=EntityName(EntityId(tail), tail_key),
+        assertion=assertion,
+        head=EntityName(assertion.head, head_key),
+        tail=EntityName(assertion.tail, tail_key),
         document=DocumentUid(document),
     )

@@ -9,6 +9,7 @@ from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.transitions import CHANGE, CLOSE, Event, audit, closing, held
 from atoll.domain.document import DocumentError, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.knowledge_base import entity_types
 from atoll.domain.principal import Actor
 from atoll.ports.ledger import Claim, DocumentFacts
 
@@ -37,7 +38,7 @@ CALL (s, d) {
   WITH d, c SET c.value = c.value + 1 SET d.changed_seq = c.value
 }
 RETURN s {.name, .batch, .token, .failures, .attempts} AS stage, d {.kb, .name, .media_type, .labels} AS document,
-       k.language AS language
+       k.language AS language, k.settings_json AS settings
 """
 
 _OVERDUE = """
@@ -210,6 +211,7 @@ async def _claim(transaction: Transaction, document: DocumentUid, owner: str, le
         media_type=subject["media_type"],
         labels=tuple(subject["labels"]),
         language=record["language"],
+        entity_types=entity_types(json.loads(record["settings"])),
     )
 
 

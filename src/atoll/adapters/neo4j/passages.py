@@ -18,7 +18,7 @@ from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
 
 _SCOPE = (
     "MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL "
-    "CALL () { MATCH (d:Document {kb: $kb}) WHERE d.hidden RETURN sum(d.passages) AS hidden } "
+    "CALL () { MATCH (d:Document {kb: $kb}) WHERE d.hidden = true RETURN sum(d.passages) AS hidden } "
     "RETURN k.revision AS revision, k.language AS language, k.passages AS passages, hidden"
 )
 # The revision is read after the documents: one that went in between then shows as a revision that moved.

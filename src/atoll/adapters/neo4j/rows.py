@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from atoll.domain.document import (
     Document,
@@ -16,7 +19,8 @@ from atoll.domain.document import (
     StageState,
     Status,
 )
-from atoll.domain.ids import ChunkId, DocumentUid, KbUid, KeyId, PassageId, TenantId
+from atoll.domain.entity import Assertion, Mention
+from atoll.domain.ids import ChunkId, DocumentUid, EntityId, KbUid, KeyId, PassageId, TenantId
 from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.page import Box
 from atoll.domain.passage import Passage
@@ -36,6 +40,13 @@ DOCUMENT = (
 #: A passage ``p`` as ``passage`` reads it.
 PASSAGE = "p {.id, .document, .ordinal, .chunk, .page, .boxes_json, .char_start, .char_end, .text, .headings}"
 
+#: A mention ``m`` of entity ``e`` as ``mention`` reads it.
+MENTION = "[e.id, e.key, m.surface, m.type, m.tf, m.span_start, m.span_end]"
+
+#: An assertion ``a`` with its ends ``h`` and ``t`` as ``assertion`` reads it, and what finds these.
+ASSERTION = "[a.passage, a.ordinal, h.id, t.id, a.keywords, a.description, a.weight]"
+ENDS = "MATCH (a)-[:HEAD]->(h:Entity) MATCH (a)-[:TAIL]->(t:Entity) "
+
 
 def moment(milliseconds: int | None) -> datetime | None:
     """Return a time of the store as an aware datetime."""
@@ -50,6 +61,11 @@ def instant(milliseconds: int) -> datetime:
 def milliseconds(at: datetime) -> int:
     """Return a time as the store keeps it."""
     return int(at.timestamp() * 1000)
+
+
+def live_bytes(sha256: str, labels: Sequence[str]) -> str:
+    """Return what no two documents of a knowledge base that are not deleted have both."""
+    return f"{sha256} {json.dumps(sorted(labels))}"
 
 
 def document(row: Mapping[str, Any]) -> Document:
@@ -114,6 +130,33 @@ def passage(row: Mapping[str, Any]) -> Passage:
         text=row["text"],
         headings=tuple(row["headings"]),
     )
+
+
+def mention(passage: PassageId, row: Sequence[Any]) -> Mention:
+    """Build a mention."""
+    entity, key, surface, type_, tf, start, end = row
+    return Mention(passage, EntityId(entity), key, surface, type_, tf, (start, end))
+
+
+def assertion(row: Sequence[Any]) -> Assertion:
+    """Build an assertion."""
+    passage, ordinal, head, tail, keywords, description, weight = row
+    return Assertion(
+        passage=PassageId(passage),
+        ordinal=ordinal,
+        head=EntityId(head),
+        tail=EntityId(tail),
+        keywords=tuple(keywords),
+        description=description,
+        weight=weight,
+    )
+
+
+def vectors(stored: Sequence[bytes]) -> NDArray[np.float16]:
+    """Return fp16 rows as stored, (n, dimensions), a row of zeros for no bytes; (n, 0) when there is no vector."""
+    width = max(map(len, stored), default=0)
+    joined = b"".join(vector or bytes(width) for vector in stored)
+    return np.frombuffer(joined, "<f2").astype(np.float16).reshape(len(stored), width // 2)
 
 
 def knowledge_base(row: Mapping[str, Any]) -> KnowledgeBase:

@@ -15,7 +15,9 @@ from atoll.adapters.sqlite.sight import Sight, assertion, by_count, card, types_
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId
 from atoll.errors import NotFound
 from atoll.ports.atlas import (
+    LISTED,
     PASSAGES_LOOKED_AT,
+    SAMPLED,
     CoOccurrence,
     EntityCard,
     EntityDetail,
@@ -25,8 +27,6 @@ from atoll.ports.atlas import (
 )
 from atoll.ports.catalogue import Labels
 
-_SHOWN = 20
-_SAMPLE = 5
 _CHUNK = 256
 
 # CROSS JOIN keeps SQLite to the order that is written: from what was asked for to the documents that decide.
@@ -70,25 +70,25 @@ class SqliteAtlas:
                 raise NotFound(f"there is no entity {entity} in this knowledge base")
             surfaces = _tally(connection, sight, "m.surface", entity)
             documents = _tally(connection, sight, "m.document", entity)
-            shown = {DocumentUid(uid): count for uid, count in documents[:_SHOWN]}
+            shown = {DocumentUid(uid): count for uid, count in documents[:LISTED]}
             sample = tuple(
                 rows.passage(row)
                 for row in connection.execute(
                     f"SELECT {rows.PASSAGE_COLUMNS} FROM {_MENTIONS} CROSS JOIN passage p ON p.id = m.passage "
                     f"WHERE m.entity = ? AND {sight.where} ORDER BY m.tf DESC, p.id LIMIT ?",
-                    (entity, *sight.values, _SAMPLE),
+                    (entity, *sight.values, SAMPLED),
                 )
             )
             shown_card = card(entity, key["key"], types)
             return EntityDetail(
                 card=shown_card,
-                types=dict(by_count(types)[:_SHOWN]),
-                surfaces=dict(surfaces[:_SHOWN]),
+                types=dict(by_count(types)[:LISTED]),
+                surfaces=dict(surfaces[:LISTED]),
                 document_count=len(documents),
                 documents=shown,
                 names=_names(connection, kb, {*shown, *(each.document for each in sample)}),
                 sample=sample,
-                truncated=max(len(types), len(surfaces), len(documents)) > _SHOWN or shown_card.passages > len(sample),
+                truncated=max(len(types), len(surfaces), len(documents)) > LISTED or shown_card.passages > len(sample),
             )
 
         return await self._database.read(work)

@@ -218,6 +218,6 @@ def _insert_stage(connection: sqlite3.Connection, document: DocumentUid, stage: 
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document, stage.name, JOURNEY.index(stage.name), stage.state, stage.done, stage.total,
-            int(stage.seconds * 1000), stage.attempts, stage.error,
+            round(stage.seconds * 1000), stage.attempts, stage.error,
         ),
     )  # fmt: skip
