@@ -12,7 +12,6 @@ from atoll.settings import GatewaySettings, Settings
 from tests.support.neo4j_server import Neo4jServer
 from tests.support.tables import Neo4jTables, SqliteTables, Tables
 
-
 STORES = ("sqlite", "neo4j")
 
 

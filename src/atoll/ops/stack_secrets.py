@@ -14,6 +14,7 @@ from pathlib import Path
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o644
+TLS_MODE = 0o755
 #: Certificates lie here, if there are any; the edge mounts the folder in any case.
 TLS = "tls"
 
@@ -57,7 +58,8 @@ def write(folder: Path, *, owner_key: str) -> tuple[str, ...]:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     folder.chmod(FOLDER_MODE)
-    (folder / TLS).mkdir(exist_ok=True, mode=0o755)
+    (folder / TLS).mkdir(exist_ok=True)
+    (folder / TLS).chmod(TLS_MODE)  # whatever the operator's umask says
     fresh: dict[str, Callable[[], str]] = {
         "pepper": lambda: secrets.token_hex(_TOKEN_BYTES),
         "owner_key": lambda: owner_key,
