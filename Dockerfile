@@ -23,8 +23,11 @@ RUN --mount=type=bind,source=vendor/wheels,target=/wheels \
     --mount=type=bind,source=gateway/requirements.lock,target=/requirements.lock install-locked \
  && cd /install/lib/python*/site-packages \
  && rm -rf numpy/f2py numpy/distutils numpy/testing pytz/zoneinfo \
- && find kombu/transport celery/backends -type f ! -name '__init__*' ! -name 'base*' ! -name 'redis*' ! -name 'memory*' \
-    ! -name 'rpc*' ! -path '*/virtual/*' -delete
+ && cd kombu/transport \
+ && rm -rf SQS sqlalchemy \
+ && find . -name 'SLMQ.*' -o -name 'azure*' -o -name 'confluentkafka.*' -o -name 'consul.*' -o -name 'etcd.*' \
+    -o -name 'gcpubsub.*' -o -name 'mongodb.*' -o -name 'pgmq.*' -o -name 'pyro.*' -o -name 'qpid.*' -o -name 'zookeeper.*' \
+    | xargs rm
 
 FROM packages AS ingestion-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \

@@ -18,10 +18,12 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("docker-compose.yml", "docker-compose.local.yml")
-PROFILES = ("cpu", "gpu", "extract", "cpu,pull")
+PROFILES = ("cpu", "gpu", "extract", "cpu,pull,backup")
 #: The one service that may write where models are kept; it never runs beside the stack.
 _WRITES = {"models-pull"}
-_ONCE = {"setup", "models", "chat-model", "models-pull"}
+_ONCE = {"setup", "models", "chat-model", "models-pull", "backup"}
+#: Those of them that the operator runs by name, so that none waits for them.
+_CALLED = {"models-pull", "backup"}
 _SILENT = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK")
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)")
 _ROW = re.compile(r"^\| `([a-z0-9-]+)` \| ([^|]+) \|", re.MULTILINE)
@@ -68,7 +70,7 @@ def faults(model: Mapping[str, Any]) -> Iterator[str]:
         sealed = network.get("internal") and "com.docker.network.bridge.inhibit_ipv4" in network.get("driver_opts", {})
         if not sealed and name not in {"outside", "pull"}:
             yield f"network {name}: is not internal, or the host has an address on it"
-    for name in _ONCE & services.keys() - {"models-pull"}:
+    for name in _ONCE & services.keys() - _CALLED:
         waiting = [other for other in services.values() if name in other.get("depends_on", {})]
         if not any(each["depends_on"][name]["condition"] == "service_completed_successfully" for each in waiting):
             yield f"{name}: ends, and no service waits for it: `up --wait` would fail"

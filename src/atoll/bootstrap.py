@@ -55,6 +55,7 @@ from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.adapters.sqlite.restoration import SqliteRestoration
 from atoll.adapters.valkey_rates import ValkeyRates
 from atoll.domain.embedding import EmbedderCard
+from atoll.domain.ids import TenantId
 from atoll.domain.principal import Actor, Role
 from atoll.errors import Conflict, DependencyDown, StartRefused
 from atoll.ingest.pipeline import Pipeline
@@ -519,18 +520,23 @@ async def initialise(settings: Settings) -> bool:
             )
         if (accepted := settings.gateway.accepted_risks) != "none":
             await store.audit.record(tenant, actor, action="risk.accept", subject=accepted, result="ok")
-        # A key that is there already may be this store's, or made before the store was.
-        given = read_secret(settings.owner_key_path) if settings.owner_key_path.exists() else None
-        text = given or keys.fresh()
-        key = keys.stored(pepper(settings), text, tenant=tenant, name="owner", role=Role.OWNER)
-        if await store.keys.find(key.id) is not None:
-            return False
-        await store.keys.create(key, actor)
-        if given is None:
-            write_secret(settings.owner_key_path, text)
-        return True
+        return await _register_owner(settings, store, tenant, actor)
     finally:
         await store.database.aclose()
+
+
+async def _register_owner(settings: Settings, store: Records, tenant: TenantId, actor: Actor) -> bool:
+    """Make sure that the owner key is there and known; return whether the store did not know it yet."""
+    # A key that is there already may be this store's, or made before the store was.
+    given = read_secret(settings.owner_key_path) if settings.owner_key_path.exists() else None
+    text = given or keys.fresh()
+    key = keys.stored(pepper(settings), text, tenant=tenant, name="owner", role=Role.OWNER)
+    if await store.keys.find(key.id) is not None:
+        return False
+    await store.keys.create(key, actor)
+    if given is None:
+        write_secret(settings.owner_key_path, text)
+    return True
 
 
 def _make_folders(settings: Settings) -> None:
@@ -559,7 +565,7 @@ async def restore_backup(
 ) -> tuple[Manifest, bool]:
     """Restore a backup into this empty installation; return the manifest and whether the keys of the backup work here.
 
-    A new owner key is written to ``settings.owner_key_path``, since the backup holds none. Raises what
+    An owner key is written to ``settings.owner_key_path`` unless there is one, since the backup holds none. Raises what
     `atoll.backup.restore.restore` raises.
     """
     from atoll.backup.restore import restore
@@ -571,9 +577,7 @@ async def restore_backup(
             folder, store.restoration, store.restored, files, pepper=pepper(settings), on_document=on_document
         )
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
-        key, text = keys.issue(pepper(settings), tenant=tenant, name="owner", role=Role.OWNER)
-        await store.keys.create(key, Actor(key="restore", request_id="-"))
-        write_secret(settings.owner_key_path, text)
+        await _register_owner(settings, store, tenant, Actor(key="restore", request_id="-"))
         return manifest, keys_hold
     finally:
         files.close()

@@ -110,7 +110,11 @@ def running(stand_ins: Sequence[str]) -> Iterator[Running]:
         stack.compose("build", timeout=1800)
         started = time.monotonic()
         try:
-            stack.compose("up", "--wait", "--no-build")
+            try:
+                stack.compose("up", "--wait", "--no-build")
+            except AssertionError as error:
+                error.add_note(stack.compose("logs", "--no-color", "--tail", "15", check=False))
+                raise
             stack.up_seconds = time.monotonic() - started
             yield stack
         finally:

@@ -1,5 +1,7 @@
 """A bundle made on one side is loaded on the other, by an engine that never saw a network, and answers there.
 
+Before its first start it is filled with what somebody had on a laptop.
+
 The other side is a second engine in a network namespace that has loopback and nothing else, with an empty data
 directory. It gets the bundle's folder, the public key, and no other file of the first side.
 """
@@ -19,7 +21,10 @@ from pathlib import Path
 
 import pytest
 
+from atoll.backup.stream import pack
+from tests.compose import moved
 from tests.compose.running import ROOT, Running
+from tests.support import stack as stacks
 from tests.support.stack import ATOLL, require
 
 pytestmark = [
@@ -117,7 +122,27 @@ def test_what_is_not_whole_or_not_signed_is_refused_by_name(made: Made, other_si
     assert not any(Path(into).iterdir())
 
 
-def test_the_bundle_is_loaded_and_answers_behind_the_gap(made: Made, other_side: OtherSide) -> None:
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a backup, as one stream, of what somebody had on a laptop without containers."""
+    folder = tmp_path_factory.mktemp("laptop")
+    with stacks.running(folder / "laptop") as local, local.client() as client:
+        local.upload(client, {moved.NAME: moved.TEXT.encode()})
+        assert all(each["status"] == "ready" for each in local.settled(client, seconds=120))
+        assert local.run("backup", "create", "-o", str(folder / "saved")).returncode == 0
+    with (folder / "saved.tar").open("wb") as file:
+        pack(folder / "saved", file)
+    return folder / "saved.tar"
+
+
+def _restore(other_side: OtherSide, site: Path, saved: Path) -> None:
+    """Fill the empty stack behind the gap, as docs/operate.md says."""
+    command = f"docker compose run --rm -T backup restore - <{saved}"
+    done = other_side.run(["sh", "-c", command], cwd=site)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_the_bundle_is_loaded_and_answers_behind_the_gap(made: Made, other_side: OtherSide, laptop: Path) -> None:
     outward = other_side.run([sys.executable, "-c", "import socket; socket.create_connection(('198.18.0.1', 9), 2)"])
     assert "unreachable" in outward.stderr, outward.stderr
     site = other_side.folder / "site"
@@ -130,6 +155,7 @@ def test_the_bundle_is_loaded_and_answers_behind_the_gap(made: Made, other_side:
     with (site / ".env").open("a") as file:  # Qdrant's stand-in speaks REST only
         file.write("ATOLL_VECTORS__GRPC=false\n")
     try:
+        _restore(other_side, site, laptop)
         up = other_side.run(["docker", "compose", "up", "--wait"], cwd=site)
         assert up.returncode == 0, up.stderr[-3000:]
         ready = time.monotonic()
@@ -140,6 +166,11 @@ def test_the_bundle_is_loaded_and_answers_behind_the_gap(made: Made, other_side:
         assert journey.returncode == 0, journey.stderr
         print(f"\nbehind the gap: loaded in {loaded - started:.0f} s, ready in {ready - loaded:.0f} s more")
         print(f"answered there: {journey.stdout.strip()}")
+        moved = other_side.run(
+            [sys.executable, "-m", "tests.compose.moved", "http://127.0.0.1:8000", str(site / ".atoll/owner.key")],
+            cwd=ROOT,
+        )
+        assert moved.returncode == 0, moved.stderr
     finally:
         other_side.run(["docker", "compose", "down", "-v", "-t", "10"], cwd=site)
 
