@@ -14,11 +14,11 @@ from fastapi import FastAPI
 from atoll.access.keys import issue
 from atoll.access.rates import LocalRates, RateLimit
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
-from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys
 from atoll.domain.principal import Role
 from gateway.app import create_app
 from gateway.dependencies import Dependencies, Dependency, Limits
 from tests.support.house import ACTOR, House
+from tests.support.records import OpenRecords
 
 PEPPER = b"p" * 32
 
@@ -26,10 +26,9 @@ PEPPER = b"p" * 32
 class Site:
     """A gateway with knowledge bases ``main`` and ``other`` of tenant ``acme``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.house = House(folder, vectors=MemoryGraphIndex())
-        self.keys = SqliteKeys(self.house.database)
-        self.audit = SqliteAudit(self.house.database)
+    def __init__(self, folder: Path, records: OpenRecords | None = None) -> None:
+        self.house = House(folder, vectors=MemoryGraphIndex(), records=records)
+        self.keys, self.audit = self.house.keys, self.house.audit
         self.app: FastAPI
         self.probes: dict[str, Dependency] = {"records": Dependency(self.house.database.ping, needed=True)}
 
@@ -106,8 +105,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     site = Site(tmp_path / "house")
     await site.open()
     yield site
-    site.house.database.close()
-    site.house.blobs.close()
+    await site.house.close_stores()
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
-from atoll.adapters.sqlite.index_source import SqliteIndexSource
 from atoll.domain.ids import DocumentUid, PassageId, entity_id, new_uid
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import Conflict
 from atoll.ingest.reindex import PassageCollection, Reindex
 from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
 from tests.support.house import DIMENSIONS, House
+from tests.support.records import STORES, open_either
 from tests.support.written import Line, write
 
 
@@ -31,18 +31,21 @@ class Watched(MemoryGraphIndex):
             await act()
 
 
+@pytest.fixture(params=STORES)
+def records(request, tmp_path):
+    return open_either(request, request.param, tmp_path / "house")
+
+
 @pytest.fixture
-async def house(tmp_path):
-    opened = House(tmp_path / "house", vectors=Watched())
+async def house(records, tmp_path):
+    opened = House(tmp_path / "house", vectors=Watched(), records=records)
     (opened.kb,) = await opened.open("main")
-    opened.source = SqliteIndexSource(opened.database)
     for number in range(4):
         text = "\n\n".join(f"Paragraph {n} of report {number} about the harbour. " * 8 for n in range(12))
         await opened.upload(opened.kb, f"{number}.txt", text)
     await opened.work()
     yield opened
-    opened.database.close()
-    opened.blobs.close()
+    await opened.close_stores()
 
 
 def reindex(house, *, embedding="model", dimensions=DIMENSIONS):
@@ -148,14 +151,12 @@ async def test_vectors_of_another_model_are_never_put_into_its_index(house):
         await run(reindex(house, dimensions=7))
 
 
-async def test_an_empty_installation_takes_any_model(tmp_path):
-    house = House(tmp_path / "empty", vectors=MemoryGraphIndex())
+async def test_an_empty_installation_takes_any_model(records, tmp_path):
+    house = House(tmp_path / "house", vectors=MemoryGraphIndex(), records=records)
     await house.open("main")
-    house.source = SqliteIndexSource(house.database)
     for model in ("one", "two"):
         assert await reindex(house, embedding=model).check() == []
-    house.database.close()
-    house.blobs.close()
+    await house.close_stores()
 
 
 async def test_lost_entities_and_relations_come_back_from_stored_vectors(house):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +14,7 @@ import pytest
 
 from atoll.domain.principal import Role
 from tests.support.house import ACTOR, DIMENSIONS
+from tests.support.records import STORES, open_either
 from tests.support.written import Line, write
 from tests.unit.gateway.conftest import Site, upload
 
@@ -121,6 +124,14 @@ def scores(text: str) -> list[Any]:
 
 #: Drawn by a parser that this house has not.
 DRAWN = "/v1/kbs/{kb}/documents/{document}/pages/{page}.png"
+
+
+@pytest.fixture(params=STORES)
+async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Site]:
+    site = Site(tmp_path / "house", open_either(request, request.param, tmp_path / "house"))
+    await site.open()
+    yield site
+    await site.house.close_stores()
 
 
 @pytest.fixture
