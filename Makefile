@@ -38,7 +38,7 @@ down: setup ## Stop it
 status: setup ## Show its processes
 	@$(BIN)/atoll status
 
-test: setup .state/llama ## Run every test that needs no container engine; T=path or T="-k name" narrows
+test: setup .state/llama .state/clients .state/colpali ## Run every test that needs no container engine; T=path or T="-k name" narrows
 	@$(BIN)/python -m pytest -m "not soak" $(or $(T),$(SUITES))
 
 test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
@@ -97,6 +97,25 @@ locks: setup ## Compile requirements-*.lock anew (needs a package index)
 # Only tests of the chat protocol use it; a machine that has no such package skips them.
 .state/llama: tests/requirements-llama.txt .state/locks
 	@$(PIP) --no-deps --require-hashes -r $< || echo "llama.cpp does not install here; its tests are skipped"
+	@touch $@
+
+.state/clients: tests/requirements-clients.lock .state/locks
+	@$(PIP) --no-deps --require-hashes -r $<
+	@touch $@
+
+# colpali-engine and the embedding server want different versions of transformers, so that the tests of the page-image
+# server run its vision backend with an interpreter of its own. The tests that need it say so where it is absent.
+COLPALI := .venv-colpali
+COLPALI_PIP := $(COLPALI)/bin/python -m pip install -qq --disable-pip-version-check
+
+.state/colpali: requirements-colpali.lock | .state/venv
+	@echo "installing the locked packages of the page-image server into $(COLPALI)"
+	@test -x $(COLPALI)/bin/python || $(PYTHON) -m venv $(COLPALI)
+	@$(COLPALI_PIP) --no-deps --require-hashes -r requirements-colpali.lock
+	@$(COLPALI_PIP) --no-deps $(TORCH)
+	@$(COLPALI)/bin/python -c 'import torch' 2>/dev/null || $(COLPALI_PIP) $(TORCH)
+	@printf '%s\n' $(CURDIR)/src $(CURDIR)/services/colpali > \
+	    "$$($(COLPALI)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/atoll.pth"
 	@touch $@
 
 .state/install: pyproject.toml .state/torch

@@ -68,15 +68,17 @@ class Stack:
         assert self.stub.stdout is not None
         stub_port = self.stub.stdout.readline().split()[1]
         self.port = free_port()
-        vectors = free_port()
+        vectors, pages = free_port(), free_port()
         os.environ.update(
             ATOLL_DATA_DIR=str(folder),
             ATOLL_GATEWAY__PORT=str(self.port),
             ATOLL_GATEWAY__REQUESTS_PER_MINUTE="1000000",
             ATOLL_VECTORS__PORT=str(vectors),
+            ATOLL_PAGES__PORT=str(pages),
             ATOLL_QUEUE__PORT=str(free_port()),
             ATOLL_EMBEDDINGS__URL=f"http://127.0.0.1:{stub_port}",
         )
+        self.pages_url = f"http://127.0.0.1:{pages}"
         self.vectors_url = f"http://127.0.0.1:{vectors}"
 
     def atoll(self, *arguments: str) -> str:
@@ -135,10 +137,14 @@ async def fill(stack: Stack, first: int, last: int) -> float:
     """Put documents ``first`` to ``last - 1`` into the stores; return passages a second."""
     os.environ["ATOLL_VECTORS__URL"] = stack.vectors_url
     os.environ["ATOLL_VECTORS__API_KEY_FILE"] = str(stack.folder / "run" / "vectors.key")
+    os.environ["ATOLL_PAGES__URL"] = stack.pages_url
+    os.environ["ATOLL_PAGES__TOKEN_FILE"] = str(stack.folder / "run" / "pages.token")
     values = settings.load()
-    del os.environ["ATOLL_VECTORS__URL"], os.environ["ATOLL_VECTORS__API_KEY_FILE"]
+    for name in ("VECTORS__URL", "VECTORS__API_KEY_FILE", "PAGES__URL", "PAGES__TOKEN_FILE"):
+        del os.environ[f"ATOLL_{name}"]
     store, files, embedder = bootstrap.records(values), bootstrap.blobs(values), bootstrap.embedder(values)
-    index = bootstrap.vectors(values, await embedder.describe())
+    index, pages = bootstrap.vectors(values, await embedder.describe()), bootstrap.page_index(values)
+    page_embedder = bootstrap.page_embedder(values)
     doorbell = MemoryDoorbell()
     shop = Workshop(
         ledger=store.ledger,
@@ -155,6 +161,8 @@ async def fill(stack: Stack, first: int, last: int) -> float:
         lease_seconds=60.0,
         slice_seconds=60.0,
         purge_grace_seconds=0.0,
+        page_embedder=page_embedder,
+        page_index=pages,
     )
     pipeline = Pipeline(shop, "bench")
     tenant = await store.tenants.ensure(bootstrap.DEFAULT_TENANT)
@@ -175,6 +183,9 @@ async def fill(stack: Stack, first: int, last: int) -> float:
     await embedder.aclose()
     await index.close()
     await store.database.aclose()
+    await pages.close()
+    if page_embedder is not None:
+        await page_embedder.aclose()
     files.close()
     return (last - first) * PASSAGES_PER_DOCUMENT / seconds
 

@@ -6,17 +6,19 @@ cd "$(dirname "$0")/.."
 uv=.venv/bin/uv
 export UV_FIND_LINKS="${PIP_FIND_LINKS:-}"
 torch_version=2.13.0
-compile() { # layer, then further arguments
+compile() { # layer, then further arguments; lock=FILE writes elsewhere
     local layer=$1
     shift
     "$uv" pip compile --quiet pyproject.toml "$@" --generate-hashes --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --no-emit-package torch --python-version 3.11 \
-        --constraint <(echo "torch==$torch_version") --output-file "requirements-$layer.lock"
+        --constraint <(echo "torch==$torch_version") --output-file "${lock:-requirements-$layer.lock}"
 }
 compile core
 for layer in nlp ocr embeddings dev; do
     compile "$layer" --extra "$layer" --constraint requirements-core.lock
 done
+lock=tests/requirements-clients.lock compile clients --extra clients --constraint requirements-dev.lock \
+    --constraint requirements-embeddings.lock
 compile colpali --extra colpali --constraint requirements-embeddings.lock
 
 # What goes into each image: the versions of a layer's lock, less what the role does not import.

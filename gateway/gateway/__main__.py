@@ -48,6 +48,8 @@ def dependencies(values: Settings, front: bootstrap.Front) -> Dependencies:
         "parser": Dependency(front.parser.ping, needed=False),
         "queue": Dependency(front.doorbell.waiting, needed=False),
     }
+    if front.pages is not None:
+        needed["pages"] = Dependency(front.pages.describe, needed=False)
 
     async def waiting() -> dict[str, float]:
         return {"ingest": float(await front.doorbell.waiting())}
@@ -65,6 +67,7 @@ def dependencies(values: Settings, front: bootstrap.Front) -> Dependencies:
         blobs=front.blobs,
         parser=front.parser,
         ask=front.ask,
+        pages=front.page_retriever,
         rates=RateLimit(front.rates, LocalRates(section.requests_per_minute)),
         pepper=front.pepper,
         limits=Limits(

@@ -14,6 +14,7 @@ from atoll.ports.catalogue import Catalogue, Lifecycle
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.parser import Parser
 from atoll.ports.passages import Passages
+from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 
 
@@ -76,3 +77,4 @@ class Dependencies:
     limits: Limits
     dependencies: Mapping[str, Dependency]
     gauges: tuple[Gauges, ...] = ()
+    pages: PageRetriever | None = None

@@ -21,6 +21,7 @@ from atoll.adapters.celery_doorbell import CeleryDoorbell, make_celery
 from atoll.adapters.chat_extractor import ChatExtractor
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
+from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.adapters.http_reranker import HttpReranker
 from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeBases, Neo4jTenants
 from atoll.adapters.neo4j.archive import Neo4jArchive
@@ -38,6 +39,7 @@ from atoll.adapters.neo4j.restoration import Neo4jRestoration
 from atoll.adapters.no_extractor import NoExtractor
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
+from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.spacy_extractor import SpacyExtractor
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
@@ -61,6 +63,7 @@ from atoll.errors import Conflict, DependencyDown, StartRefused
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.reindex import DerivedCollection, IndexWatch, PassageCollection, Reindex
 from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
+from atoll.ingest.reindex_pages import PageCollection
 from atoll.ingest.workshop import Workshop
 from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
 from atoll.ports.archive import Archive, Restoration, RestoredRecords
@@ -76,6 +79,7 @@ from atoll.query.budget import PromptLimits
 from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.rerank import Reranking
+from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 from atoll.settings import ExtractorKind, RecordStoreKind, Settings
 
@@ -249,13 +253,16 @@ def vectors(settings: Settings, card: EmbedderCard) -> QdrantGraphIndex:
     )
 
 
-def reindex(store: Records, index: QdrantGraphIndex, card: EmbedderCard) -> Reindex:
+def reindex(
+    store: Records, index: QdrantGraphIndex, pages: QdrantPageIndex, files: FileBlobs, card: EmbedderCard
+) -> Reindex:
     """Return what rebuilds the derived vector collections."""
     passages = PassageCollection(store.index_source, store.passages, index, sparse(), dimensions=card.dimensions)
     collections: dict[str, DerivedCollection] = {
         "passages": passages,
         "entities": EntityCollection(store.index_source, index),
         "relations": RelationCollection(store.index_source, store.passages, index),
+        "pages": PageCollection(store.index_source, store.passages, pages, files),
     }
     return Reindex(store.index_source, collections, embedding=f"{card.fingerprint} {card.dimensions}")
 
@@ -267,14 +274,52 @@ async def rebuilding(settings: Settings) -> AsyncIterator[Reindex]:
     embedding = embedder(settings)
     try:
         card = await embedding.describe()
-        index = vectors(settings, card)
+        index, pages, files = vectors(settings, card), page_index(settings), blobs(settings)
         try:
-            yield reindex(store, index, card)
+            yield reindex(store, index, pages, files, card)
         finally:
             await index.close()
+            await pages.close()
+            files.close()
     finally:
         await embedding.aclose()
         await store.database.aclose()
+
+
+def page_embedder(settings: Settings) -> HttpPageEmbedder | None:
+    """Return the client of the page-image server, or None when pages are off."""
+    section = settings.pages
+    if section.url is None or not section.enabled:
+        return None
+    return HttpPageEmbedder(
+        url=section.url,
+        token=read_secret(section.token_file),
+        batch_pages=section.batch_pages,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
+def page_index(settings: Settings) -> QdrantPageIndex:
+    """Return the index of pages; it may hold some also when pages are off now."""
+    section = settings.vectors
+    return QdrantPageIndex.connect(
+        section.url,
+        api_key=read_secret(section.api_key_file),
+        prefer_grpc=section.grpc,
+        grpc_port=section.grpc_port,
+        timeout_seconds=section.timeout_seconds,
+    )
+
+
+def page_retriever(
+    settings: Settings, embedding: HttpPageEmbedder | None, index: QdrantPageIndex
+) -> PageRetriever | None:
+    """Return what finds pages, or None when pages are off."""
+    if embedding is None:
+        return None
+    return PageRetriever(
+        embedder=embedding, index=index, blobs=blobs(settings), patience_seconds=settings.pages.query_seconds
+    )
 
 
 def celery(settings: Settings) -> Celery:
@@ -339,7 +384,8 @@ def ask(
     index: QdrantGraphIndex,
     embedding: HttpEmbedder,
     model: OpenAIChat | None,
-    ranker: HttpReranker | None = None,
+    ranker: HttpReranker | None,
+    pages: PageRetriever | None,
 ) -> AskService:
     """Return the query service."""
     return AskService(
@@ -363,6 +409,7 @@ def ask(
             relation_tokens=settings.query.max_relation_tokens,
         ),
         thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
+        pages=pages,
         reranking=None if ranker is None else Reranking(ranker, settings.reranker.depth),
     )
 
@@ -418,13 +465,16 @@ class Ingestion:
         card = await describe(self._embedder)
         self._vectors = vectors(settings, card)
         await prepare(self._vectors)
+        self._page_embedder, self._page_index = page_embedder(settings), page_index(settings)
+        files = blobs(settings)
         self.watch = IndexWatch(
-            reindex(self._records, self._vectors, card), every_seconds=settings.worker.index_check_seconds
+            reindex(self._records, self._vectors, self._page_index, files, card),
+            every_seconds=settings.worker.index_check_seconds,
         )
         shop = Workshop(
             ledger=self._records.ledger,
             contents=self._records.contents,
-            blobs=blobs(settings),
+            blobs=files,
             parser=parser(settings),
             extractor=self._extractor,
             embedder=self._embedder,
@@ -437,6 +487,8 @@ class Ingestion:
             lease_seconds=settings.worker.lease_seconds,
             slice_seconds=settings.worker.slice_seconds,
             purge_grace_seconds=settings.worker.purge_grace_seconds,
+            page_embedder=self._page_embedder,
+            page_index=self._page_index,
         )
         self.pipeline = Pipeline(shop, self.owner)
 
@@ -445,6 +497,9 @@ class Ingestion:
         await self._extractor.aclose()
         await self._embedder.aclose()
         await self._vectors.close()
+        await self._page_index.close()
+        if self._page_embedder is not None:
+            await self._page_embedder.aclose()
         self.doorbell.close()
         await self._records.database.aclose()
 
@@ -466,6 +521,8 @@ class Front:
     embedder: HttpEmbedder
     vectors: QdrantGraphIndex
     chat: OpenAIChat | None
+    pages: HttpPageEmbedder | None
+    page_retriever: PageRetriever | None
     ask: AskService
     pepper: bytes
 
@@ -478,6 +535,8 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
     index = vectors(settings, await describe(embedding))
     await prepare(index)
     model, ranker = chat(settings), reranker(settings)
+    page_model, page_points = page_embedder(settings), page_index(settings)
+    retriever = page_retriever(settings, page_model, page_points)
     bell = doorbell(settings, celery(settings))
     password = read_secret(settings.queue.password_file)
     try:
@@ -490,15 +549,18 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             embedder=embedding,
             vectors=index,
             chat=model,
-            ask=ask(settings, store, index, embedding, model, ranker),
+            pages=page_model,
+            page_retriever=retriever,
+            ask=ask(settings, store, index, embedding, model, ranker, retriever),
             pepper=pepper(settings),
         )
     finally:
         await embedding.aclose()
         await index.close()
-        for client in (model, ranker):
-            if client is not None:
-                await client.aclose()
+        await page_points.close()
+        for optional in (model, ranker, page_model):
+            if optional is not None:
+                await optional.aclose()
         bell.close()
         await store.database.aclose()
 

@@ -149,3 +149,9 @@ class LeaseLost(AtollError):
 
 class StartRefused(AtollError):
     """Raised when a process must not start; the message is the one line the operator sees."""
+
+
+def first_of(group: BaseExceptionGroup[AtollError]) -> AtollError:
+    """Return one of the errors that came together: callers know single errors only."""
+    first = group.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

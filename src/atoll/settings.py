@@ -170,6 +170,7 @@ class RerankerSettings(Section):
 class PageSettings(Section):
     """The page-image server: page vectors for late interaction."""
 
+    enabled: bool = Field(True, description="Embed and search pages; the local stack then runs a page-image server.")
     url: str | None = Field(None, description="Address of the page-image server; unset means pages are not searched.")
     token_file: Path | None = Field(None, description="File that holds the server's bearer token.")
     port: Port = Field(8082, description="Port of our page-image server.")
@@ -190,6 +191,7 @@ class PageSettings(Section):
     max_request_pages: Count = Field(8, description="Pages in one request.")
     max_pixels: Count = Field(40_000_000, description="Pixels of one page image, checked before it is decoded.")
     batch_pages: Count = Field(4, description="Pages that a worker sends in one request.")
+    query_seconds: Seconds = Field(2.0, description="A mix search goes on without pages after so long.")
     timeout_seconds: Seconds = Field(300.0, description="Longest wait for one answer.")
 
 

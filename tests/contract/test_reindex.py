@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
+from atoll.adapters.memory.page_embedder import MemoryPageEmbedder
 from atoll.domain.ids import DocumentUid, PassageId, entity_id, new_uid
+from atoll.domain.page_archive import ARCHIVE
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import Conflict
 from atoll.ingest.reindex import PassageCollection, Reindex
 from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
+from atoll.ingest.reindex_pages import PageCollection
 from tests.support.house import DIMENSIONS, House
 from tests.support.records import STORES, open_either
 from tests.support.written import Line, write
@@ -38,7 +41,7 @@ def records(request, tmp_path):
 
 @pytest.fixture
 async def house(records, tmp_path):
-    opened = House(tmp_path / "house", vectors=Watched(), records=records)
+    opened = House(tmp_path / "house", vectors=Watched(), page_embedder=MemoryPageEmbedder(), records=records)
     (opened.kb,) = await opened.open("main")
     for number in range(4):
         text = "\n\n".join(f"Paragraph {n} of report {number} about the harbour. " * 8 for n in range(12))
@@ -52,7 +55,8 @@ def reindex(house, *, embedding="model", dimensions=DIMENSIONS):
     passages = PassageCollection(house.source, house.passages, house.vectors, house.sparse, dimensions=dimensions)
     entities = EntityCollection(house.source, house.vectors)
     relations = RelationCollection(house.source, house.passages, house.vectors)
-    collections = {"passages": passages, "entities": entities, "relations": relations}
+    pages = PageCollection(house.source, house.passages, house.page_index, house.blobs)
+    collections = {"passages": passages, "entities": entities, "relations": relations, "pages": pages}
     return Reindex(house.source, collections, embedding=embedding)
 
 
@@ -178,3 +182,50 @@ async def test_lost_entities_and_relations_come_back_from_stored_vectors(house):
     assert house.vectors._entities.keys() == entities.keys()
     assert house.vectors._relations.keys() == relations.keys()
     assert await reindex(house).check() == []
+
+
+async def test_lost_pages_come_back_from_the_documents_folders(house):
+    before = dict(house.page_index._points)
+    documents = await house.source.documents(house.kb.uid, after=None, limit=10)
+    assert {point.document_uid for point in before.values()} == {each.uid for each in documents}
+    work = reindex(house)
+    assert await work.check() == []
+    await house.page_index.delete(house.kb.uid, [documents[1].uid])
+    lost = before.keys() - house.page_index._points.keys()
+    assert lost
+    ((name, kb),) = await work.check()
+    assert (name, kb.uid) == ("pages", house.kb.uid)
+    done = [each async for each in work.rebuild(only=(name, kb.uid))][-1]
+    assert (done.written, done.seen) == (len(lost), len(before))
+    after = house.page_index._points
+    assert after.keys() == before.keys()
+    for key, was in before.items():
+        assert (after[key].labels, after[key].page, after[key].passages) == (was.labels, was.page, was.passages)
+        assert (after[key].vectors.vectors == was.vectors.vectors).all()
+    assert await work.check() == []
+
+
+async def test_a_document_that_was_ingested_without_pages_asks_for_none(house):
+    work = reindex(house)
+    uid = (await house.source.documents(house.kb.uid, after=None, limit=1))[0].uid
+    (house.blobs.artefacts_dir(house.kb.uid, uid) / ARCHIVE).unlink()
+    await house.page_index.delete(house.kb.uid, [uid])
+    assert await work.check() == []
+
+
+async def test_pages_of_a_document_that_is_deleted_while_they_are_written_are_taken_back(house):
+    uid = (await house.source.documents(house.kb.uid, after=None, limit=1))[0].uid
+    points = {key: point for key, point in house.page_index._points.items() if point.document_uid == uid}
+    await house.page_index.delete(house.kb.uid, [uid])
+    upsert = house.page_index.upsert
+
+    async def deleted_before(fingerprint, more):
+        house.page_index.upsert = upsert
+        await house.delete(house.kb, uid)
+        await house.work()
+        house.page_index._points.update(points)
+        await upsert(fingerprint, more)
+
+    house.page_index.upsert = deleted_before
+    assert [each async for each in reindex(house).rebuild(kb_name="main")]
+    assert await house.page_index.count(house.kb.uid, [uid]) == 0

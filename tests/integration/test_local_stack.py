@@ -23,7 +23,7 @@ from atoll.local import control, proc, roles, state
 from atoll.local.proc import Identity
 from atoll.local.state import StackState
 from atoll.local.supervisor import Supervisor
-from atoll.settings import GatewaySettings, QueueSettings, Settings
+from atoll.settings import EmbeddingSettings, GatewaySettings, PageSettings, QueueSettings, Settings
 
 STACK = Path(__file__).parents[1] / "support" / "stand_in_stack.py"
 PARENT = """
@@ -299,6 +299,32 @@ def test_a_taken_port_names_itself_its_setting_and_its_holder(tmp_path: Path) ->
         settings = Settings(data_dir=tmp_path, gateway=GatewaySettings(port=free), queue=QueueSettings(port=port))
         with pytest.raises(StartRefused, match=rf"port {port} .*ATOLL_QUEUE__PORT"):
             roles.plan(settings)
+
+
+def test_the_page_image_server_starts_after_the_embeddings_and_can_be_left_out(tmp_path: Path) -> None:
+    def planned(**sections) -> tuple[dict[str, roles.Role], dict[str, str]]:
+        gateway = GatewaySettings(port=free_ports(1)[0])
+        (tmp_path / "run").mkdir(exist_ok=True)
+        stack = roles.plan(Settings(data_dir=tmp_path, gateway=gateway, **sections))
+        return {role.name: role for role in stack.roles}, {each.name: each.state for each in stack.elsewhere}
+
+    running, elsewhere = planned()
+    pages = running["pages"]
+    assert pages.after == {"embeddings"}
+    assert pages.token_file is not None
+    assert running["gateway"].environment["ATOLL_PAGES__URL"] == pages.address
+    assert "pages" not in running["gateway"].after  # nobody waits for it
+    assert "pages" not in elsewhere
+    away = "http://10.0.0.9:8082"
+    for sections, told in (
+        ({"pages": PageSettings(enabled=False)}, "not configured"),
+        ({"pages": PageSettings(enabled=False, url=away)}, "not configured"),
+        ({"pages": PageSettings(url=away)}, "external"),
+        ({"embeddings": EmbeddingSettings(url="http://10.0.0.9/v1", ours=False)}, "not configured"),
+    ):
+        running, elsewhere = planned(**sections)
+        assert "pages" not in running
+        assert elsewhere["pages"] == told
 
 
 def test_the_queue_starts_guarded_and_on_a_broken_log_too(tmp_path: Path) -> None:

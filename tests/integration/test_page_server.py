@@ -14,16 +14,20 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
 from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.domain.page import Box, Line, Page
-from atoll.domain.page_vectors import PageFailure, PageInput, PageVectors
+from atoll.domain.page_vectors import PageFailure, PageInput, PageQuery, PageVectors
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
+from atoll.query.retrieve.pages import view_of
+from gateway.pages.heatmap import paint
 from tests.support import stub_embedder
 from tests.support.page_images import encoded, file_bytes, marked, noise
 
@@ -406,6 +410,29 @@ def test_the_vector_that_changes_most_is_that_of_the_marked_cell_in_raster_order
         found += int(change.argmax()) == row * columns + column
     # Random weights blur some cells into their neighbours; in tile order a quarter of the cells would be right.
     assert found >= 0.65 * len(cells)
+
+
+@colpali
+def test_a_heatmap_peaks_on_the_marked_cell(vision):
+    """Asked with the vector of what changed, the page is warmest where the mark was drawn."""
+    name, server = vision
+    columns, rows, pixels = GRIDS[name]
+    cells = [(column, row) for row in range(rows) for column in range(columns)][:: max(1, columns * rows // 8)]
+    blank = marked(columns, rows, columns=columns, rows=rows, cell_pixels=pixels)
+    pictures = [marked(*cell, columns=columns, rows=rows, cell_pixels=pixels) for cell in cells]
+    white, *pages = server.vectors(images(blank, *pictures), batch_pages=8)
+    hits = 0
+    for (column, row), page in zip(cells, pages, strict=True):
+        change = page.vectors.astype(np.float32) - white.vectors.astype(np.float32)
+        query = page.vectors[[np.linalg.norm(change, axis=1).argmax()]].astype(np.float32)
+        side = Page(1, columns * pixels, rows * pixels)
+        view = view_of(side, page, PageQuery("model", query))
+        drawn = file_bytes(marked(columns, rows, columns=columns, rows=rows, cell_pixels=pixels))
+        heat = np.asarray(Image.open(BytesIO(paint(drawn, view))).convert("RGB"), dtype=int)
+        y, x = np.unravel_index((255 * 3 - heat.sum(axis=2)).argmax(), heat.shape[:2])
+        hits += (x // pixels, y // pixels) == (column, row)
+        assert view.boxes[0].x1 - view.boxes[0].x0 == pytest.approx(pixels, abs=0.2)
+    assert hits >= 0.5 * len(cells)
 
 
 @colpali

@@ -9,6 +9,7 @@ import numpy as np
 
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.ports.graph_index import GraphIndex
+from atoll.ports.page_index import PageIndex
 from atoll.ports.vectors import VectorIndex
 from tests.support.tables import SqliteTables, Tables
 
@@ -17,17 +18,22 @@ class Indexes(VectorIndex, GraphIndex, Protocol):
     """The derived indexes as one object."""
 
 
-async def dump(records: Path | Tables, blobs: Path, vectors: Indexes) -> dict[str, object]:
+async def dump(
+    records: Path | Tables, blobs: Path, vectors: Indexes, pages: PageIndex | None = None
+) -> dict[str, object]:
     """Return the canonical content of all stores; vectors by presence and shape. A path is a SQLite record store."""
     tables = _tables(records)
     content: dict[str, object] = {
         kb["name"]: {
             "language": kb["language"],
             "passages": kb["passages"],
-            "documents": [await _document(tables, kb, row, blobs, vectors) for row in tables.documents(kb["uid"])],
+            "documents": [
+                await _document(tables, kb, row, blobs, vectors, pages) for row in tables.documents(kb["uid"])
+            ],
             "entities": tables.entities(kb["uid"]),
             "points": await vectors.count(KbUid(kb["uid"])),
             "graph_points": await vectors.count_graph(KbUid(kb["uid"])),
+            "page_points": 0 if pages is None else await pages.count(KbUid(kb["uid"])),
         }
         for kb in tables.kbs()
     }
@@ -48,7 +54,7 @@ def _tables(records: Path | Tables) -> Tables:
 
 
 async def _document(
-    tables: Tables, kb: dict[str, Any], row: dict[str, Any], blobs: Path, vectors: Indexes
+    tables: Tables, kb: dict[str, Any], row: dict[str, Any], blobs: Path, vectors: Indexes, pages: PageIndex | None
 ) -> dict[str, object]:
     uid = row["uid"]
     chunks = tables.chunks(uid)
@@ -81,6 +87,7 @@ async def _document(
         "chunks": len(chunks),
         "passages": passages,
         "points": await vectors.count(KbUid(kb["uid"]), [DocumentUid(uid)]),
+        "page points": 0 if pages is None else await pages.count(KbUid(kb["uid"]), [DocumentUid(uid)]),
         "files": sorted(
             str(path.relative_to(folder))
             for path in folder.rglob("*")

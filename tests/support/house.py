@@ -13,6 +13,7 @@ from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.extractor import MemoryExtractor
+from atoll.adapters.memory.pages import MemoryPageIndex
 from atoll.adapters.memory.parser import MemoryParser
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.domain.document import Document, NewDocument
@@ -23,10 +24,12 @@ from atoll.domain.principal import Actor
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
 from atoll.ports.extractor import Extractor
+from atoll.ports.pages import PageEmbedder
 from atoll.query.budget import PromptLimits
 from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
 from atoll.query.requests import SearchRequest
+from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 from tests.support.records import OpenRecords, open_sqlite
 
@@ -45,6 +48,7 @@ class House:
         records: OpenRecords | None = None,
         extractor: Extractor | None = None,
         lease_seconds: float = 30.0,
+        page_embedder: PageEmbedder | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -63,6 +67,12 @@ class House:
         self.vectors = vectors or QdrantGraphIndex(
             AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS
         )
+        self.page_index = MemoryPageIndex()
+        self.page_retriever = (
+            None
+            if page_embedder is None
+            else PageRetriever(embedder=page_embedder, index=self.page_index, blobs=self.blobs, patience_seconds=1.0)
+        )
         self.doorbell = MemoryDoorbell()
         self.shop = Workshop(
             ledger=self.ledger,
@@ -80,6 +90,8 @@ class House:
             lease_seconds=lease_seconds,
             slice_seconds=30.0,
             purge_grace_seconds=0.0,
+            page_embedder=page_embedder,
+            page_index=self.page_index,
         )
         self.pipeline = Pipeline(self.shop, "w1")
         self.ask = AskService(
@@ -95,6 +107,7 @@ class House:
                 passages=20, total_tokens=30_000, context_tokens=8192, answer_tokens=512, first_token_seconds=20.0
             ),
             thresholds=RefusalThresholds(cosine=0.3, terms=0.34),
+            pages=self.page_retriever,
         )
 
     async def open(self, *names: str) -> list[KnowledgeBase]:

@@ -34,9 +34,9 @@ ATOLL = Path(sys.executable).with_name("atoll")
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
 #: Every role that has a process of its own.
-ROLES = ("gateway", "worker", "parser", "embeddings", "vectors", "queue")
+ROLES = ("gateway", "worker", "parser", "embeddings", "pages", "vectors", "queue")
 UNSETTLED = frozenset({"queued", "processing"})
-_PORTS = ("GATEWAY", "QUEUE", "VECTORS", "EMBEDDINGS")
+_PORTS = ("GATEWAY", "QUEUE", "VECTORS", "EMBEDDINGS", "PAGES")
 #: Below the range from which the kernel takes the ports of outgoing connections, so that none is taken by chance.
 _PORT_RANGE = (20_000, 32_000)
 
@@ -279,12 +279,13 @@ class Stack:
     async def _dump(self) -> dict[str, Any]:
         settings = self.settings
         embedder = bootstrap.embedder(settings)
-        index = bootstrap.vectors(settings, await embedder.describe())
+        index, pages = bootstrap.vectors(settings, await embedder.describe()), bootstrap.page_index(settings)
         try:
-            return await canonical.dump(self.tables, settings.blobs_dir, index)
+            return await canonical.dump(self.tables, settings.blobs_dir, index, pages)
         finally:
             await embedder.aclose()
             await index.close()
+            await pages.close()
 
     def embeddings(self) -> dict[tuple[str, str, int], np.ndarray]:
         """Return all passage vectors."""

@@ -28,7 +28,7 @@ FORBIDDEN_NAMES = {
     "utils", "util", "helper", "helpers", "manager", "base", "impl", "common", "misc", "new", "v2", "data", "info",
     "process", "handle",
 }  # fmt: skip
-GENERATED = {".git", ".venv", ".state", ".atoll", "node_modules", "dist", "__pycache__", ".hypothesis"}
+GENERATED = {".git", ".venv", ".venv-colpali", ".state", ".atoll", "node_modules", "dist", "__pycache__", ".hypothesis"}
 
 
 def _texts(*folders: str) -> Iterator[tuple[Path, str]]:

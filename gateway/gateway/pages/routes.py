@@ -10,12 +10,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from atoll.domain import media
+from atoll.domain.document import Document
 from atoll.domain.ids import DocumentUid
 from atoll.domain.page import Box
 from atoll.domain.principal import Action
 from atoll.errors import BadInput, NotAvailable, NotFound
 from atoll.ingest.parse import RENDITION
+from atoll.query.timings import Timings
 from gateway.auth import InKb, KbAccess
+from gateway.pages.heatmap import paint
 from gateway.pages.schemas import HeatmapIn, PageOut, PassageOut, PassagesOut, PlacedPassage
 from gateway.pages.sizes import page_size
 from gateway.runtime import Live, Runtime
@@ -70,18 +73,12 @@ async def draw_page(
         raise BadInput(f"dpi must be one of {', '.join(map(str, _RESOLUTIONS))}")
     found = await live.ports.catalogue.get(access.kb, DocumentUid(document), access.labels)
     boxes = await _marked(live, access, found.uid, page, mark or [])
-    pdf = _pdf(live, access, found.uid, found.media_type)
-    name = hashlib.sha256(repr((_DRAWING, found.uid, page, dpi, boxes)).encode()).hexdigest()[:32]
+    name = _drawing_name(found.uid, page, dpi, boxes)
     # The browser asks each time whether it may still show the image: a deleted document's is 404 at once.
     headers = {"ETag": f'"{name}"', "Cache-Control": "private, no-cache"}
     if if_none_match is not None and name in if_none_match:
         return Response(status_code=304, headers=headers)
-    path = live.ports.blobs.pages_dir(access.kb, found.uid) / f"{page}-{name}.png"
-    image = await live.pages.get(path)
-    if image is None:
-        async with live.drawings.enter():
-            image = await live.ports.parser.draw(pdf=pdf, page=page, dpi=dpi, marks=boxes)
-        await live.pages.put(path, image)
+    image = await _drawing(live, access, found, page, dpi, boxes)
     return Response(image, media_type="image/png", headers=headers)
 
 
@@ -102,10 +99,38 @@ async def get_page(document: str, page: PageNumber, access: Reading, live: Live)
 
 @router.post("/pages/{page}/heatmap", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 async def draw_heatmap(document: str, page: PageNumber, wanted: HeatmapIn, access: Reading, live: Live) -> Response:
-    """Return where on a page the words of a query are seen."""
-    del page, wanted
-    await live.ports.catalogue.get(access.kb, DocumentUid(document), access.labels)
-    raise NotAvailable("heatmaps need the page-image model, which this installation does not run")
+    """Return a page as PNG, lit where it answers a query; by the stored page vectors."""
+    retriever = live.ports.pages
+    found = await live.ports.catalogue.get(access.kb, DocumentUid(document), access.labels)
+    if retriever is None:
+        raise NotAvailable("heatmaps need a page-image server: set ATOLL_PAGES__URL")
+    # The catalogue knows documents on their way too; only of what readers see is anything told.
+    await live.ports.passages.of_page(access.kb, found.uid, access.labels, page)
+    await asyncio.to_thread(page_size, live.ports.blobs.artefacts_dir(access.kb, found.uid), page)
+    query = await retriever.ask(wanted.query, Timings(), needed=True)
+    assert query is not None, "it was needed"
+    view = await retriever.look(access.kb, found.uid, page, query)
+    image = await _drawing(live, access, found, page, _RESOLUTIONS[0], [])
+    async with live.drawings.enter():
+        painted = await asyncio.to_thread(paint, image, view)
+    return Response(painted, media_type="image/png", headers={"Cache-Control": "private, no-store"})
+
+
+def _drawing_name(document: DocumentUid, page: int, dpi: int, boxes: list[Box]) -> str:
+    return hashlib.sha256(repr((_DRAWING, document, page, dpi, boxes)).encode()).hexdigest()[:32]
+
+
+async def _drawing(live: Runtime, access: KbAccess, document: Document, page: int, dpi: int, boxes: list[Box]) -> bytes:
+    """Return a page as PNG, drawn now or earlier."""
+    name = _drawing_name(document.uid, page, dpi, boxes)
+    path = live.ports.blobs.pages_dir(access.kb, document.uid) / f"{page}-{name}.png"
+    image = await live.pages.get(path)
+    if image is None:
+        pdf = _pdf(live, access, document.uid, document.media_type)
+        async with live.drawings.enter():
+            image = await live.ports.parser.draw(pdf=pdf, page=page, dpi=dpi, marks=boxes)
+        await live.pages.put(path, image)
+    return image
 
 
 async def _marked(live: Runtime, access: KbAccess, document: DocumentUid, page: int, marks: list[str]) -> list[Box]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from atoll.domain.passage import Passage
+
+MAX_QUERY_CHARACTERS = 8000
 
 BoxOut = tuple[float, float, float, float]
 
@@ -66,4 +68,4 @@ class PageOut(BaseModel):
 class HeatmapIn(BaseModel, extra="forbid"):
     """What to look for on a page."""
 
-    query: str
+    query: str = Field(min_length=1, max_length=MAX_QUERY_CHARACTERS)

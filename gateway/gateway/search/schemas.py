@@ -152,7 +152,7 @@ class EvidenceOut(BaseModel):
     page: int
     boxes: list[tuple[float, float, float, float]]
     text: str
-    passage_id: str
+    passage_id: str | None = Field(description="None for a page without text.")
     signals: dict[str, SignalOut]
     path: list[StepOut] | None
     also_in: list[str]

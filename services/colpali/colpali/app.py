@@ -147,7 +147,9 @@ def _embed_pages(service: Service) -> Response:
 
 def _source(page: PageBody, limits: Limits) -> SourcePage:
     image = decode(page.image, max_pixels=limits.max_pixels) if page.image is not None else None
-    return SourcePage(page.width, page.height, tuple(Line(line.text, line.box) for line in page.lines), image)
+    return SourcePage(
+        page.width, page.height, tuple(Line(line.text, line.box, line.heading) for line in page.lines), image
+    )
 
 
 def _failed(service: Service, index: int, error: AtollError) -> dict[str, object]:
@@ -166,7 +168,13 @@ def _embed_queries(service: Service) -> Response:
         with service.metrics.timed(Phase.FINISH):
             data = [query_reply(at, vectors) for at, vectors in enumerate(rows)]
             card = backend.card
-            reply = {"object": "list", "data": data, "model": card.model, "fingerprint": card.fingerprint}
+            reply = {
+                "object": "list",
+                "data": data,
+                "model": card.model,
+                "fingerprint": card.fingerprint,
+                "needs_images": card.needs_images,
+            }
             return json_response(reply)
 
 

@@ -25,10 +25,11 @@ Q = TypeVar("Q")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A text line or table row, and where it stands."""
+    """A text line or table row, where it stands, and the heading above it, empty where there is none."""
 
     text: str
     box: Box
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,10 @@ class Body(BaseModel):
 
 
 class LineBody(Body):
-    """A text line or table row with its box in the page's own units."""
+    """A text line or table row with its box in the page's own units, and the heading it stands under on the page."""
 
     text: str = Field(max_length=MAX_LINE_CHARACTERS)
+    heading: str = Field("", max_length=MAX_LINE_CHARACTERS)
     box: tuple[Number, Number, Number, Number]
 
 

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 
 from atoll.serving.errors import ModelFailed
-from colpali.backend import Box, Card, PageVectors, SourcePage, Vectors
+from colpali.backend import Box, Card, Line, PageVectors, SourcePage, Vectors
 from colpali.embedding_client import EmbeddingClient
 from colpali.layout import on_regions, unit
 
 #: Assumed length of a token; only the queue's arithmetic depends on it.
 CHARACTERS_PER_TOKEN = 4
-#: A query is its words, which find lines, and its whole, which understands them, with this weight. Over 30 questions on
-#: 42 pages the right page came first 23 times and among the first three 29 times; 18 and 27 by the whole alone.
-WHOLE_WEIGHT = 3
+#: A query is its words, which find lines, and its whole, which understands them, with this weight: with less, more
+#: pages come first, with more, the answering lines are found (tests/integration/test_page_ranking.py shows both).
+WHOLE_WEIGHT = 5
 #: Shorter words of alphabets are mostly grammar, in any language.
 LEAST_LETTERS = 4
 MAX_WORDS = 32
@@ -57,7 +57,7 @@ class TextLines:
     def prepare_page(self, page: SourcePage) -> tuple[WrittenPage, int]:
         """See ``Backend``. A page without text is not an error: it has no vectors."""
         lines = [line for line in page.lines if _WORD.search(line.text)]
-        texts = tuple(line.text.strip() for line in lines)
+        texts = tuple(_under_its_heading(line) for line in lines)
         return WrittenPage(page.width, page.height, texts, tuple(line.box for line in lines)), _tokens(*texts)
 
     def run_pages(self, batch: Sequence[WrittenPage]) -> Sequence[Vectors]:
@@ -102,6 +102,12 @@ class TextLines:
             )
         ends = accumulate(map(len, groups), initial=0)
         return [rows[start:end] for start, end in pairwise(ends)]
+
+
+def _under_its_heading(line: Line) -> str:
+    """Return a line with its heading: alone, many a line does not tell what it is about."""
+    text = line.text.strip()
+    return f"{line.heading.strip()}: {text}" if line.heading.strip() else text
 
 
 def _telling_words(text: str) -> list[str]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from atoll.adapters.model_server import ModelServer, shape
 from atoll.domain.page import Box
 from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageQuery, PageVectors
-from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
+from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, first_of
 
 #: Requests of one ``embed_pages`` in flight: the next pages are decoded while the model sees these.
 CONCURRENT_REQUESTS = 2
@@ -59,7 +59,7 @@ class HttpPageEmbedder(ModelServer):
             async with asyncio.TaskGroup() as group:
                 parts = [group.create_task(in_turn(part)) for part in _parts(pages, self._batch_pages)]
         except* (DependencyDown, ModelReplyInvalid, BadInput) as failed:
-            raise _first(failed) from failed
+            raise first_of(failed) from failed
         return [result for part in parts for result in part.result()]
 
     async def embed_queries(self, texts: Sequence[str]) -> list[PageQuery]:
@@ -68,9 +68,9 @@ class HttpPageEmbedder(ModelServer):
         for part in _parts(texts, REQUEST_QUERIES):
             reply = await self._document("POST", "/v1/queries", {"queries": [text[:QUERY_CHARACTERS] for text in part]})
             with shape("/v1/queries"):
-                fingerprint = str(reply["fingerprint"])
+                fingerprint, sees = str(reply["fingerprint"]), bool(reply["needs_images"])
                 found.extend(
-                    PageQuery(fingerprint, _vectors(row, "vectors").astype(np.float32))
+                    PageQuery(fingerprint, _vectors(row, "vectors").astype(np.float32), sees=sees)
                     for row in _rows(reply, len(part))
                 )
         return found
@@ -89,11 +89,15 @@ def _parts(items: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def _page_body(page: PageInput) -> dict[str, object]:
+    headings = page.headings or ("",) * len(page.lines)
     return {
         "width": page.page.width,
         "height": page.page.height,
         "image": base64.b64encode(page.image).decode("ascii") if page.image is not None else None,
-        "lines": [{"text": line.text[:LINE_CHARACTERS], "box": tuple(line.box)} for line in page.lines[:PAGE_LINES]],
+        "lines": [
+            {"text": line.text[:LINE_CHARACTERS], "box": tuple(line.box), "heading": heading[:LINE_CHARACTERS]}
+            for line, heading in zip(page.lines[:PAGE_LINES], headings, strict=False)
+        ],
     }
 
 
@@ -124,9 +128,3 @@ def _vectors(row: Any, name: str) -> NDArray[np.float16]:
     if not (np.abs(norms - 1) <= _UNIT_TOLERANCE).all():  # false for NaN too
         raise ValueError(f"a vector in {name!r} is not of length 1")
     return vectors.astype(np.float16, copy=False)
-
-
-def _first(failed: BaseExceptionGroup[Any]) -> BaseException:
-    """Return one of the errors that came together; callers know single errors only."""
-    first = failed.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from atoll.adapters.bm25 import identifiers
 from atoll.domain.document import DocumentWarning
 from atoll.domain.entity import Mention
 from atoll.domain.ids import KbUid, entity_id
-from atoll.domain.names import entity_key
+from atoll.domain.names import entity_key, heading_spans
 from atoll.domain.passage import Passage
 
 #: Most entities of a passage, of about 250 words: a list of names may have more, and then says nothing about any.
@@ -19,9 +18,6 @@ MAX_ENTITIES = 64
 #: Type of a name that stands in headings alone, and of an identifier.
 HEADING = "heading"
 IDENTIFIER = "identifier"
-
-_NUMBERING = re.compile(r"(?:\d{1,3}\.)+\d{0,3}\s+")
-_IN_PARENTHESES = re.compile(r"\s*\([^()]*\)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +112,13 @@ def _heading_names(passage: Passage) -> Iterator[tuple[str, tuple[int, int]]]:
         at += len(line) + 1
     seen: set[str | None] = set()
     for heading in passage.headings:
-        for start, end in _names_in(heading):
+        for start, end in (*heading_spans(heading), *identifiers(heading)):
             name = heading[start:end]
             key = entity_key(name)
             if key not in seen:
                 seen.add(key)
                 stands_at = lines.get(heading)
                 yield name, (0, 0) if stands_at is None else (stands_at + start, stands_at + end)
-
-
-def _names_in(heading: str) -> Iterator[tuple[int, int]]:
-    """Yield where a heading names something: without its number, and without a remark in parentheses at its end."""
-    numbering = _NUMBERING.match(heading)
-    start = numbering.end() if numbering else 0
-    yield start, len(heading)
-    remark = _IN_PARENTHESES.search(heading, start)
-    if remark and remark.start() > start:
-        yield start, remark.start()
-    yield from identifiers(heading)
 
 
 def _mention(passage: Passage, kb: KbUid, key: str, entry: _Found) -> Mention:

@@ -14,6 +14,7 @@ from atoll.cli import options, render
 from atoll.errors import BadInput
 
 if TYPE_CHECKING:
+    from atoll.cli.client import Client
     from atoll.cli.progress import Board
     from atoll.cli.sources import Skipped, Source
     from atoll.cli.uploads import Outcome
@@ -30,6 +31,7 @@ _TIMEOUT_SECONDS = 3600.0
 @click.option(
     "--timeout", "timeout_seconds", default=_TIMEOUT_SECONDS, show_default=True, help="Longest wait, seconds."
 )
+@click.option("--estimate", "only_estimate", is_flag=True, help="Say what it would take, and send nothing.")
 @options.kb
 @options.as_json
 def ingest(
@@ -39,6 +41,7 @@ def ingest(
     replace: bool,
     wait: bool,
     timeout_seconds: float,
+    only_estimate: bool,
     kb: str,
     as_json: bool,
 ) -> None:
@@ -59,6 +62,9 @@ def ingest(
         _refuse_ambiguity(sources)
     with connect() as client:
         client.get(kb_path(kb))  # fails at once when nobody is there, the key is wrong or there is no such place
+        if only_estimate:
+            _estimate(client, kb, sources, as_json=as_json)
+            return
         watcher = _board(len(sources), quiet=as_json)
         uploads = Uploads(
             client,
@@ -79,6 +85,22 @@ def ingest(
         _summary(outcomes, skipped)
     if any(_failed(outcome) for outcome in outcomes) or any(item.failed for item in skipped):
         click.get_current_context().exit(1)
+
+
+def _estimate(client: Client, kb: str, sources: Sequence[Source], *, as_json: bool) -> None:
+    import shutil
+
+    from atoll import settings as configuration
+    from atoll.cli.estimate import estimate, experience
+
+    data_dir = configuration.load().data_dir
+    here = data_dir if (data_dir / "blobs").is_dir() else None
+    free_bytes = shutil.disk_usage(here).free if here is not None else None
+    found = estimate(sources, experience(client, kb, here), free_bytes)
+    if as_json:
+        render.as_json(found.body())
+    else:
+        render.estimate(found)
 
 
 def _board(total: int, *, quiet: bool) -> Board:

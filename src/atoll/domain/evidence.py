@@ -63,7 +63,7 @@ class EvidenceRelation:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A ranked, explained piece of a document."""
+    """A ranked, explained piece of a document; a page without text has no passage."""
 
     kind: EvidenceKind
     rank: int
@@ -73,7 +73,7 @@ class Evidence:
     page: int
     boxes: tuple[Box, ...]
     text: str
-    passage_id: PassageId
+    passage_id: PassageId | None
     signals: Mapping[str, Signal]
     path: tuple[tuple[PassageId, str], ...] | None = None
     also_in: tuple[DocumentUid, ...] = ()

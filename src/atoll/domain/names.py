@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 #: Longest key; what is longer is a sentence, not a name.
 MAX_KEY_CHARACTERS = 120
@@ -18,6 +19,8 @@ _MIN_WIDE_CHARACTERS = 2
 
 _POSSESSIVE = re.compile(r"['\u2019]s\b", re.IGNORECASE)
 _LEADING = re.compile(r"(?:the|an?|its|their|his|her|this|that)\s+", re.IGNORECASE)
+_NUMBERING = re.compile(r"(?:\d{1,3}\.)+\d{0,3}\s+")
+_IN_PARENTHESES = re.compile(r"\s*\([^()]*\)\s*$")
 _NON_WORD = re.compile(r"\W+", re.ASCII)
 
 
@@ -29,6 +32,16 @@ def entity_key(name: str) -> str | None:
     key = _words(text).casefold()
     shortest = _MIN_WIDE_CHARACTERS if any(unicodedata.east_asian_width(c) == "W" for c in key) else _MIN_CHARACTERS
     return key if shortest <= len(key) <= MAX_KEY_CHARACTERS else None
+
+
+def heading_spans(heading: str) -> Iterator[tuple[int, int]]:
+    """Yield where a heading names something: without its number, and without a remark in parentheses at its end."""
+    numbering = _NUMBERING.match(heading)
+    start = numbering.end() if numbering else 0
+    yield start, len(heading)
+    remark = _IN_PARENTHESES.search(heading, start)
+    if remark and remark.start() > start:
+        yield start, remark.start()
 
 
 def _words(text: str) -> str:

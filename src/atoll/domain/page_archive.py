@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from atoll.domain.page import Box
+from atoll.domain.page import Box, Page
 from atoll.domain.page_vectors import PageFailure, PageVectors
 
 #: Name of the file that names the current folder of batches.
@@ -24,12 +24,25 @@ BATCH_PAGES = 4
 
 @dataclass(frozen=True, slots=True)
 class PageArchive:
-    """Which model made a document's page vectors, in which folder they lie, and for how many pages."""
+    """Which model made a document's page vectors, in which folder they lie, and the pages' sizes in points.
+
+    ``points`` is the number of pages that have vectors: some are blank and some failed.
+    """
 
     fingerprint: str
     model: str
     folder: str
-    pages: int
+    sizes: tuple[tuple[float, float], ...]
+    points: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages the document has."""
+        return len(self.sizes)
+
+    def page(self, number: int) -> Page:
+        """Return a page (from 1)."""
+        return Page(number, *self.sizes[number - 1])
 
     @property
     def batches(self) -> int:
@@ -38,12 +51,19 @@ class PageArchive:
 
     def to_json(self) -> dict[str, object]:
         """As plain values for any JSON writer."""
-        return {"fingerprint": self.fingerprint, "model": self.model, "folder": self.folder, "pages": self.pages}
+        return {
+            "fingerprint": self.fingerprint,
+            "model": self.model,
+            "folder": self.folder,
+            "sizes": self.sizes,
+            "points": self.points,
+        }
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
         """Return what ``to_json`` wrote."""
-        return cls(str(value["fingerprint"]), str(value["model"]), str(value["folder"]), int(value["pages"]))
+        sizes = tuple((float(width), float(height)) for width, height in value["sizes"])
+        return cls(str(value["fingerprint"]), str(value["model"]), str(value["folder"]), sizes, int(value["points"]))
 
     def file_of(self, page: int) -> str:
         """Return the path, below the artefacts, of the file that holds a page (from 1)."""

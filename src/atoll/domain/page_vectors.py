@@ -27,11 +27,15 @@ class PageEmbedderCard:
 
 @dataclass(frozen=True, slots=True)
 class PageInput:
-    """A page to embed; ``image`` is a PNG, WebP or JPEG file, ``lines`` are text lines and table rows of this page."""
+    """A page to embed; ``image`` is a PNG, WebP or JPEG file, ``lines`` are text lines and table rows of this page.
+
+    ``headings`` are what each line stands under on this page, empty where that is nothing; or there are none at all.
+    """
 
     page: Page
     lines: tuple[Line, ...] = ()
     image: bytes | None = None
+    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,11 +76,13 @@ class PageFailure:
 class PageQuery:
     """A question as unit vectors, shape (count, dimensions), of the embedder that ``fingerprint`` names.
 
-    A page's score is their MaxSim: for each of them its best cosine on the page, added up.
+    A page's score is their MaxSim: for each of them its best cosine on the page, added up. ``sees`` tells models that
+    look at the page's image from those that read its lines.
     """
 
     fingerprint: str
     vectors: NDArray[np.float32]
+    sees: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import groupby
 from pathlib import Path
+from typing import TypeGuard
 
 from atoll.domain import media
 from atoll.domain.document import DocumentWarning
@@ -65,7 +66,8 @@ async def embed_pages(job: Job, passages: int) -> EmbeddedPages | None:
     card = await embedder.describe()
     parsed = await read_parsed(job)
     folder = f"pages.{key('pages', PARSE_VERSION, PAGES_VERSION, PAGE_DPI, card.fingerprint)}"
-    archive = PageArchive(card.fingerprint, card.model, folder, len(parsed.pages))
+    sizes = tuple((page.width, page.height) for page in parsed.pages)
+    archive = PageArchive(card.fingerprint, card.model, folder, sizes, points=0)
     lines = lines_by_page(parsed)
     passage_batches = (await read_index(job)).batches
     for batch in range(archive.batches):
@@ -81,35 +83,55 @@ async def embed_pages(job: Job, passages: int) -> EmbeddedPages | None:
         await job.shop.ledger.advance(
             job.claim, batch=passage_batches + batch + 1, done=done, total=passages + archive.pages
         )
+    points, failures = await _outcome(job.folder, archive)
     # Last: it says that all batches are there.
-    await asyncio.to_thread(write_json, job.folder / ARCHIVE, archive.to_json())
-    return EmbeddedPages(archive.pages, (*await warnings_so_far(job), *await _failures(job, archive)))
+    await asyncio.to_thread(write_json, job.folder / ARCHIVE, replace(archive, points=points).to_json())
+    return EmbeddedPages(archive.pages, (*await warnings_so_far(job), *failures))
 
 
-async def read_archive(job: Job) -> PageArchive | None:
-    """Read what the stage left: None when it embedded no pages."""
+async def read_archive(folder: Path) -> PageArchive | None:
+    """Read what the stage left in a document's folder: None when it embedded no pages."""
     try:
-        return PageArchive.from_json(await asyncio.to_thread(read_json, job.folder / ARCHIVE))
+        return PageArchive.from_json(await asyncio.to_thread(read_json, folder / ARCHIVE))
     except FileNotFoundError:
         return None
 
 
-async def read_pages(job: Job, archive: PageArchive, batch: int) -> dict[int, PageVectors | PageFailure]:
+async def read_pages(folder: Path, archive: PageArchive, batch: int) -> dict[int, PageVectors | PageFailure]:
     """Read one batch of pages, by number."""
-    path = job.folder / archive.folder / batch_file(batch)
+    path = folder / archive.folder / batch_file(batch)
     return await asyncio.to_thread(lambda: unpacked(path.read_bytes()))
 
 
-def lines_by_page(parsed: ParsedDocument) -> Mapping[int, Sequence[Line]]:
-    """Return the text lines of each page as they stand, and each table row as one line."""
-    found: defaultdict[int, list[Line]] = defaultdict(list)
+def has_point(page: PageVectors | PageFailure) -> TypeGuard[PageVectors]:
+    """Whether a page is in the index: one that is blank or failed is not."""
+    return isinstance(page, PageVectors) and len(page.vectors) > 0
+
+
+@dataclass(slots=True)
+class PageLines:
+    """The text lines of a page as they stand, each table row as one line, and the heading each stands under."""
+
+    lines: list[Line] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)
+    heading: str = ""
+
+
+def lines_by_page(parsed: ParsedDocument) -> Mapping[int, PageLines]:
+    """Return the lines of each page that has any; a heading counts for its own page."""
+    found: defaultdict[int, PageLines] = defaultdict(PageLines)
     for block in parsed.blocks:
         for number, on_page in groupby(block.lines, key=lambda line: line.page):
             lines = list(on_page)
             if block.kind is BlockKind.TABLE_ROW:
                 box = reduce(Box.union, (line.box for line in lines))
                 lines = [Line(" ".join(line.text for line in lines), number, box)]
-            found[number] += lines
+            page = found[number]
+            is_heading = block.kind is BlockKind.HEADING
+            page.lines += lines
+            page.headings += ["" if is_heading else page.heading] * len(lines)
+            if is_heading:
+                page.heading = block.text
     return found
 
 
@@ -118,12 +140,13 @@ async def _embedded(
     embedder: PageEmbedder,
     card: PageEmbedderCard,
     pages: Sequence[Page],
-    lines: Mapping[int, Sequence[Line]],
+    lines: Mapping[int, PageLines],
 ) -> dict[int, PageVectors | PageFailure]:
     results: dict[int, PageVectors | PageFailure] = {}
     inputs: dict[int, PageInput] = {}
     for page in pages:
-        given = PageInput(page, tuple(lines.get(page.number, ())) if card.needs_lines else ())
+        written = lines.get(page.number, PageLines()) if card.needs_lines else PageLines()
+        given = PageInput(page, tuple(written.lines), headings=tuple(written.headings))
         try:
             image = await _drawn(job, page) if card.needs_images else None
         except (BadInput, NotFound, ParserDied) as error:
@@ -162,11 +185,13 @@ def _failure(error: AtollError) -> PageFailure:
     return PageFailure(error.message, error.type)
 
 
-async def _failures(job: Job, archive: PageArchive) -> list[DocumentWarning]:
-    """Return a warning for each page that has no vectors because something went wrong."""
+async def _outcome(folder: Path, archive: PageArchive) -> tuple[int, list[DocumentWarning]]:
+    """Return how many pages have vectors, and a warning for each that has none because something went wrong."""
+    points = 0
     failed: list[tuple[int, PageFailure]] = []
     for batch in range(archive.batches):
-        pages = await read_pages(job, archive, batch)
+        pages = await read_pages(folder, archive, batch)
+        points += sum(has_point(page) for page in pages.values())
         failed += [(number, page) for number, page in pages.items() if isinstance(page, PageFailure)]
     warnings = [
         DocumentWarning(_FAILURE, number, f"the page cannot be found by its image: {page.message}")
@@ -175,4 +200,4 @@ async def _failures(job: Job, archive: PageArchive) -> list[DocumentWarning]:
     if len(failed) > NAMED_FAILURES:
         rest = len(failed) - NAMED_FAILURES
         warnings.append(DocumentWarning(_FAILURE, None, f"{rest} further pages cannot be found by their images"))
-    return warnings
+    return points, warnings

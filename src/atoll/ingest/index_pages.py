@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
-from atoll.domain.ids import PassageId
-from atoll.domain.page_vectors import PagePoint, PageVectors
-from atoll.ingest.embed_pages import read_archive, read_pages
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.page_vectors import PageFailure, PagePoint, PageVectors
+from atoll.ingest.embed_pages import has_point, read_archive, read_pages
 from atoll.ingest.passages import PassageIndex, read_batch
 from atoll.ingest.workshop import Job
 
@@ -17,19 +18,15 @@ async def index_pages(job: Job, size: PassageIndex) -> int | None:
     Batches are counted on from those of the passages. Blank pages and pages that failed have no point.
     """
     shop, claim = job.shop, job.claim
-    archive = None if shop.page_index is None else await read_archive(job)
+    archive = None if shop.page_index is None else await read_archive(job.folder)
     if shop.page_index is None or archive is None:
         return 0
     passages = await _passages_by_page(job, size)
     for batch in range(max(0, claim.batch - size.batches), archive.batches):
         if job.is_over:
             return None
-        pages = await read_pages(job, archive, batch)
-        points = [
-            PagePoint(claim.kb, claim.document, claim.labels, number, page, tuple(passages[number]))
-            for number, page in pages.items()
-            if isinstance(page, PageVectors) and len(page.vectors)
-        ]
+        pages = await read_pages(job.folder, archive, batch)
+        points = page_points(claim.kb, claim.document, claim.labels, pages, passages)
         # As for passages: points carry no token of their own.
         await shop.ledger.beat(claim, shop.lease_seconds)
         await shop.page_index.upsert(archive.fingerprint, points)
@@ -41,6 +38,21 @@ async def index_pages(job: Job, size: PassageIndex) -> int | None:
                 total=size.passages + archive.pages,
             )
     return archive.pages
+
+
+def page_points(
+    kb: KbUid,
+    document: DocumentUid,
+    labels: tuple[str, ...],
+    pages: Mapping[int, PageVectors | PageFailure],
+    passages: Mapping[int, Sequence[PassageId]],
+) -> list[PagePoint]:
+    """Return the points of a batch of pages; both mappings go by page number."""
+    return [
+        PagePoint(kb, document, labels, number, page, tuple(passages.get(number, ())))
+        for number, page in pages.items()
+        if has_point(page)
+    ]
 
 
 async def _passages_by_page(job: Job, size: PassageIndex) -> defaultdict[int, list[PassageId]]:

@@ -46,7 +46,7 @@ class Progress:
 class DerivedCollection(Protocol):
     """A collection whose points can be made from what the record store holds."""
 
-    def bounds(self, kb: IndexedKb) -> tuple[int, int]:
+    async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
         """Return how many points it must hold at least and may hold at most."""
         ...
 
@@ -67,6 +67,14 @@ class DerivedCollection(Protocol):
         ...
 
 
+class Counted(Protocol):
+    """An index that counts the points of documents."""
+
+    async def count(self, kb: KbUid, documents: Sequence[DocumentUid] | None = None) -> int:
+        """Return the exact number."""
+        ...
+
+
 class _Index(VectorIndex, VectorUpkeep, Protocol):
     """The whole of a vector index."""
 
@@ -83,7 +91,7 @@ class PassageCollection:
         self._sparse = sparse
         self._dimensions = dimensions
 
-    def bounds(self, kb: IndexedKb) -> tuple[int, int]:
+    async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
         """Return how many points there must and may be."""
         return kb.visible, kb.visible + kb.hidden
 
@@ -100,14 +108,17 @@ class PassageCollection:
         after: DocumentUid | None = None
         while documents := await self._source.documents(kb.uid, after=after, limit=_BATCH_DOCUMENTS):
             after = documents[-1].uid
-            chosen = documents if everything else await self._differing(kb.uid, documents)
+            points = {each.uid: each.passages for each in documents}
+            wanted = points if everything else await differing(self._index, kb.uid, points)
+            chosen = [each for each in documents if each.uid in wanted]
             intact = sum(each.passages for each in documents) - sum(each.passages for each in chosen)
             if intact:
                 yield intact, 0
             for document in chosen:
                 async for written in self._write(kb, document):
                     yield written, written
-            await self._take_back(kb.uid, chosen)
+            written_to = [each.uid for each in chosen]
+            await self._index.delete(kb.uid, await no_longer_visible(self._passages, kb.uid, written_to))
 
     async def sweep(self, kb: KbUid | None) -> int:
         """Remove points without a passage."""
@@ -121,14 +132,6 @@ class PassageCollection:
             removed += len(strays)
             if start is None:
                 return removed
-
-    async def _differing(self, kb: KbUid, documents: Sequence[IndexedDocument]) -> list[IndexedDocument]:
-        held = await self._index.count(kb, [each.uid for each in documents])
-        if held == sum(each.passages for each in documents):
-            return []
-        if held == 0:
-            return list(documents)
-        return [each for each in documents if await self._index.count(kb, [each.uid]) != each.passages]
 
     async def _write(self, kb: IndexedKb, document: IndexedDocument) -> AsyncIterator[int]:
         after = -1
@@ -145,20 +148,6 @@ class PassageCollection:
             after = batch.passages[-1].ordinal
             yield len(batch.passages)
 
-    async def _take_back(self, kb: KbUid, written: Sequence[IndexedDocument]) -> None:
-        """Remove the points of documents that were deleted or replaced while they were written.
-
-        Their purge may have looked for points before these were there. One that is deleted after this look finds them.
-        """
-        if not written:
-            return
-        uids = [each.uid for each in written]
-        try:
-            _, visible = await self._passages.visible(kb, None, uids)
-        except NotFound:
-            visible = {}
-        await self._index.delete(kb, [uid for uid in uids if uid not in visible])
-
     def _points(self, kb: IndexedKb, document: IndexedDocument, batch: IndexedPassages) -> list[PassagePoint]:
         return [
             PassagePoint(
@@ -171,6 +160,31 @@ class PassageCollection:
             )
             for passage, vector in zip(batch.passages, batch.vectors, strict=True)
         ]
+
+
+async def differing(index: Counted, kb: KbUid, points: Mapping[DocumentUid, int]) -> frozenset[DocumentUid]:
+    """Return the documents that have another number of points in the index than in ``points``."""
+    held = await index.count(kb, list(points))
+    if held == sum(points.values()):
+        return frozenset()
+    if held == 0:
+        return frozenset(uid for uid, number in points.items() if number)
+    return frozenset([uid for uid, number in points.items() if await index.count(kb, [uid]) != number])
+
+
+async def no_longer_visible(passages: Passages, kb: KbUid, documents: Sequence[DocumentUid]) -> list[DocumentUid]:
+    """Return the documents that were deleted or replaced while their points were written.
+
+    Their purge may have looked for points before these were there, so that whoever wrote them takes them back. A
+    document that is deleted after this look finds them.
+    """
+    if not documents:
+        return []
+    try:
+        _, visible = await passages.visible(kb, None, documents)
+    except NotFound:
+        visible = {}
+    return [uid for uid in documents if uid not in visible]
 
 
 class Reindex:
@@ -207,7 +221,7 @@ class Reindex:
         for name, collection in self._collections.items():
             for kb in before:
                 if kb.uid in after:
-                    bounds = (*collection.bounds(kb), *collection.bounds(after[kb.uid]))
+                    bounds = (*await collection.bounds(kb), *await collection.bounds(after[kb.uid]))
                     if not min(bounds) <= counts[name, kb.uid] <= max(bounds):
                         wrong.append((name, after[kb.uid]))
         return wrong

@@ -34,7 +34,7 @@ class EntityCollection:
         self._source = source
         self._index = index
 
-    def bounds(self, kb: IndexedKb) -> tuple[int, int]:
+    async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
         """Return how many points there must and may be."""
         return kb.entities, sys.maxsize
 
@@ -72,7 +72,7 @@ class RelationCollection:
         self._passages = passages
         self._index = index
 
-    def bounds(self, kb: IndexedKb) -> tuple[int, int]:
+    async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
         """Return how many points there must and may be."""
         return int(kb.has_relations), sys.maxsize
 

@@ -156,7 +156,7 @@ _WITHOUT_PROCESS = frozenset({RoleState.EXTERNAL, RoleState.NOT_CONFIGURED, Role
 
 def _status_row(row: Row, *, living: bool, supervised: bool) -> dict[str, Any]:
     alive = living and row.alive
-    gone = RoleState.NOT_CONFIGURED if row.role in {RoleName.PAGES, RoleName.CHAT} else RoleState.STOPPED
+    gone = RoleState.NOT_CONFIGURED if row.role == RoleName.CHAT else RoleState.STOPPED
     between = supervised and row.pid is None
     told = row.state if alive or between or row.state in _WITHOUT_PROCESS else gone
     return {

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from atoll.local import files, ports, valkey
 from atoll.local.probes import Probe, http_ok, redis_consumer, redis_ping, running, unix_socket
 from atoll.local.state import RoleName, RoleState
-from atoll.settings import NESTING, PREFIX, Settings, inherited
+from atoll.settings import NESTING, PREFIX, PageBackend, Settings, inherited
 
 #: Nothing in the stack may look for a network or tell anybody anything (P1).
 SILENCE = {
@@ -123,11 +123,15 @@ class _Builder:
         gateway = settings.gateway
         ports.claim(gateway.port, setting="ATOLL_GATEWAY__PORT", host=gateway.host)
         self._taken = {gateway.port}
-        self._ports = {name: self._port(name) for name in ("queue", "vectors", "embeddings") if self._ours(name)}
+        # Text lines are embedded by Atoll's own embedding server, another one does not tell what its vectors are.
+        writes = settings.pages.backend is not PageBackend.TEXT_LINES or settings.embeddings.ours
+        names = ("queue", "vectors", "embeddings", *(("pages",) if settings.pages.enabled and writes else ()))
+        self._ports = {name: self._port(name) for name in names if self._ours(name)}
         self._credentials = {
             "queue": self.run_dir / "queue.password",
             "vectors": self.run_dir / "vectors.key",
             "embeddings": self.run_dir / "embeddings.token",
+            "pages": self.run_dir / "pages.token",
         }
         for name in self._ports:
             files.fresh_credential(self._credentials[name])
@@ -142,9 +146,11 @@ class _Builder:
         yield self._parser()
         if "embeddings" in self._ports:
             yield self._embeddings()
+        if "pages" in self._ports:
+            yield self._pages()
         # The stores answer within a moment. Parser and embedding server take seconds to load; whoever needs something
         # of them at the start waits for it, so that all load at the same time.
-        stores = frozenset(self._ports) - {RoleName.EMBEDDINGS}
+        stores = frozenset(self._ports) - {RoleName.EMBEDDINGS, RoleName.PAGES}
         yield self._worker(stores)
         yield self._python(
             RoleName.GATEWAY,
@@ -163,7 +169,9 @@ class _Builder:
             yield Elsewhere(name, RoleState.EXTERNAL, urls[name])
         chat = self._settings.chat.url
         yield Elsewhere(RoleName.CHAT, RoleState.EXTERNAL if chat else RoleState.NOT_CONFIGURED, chat)
-        yield Elsewhere(RoleName.PAGES, RoleState.NOT_CONFIGURED)
+        if "pages" not in self._ports:
+            pages = self._settings.pages.url if self._settings.pages.enabled else None
+            yield Elsewhere(RoleName.PAGES, RoleState.EXTERNAL if pages else RoleState.NOT_CONFIGURED, pages)
 
     def _ours(self, name: str) -> bool:
         return "url" not in getattr(self._settings, name).model_fields_set
@@ -185,6 +193,7 @@ class _Builder:
             "queue": ("redis", "/0", "PASSWORD"),
             "vectors": ("http", "", "API_KEY"),
             "embeddings": ("http", "", "TOKEN"),
+            "pages": ("http", "", "TOKEN"),
         }
         for name, port in self._ports.items():
             scheme, path, credential = schemes[name]
@@ -260,6 +269,19 @@ class _Builder:
             "embeddings",
             environment={**self._shared, **_QUIET_THREADS},
             probe=http_ok(f"{address}/ready", lambda: {"Authorization": f"Bearer {token.read_text()}"}),
+            address=address,
+            token_file=token,
+        )
+
+    def _pages(self) -> Role:
+        address, token = self._shared["ATOLL_PAGES__URL"], self._credentials["pages"]
+        return self._python(
+            RoleName.PAGES,
+            "colpali",
+            environment={**self._shared, **_QUIET_THREADS},
+            probe=http_ok(f"{address}/ready", lambda: {"Authorization": f"Bearer {token.read_text()}"}),
+            # Text lines are embedded there; nobody waits for the pages themselves.
+            after=frozenset({RoleName.EMBEDDINGS} & self._ports.keys()),
             address=address,
             token_file=token,
         )

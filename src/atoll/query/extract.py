@@ -10,7 +10,7 @@ from atoll.domain.answer import Answer, AnsweredBy, Citation, Sentence
 from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Evidence
 from atoll.ports.embedder import Embedder
-from atoll.query.pipeline import Found
+from atoll.query.found import Found
 from atoll.query.sentences import Span, lines, sentences
 from atoll.query.terms import TermSet, covered_share, rarity
 
@@ -114,7 +114,7 @@ def _candidates(found: Found) -> list[_Candidate]:
 
 
 def _of_passage(entry: Evidence, found: Found) -> Iterator[_Candidate]:
-    headings = found.headings.get(entry.passage_id, ())
+    headings = found.headings_of(entry)
     heading_terms = found.terms.of_passage("\n".join(headings))
     before: TermSet = frozenset()
     header: Span | None = None

@@ -12,7 +12,7 @@ from atoll.domain.evidence import Evidence
 from atoll.ports.chat import Chat, ChatMessage, ChatUsage
 from atoll.query.budget import PrefillSpeed, PromptLimits, cut_to, estimate_tokens, fitting, prompt_tokens
 from atoll.query.check import AnswerCheck
-from atoll.query.pipeline import Found
+from atoll.query.found import Found
 from atoll.query.prompt import NOT_IN_DOCUMENTS, TOKENS_AROUND_TEXT, answer_messages
 from atoll.query.sentences import sentences
 
@@ -55,14 +55,15 @@ async def fitted_prompt(found: Found, chat: Chat, limits: PromptLimits, speed: P
     budget = prompt_tokens(limits, speed)
     question = cut_to(found.question, budget // 2)
     room = budget - _tokens_by_estimate(answer_messages(question, (), ()))
+    evidence = [entry for entry in found.evidence if entry.text]  # a page without text can be shown, not read
     for _ in range(_CUTS):
-        texts = fitting(found.evidence, tokens=room, each=TOKENS_AROUND_TEXT, passages=limits.passages)
+        texts = fitting(evidence, tokens=room, each=TOKENS_AROUND_TEXT, passages=limits.passages)
         if not texts:
             break
-        messages = answer_messages(question, found.evidence, texts)
+        messages = answer_messages(question, evidence, texts)
         tokens = await chat.count_tokens("\n".join(message.content for message in messages))
         if tokens <= budget:
-            return Prompt(messages, found.evidence[: len(texts)], texts, tokens)
+            return Prompt(messages, evidence[: len(texts)], texts, tokens)
         # what was counted over is taken off twice: the estimate was wrong for this text, so it is for the rest
         room = min(room - 2 * (tokens - budget), room * 3 // 4)
     return None

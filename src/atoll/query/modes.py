@@ -1,4 +1,4 @@
-"""Which signals each mode of search uses, and which modes this version offers."""
+"""Which signals each mode of search uses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from atoll.domain.evidence import Mode
-from atoll.errors import NotAvailable
 
 
 class Retriever(StrEnum):
@@ -17,29 +16,21 @@ class Retriever(StrEnum):
 
     DENSE = "dense"
     SPARSE = "sparse"
+    PAGES = "pages"
     GRAPH = "graph"
     AROUND = "around"
 
 
 _NAIVE = frozenset({Retriever.DENSE, Retriever.SPARSE})
 
-#: A mode that is not here is not available. `Mode.MIX` uses every retriever that there is.
+#: `Mode.MIX` uses every retriever that there is; `Mode.VISUAL` ranks by pages alone, and needs the nearest passage for
+#: one thing: to tell whether the documents answer at all.
 RETRIEVERS: Mapping[Mode, frozenset[Retriever]] = {
     Mode.NAIVE: _NAIVE,
-    Mode.MIX: _NAIVE | {Retriever.GRAPH},
+    Mode.MIX: _NAIVE | {Retriever.PAGES, Retriever.GRAPH},
     Mode.LOCAL: frozenset({Retriever.AROUND}),
     Mode.GLOBAL: frozenset({Retriever.AROUND}),
     Mode.HYBRID: frozenset({Retriever.AROUND}),
+    Mode.VISUAL: frozenset({Retriever.DENSE, Retriever.PAGES}),
     Mode.BYPASS: frozenset(),
 }
-
-
-def retrievers(mode: Mode) -> frozenset[Retriever]:
-    """Return what ``mode`` searches with.
-
-    Raises:
-        NotAvailable: the mode needs something that this version does not have yet.
-    """
-    if mode not in RETRIEVERS:
-        raise NotAvailable(f"mode {mode} is not available yet; use {Mode.MIX} or {Mode.NAIVE}")
-    return RETRIEVERS[mode]

@@ -1,17 +1,20 @@
-"""From a question to ranked evidence: scope, lists, visibility, fusion, text, collapse."""
+"""From a question to ranked evidence: scope, lists, visibility, fusion, graph, text, reranking, pages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atoll.domain.embedding import InputType
-from atoll.domain.evidence import Evidence, EvidenceKind, Filters, Mode
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.evidence import Filters, Mode
+from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.page_vectors import PageHit, PageQuery
 from atoll.domain.vectors import VectorSearch
+from atoll.errors import AtollError, NotAvailable, first_of
 from atoll.ports.catalogue import Labels
 from atoll.ports.embedder import Embedder
 from atoll.ports.graph import Graph
@@ -19,62 +22,45 @@ from atoll.ports.graph_index import GraphIndex
 from atoll.ports.passages import Passages, SearchScope
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
-from atoll.query.collapse import Shared, collapse
+from atoll.query.found import Found, Question
 from atoll.query.fuse import Ranked, best, fuse
-from atoll.query.graph_evidence import GraphLimits, Shown, entity_evidence, relation_evidence
+from atoll.query.fuse_pages import RankedPage, fuse_pages, pages_alone
+from atoll.query.graph_evidence import GraphLimits
+from atoll.query.graph_search import GraphSearch
 from atoll.query.keywords import keywords
-from atoll.query.modes import Retriever, retrievers
-from atoll.query.phrases import contains_all, verbatim_phrases
+from atoll.query.modes import RETRIEVERS, Retriever
+from atoll.query.page_evidence import PageReader, speaks
+from atoll.query.passage_evidence import passage_evidence
+from atoll.query.phrases import verbatim_phrases
 from atoll.query.reads import SearchReads
 from atoll.query.rerank import Reranking, rerank
-from atoll.query.retrieve.around import Around, around
 from atoll.query.retrieve.dense import dense_search
 from atoll.query.retrieve.graph import through_graph
 from atoll.query.retrieve.names import word_groups
+from atoll.query.retrieve.pages import PAGE_DEPTH, PageRetriever
 from atoll.query.retrieve.sparse import PHRASE_DEPTH, phrase_search, sparse_search
 from atoll.query.retrieve.window import Window
 from atoll.query.terms import Terms
+from atoll.query.texts import COLLAPSE_ROOM, Texts, read_texts
 from atoll.query.timings import Timings
 from atoll.query.visibility import Seen, see
 
-#: Passages read beyond the number wanted, because some may turn out to be the same text.
-COLLAPSE_ROOM = 10
-#: One result in so many is an entity, and another a relation, in the modes that start in the graph.
-GRAPH_PART = 5
+#: What a search says when its ranking is not what it could be.
+WITHOUT_PAGES = "searched without page images: the page-image server did not answer"
 _PHRASE = "phrase"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What retrieval hands to answering.
+class _Ranking:
+    """What is to be read and shown: passages, pages that stand for themselves, and the names of their documents."""
 
-    ``vector`` is the question's, (dimensions,), or None when nothing was searched. ``best_cosine`` is the best raw
-    dense score among visible passages, 0 without any. ``warnings`` tell the reader what the ranking went without.
-    """
-
-    question: str
-    revision: int
-    terms: Terms
-    keywords: tuple[str, ...]
-    vector: NDArray[np.float32] | None = None
-    evidence: tuple[Evidence, ...] = ()
-    headings: Mapping[PassageId, tuple[str, ...]] = field(default_factory=dict)
-    best_cosine: float = 0.0
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A question in the forms that the index understands."""
-
-    text: str
-    terms: Terms
-    phrases: tuple[str, ...]
-    vector: NDArray[np.float32]
+    passages: list[Ranked]
+    pages: list[RankedPage]
+    names: Mapping[DocumentUid, str]
 
 
 class SearchPipeline:
-    """Runs searches; holds nothing between them."""
+    """Runs searches; holds nothing between them. Without ``pages`` or ``reranking`` it ranks by what there is."""
 
     def __init__(
         self,
@@ -86,15 +72,16 @@ class SearchPipeline:
         embedder: Embedder,
         sparse: SparseEncoder,
         graph_limits: GraphLimits,
+        pages: PageRetriever | None = None,
         reranking: Reranking | None = None,
     ) -> None:
         self._passages = passages
         self._graph = graph
-        self._graph_index = graph_index
-        self._graph_limits = graph_limits
+        self._graph_search = GraphSearch(graph_index, graph_limits)
         self._vectors = vectors
         self._embedder = embedder
         self._sparse = sparse
+        self._pages = pages
         self._reranking = reranking
 
     async def find(
@@ -106,92 +93,63 @@ class SearchPipeline:
         list, the search is made again, at most twice; text is only of passages that were visible when it was read.
 
         Raises:
-            NotAvailable: for a mode that is not offered.
+            NotAvailable: mode ``visual`` without a page-image server.
             NotFound, BadInput: as `Passages.scope`.
-            DependencyDown: the vector index or the embedder is away.
+            DependencyDown: the vector index or the embedder is away, or the page-image server in mode ``visual``.
         """
-        wanted = retrievers(mode)
+        wanted = RETRIEVERS[mode]
+        if mode is Mode.VISUAL and self._pages is None:
+            raise NotAvailable("mode visual needs a page-image server: set ATOLL_PAGES__URL")
         reads = SearchReads(self._passages, self._graph, kb, labels, filters)
         with timings.step("scope"):
             scope = await reads.scope()
         terms = Terms(self._sparse, scope.language)
         found = Found(text, scope.revision, terms, keywords(text, terms))
-        if not wanted or scope.passages == 0 or scope.include == ():
+        can_find = scope.passages > 0 or (Retriever.PAGES in wanted and self._pages is not None)
+        if not wanted or not can_find or scope.include == ():
             return found
-        question = await self._prepare(text, terms, timings)
+        question = await self._prepare(text, terms, mode, timings)
         if Retriever.AROUND in wanted:
-            return await self._find_around(found, question, mode, scope, top_k, reads, timings)
+            return await self._graph_search.find(found, question, scope, top_k, reads, timings)
         window = Window.first(kb, labels, scope)
         while True:
-            seen = await self._look(self._searches(question, window, wanted), reads, timings)
+            seen = await self._look(question, window, reads, timings)
             moved = seen.revision != scope.revision and bool(seen.hidden)
             if not (moved or seen.short) or not reads.take_retry():
-                ranking, names = _ranked(seen, timings), dict(seen.names)
-                if Retriever.GRAPH in wanted and ranking:
-                    ranking, more = await _through_graph(ranking, question, scope, reads, timings)
-                    names |= more
-                depth = max(top_k, self._reranking.depth - COLLAPSE_ROOM) if self._reranking is not None else top_k
-                shared, complete = await _read(ranking, question.phrases, depth, reads, timings)
-                if complete or not reads.take_retry():
-                    shared, ranking, warnings = await self._reranked(question, shared, ranking, timings)
-                    evidence = _with_evidence(found, question, seen, ranking, names, shared[:top_k])
-                    return replace(evidence, warnings=warnings)
+                ranking = await _ranked(question, seen, scope, top_k, reads, timings)
+                texts = await self._read(ranking, question, top_k, reads, timings)
+                if texts.complete or not reads.take_retry():
+                    found = replace(found, revision=seen.revision, best_cosine=_best_cosine(seen))
+                    return await self._shown(found, question, ranking, texts, kb, top_k, timings)
             with timings.step("scope"):
                 scope = await reads.scope()
             # what was hidden in another revision may be visible by now
             hidden = seen.hidden if scope.revision == seen.revision else frozenset()
             window = Window.wider(kb, labels, scope, hidden)
 
-    async def _reranked(
-        self, question: _Question, shared: list[Shared], ranking: list[Ranked], timings: Timings
-    ) -> tuple[list[Shared], list[Ranked], tuple[str, ...]]:
-        if self._reranking is None:
-            return shared, ranking, ()
-        with timings.step("rerank"):
-            return await rerank(self._reranking, question.text, shared, ranking)
+    async def _prepare(self, text: str, terms: Terms, mode: Mode, timings: Timings) -> Question:
+        """Embed the question for passages and for pages at the same time."""
 
-    async def _find_around(
-        self,
-        found: Found,
-        question: _Question,
-        mode: Mode,
-        scope: SearchScope,
-        top_k: int,
-        reads: SearchReads,
-        timings: Timings,
-    ) -> Found:
-        """Start in the graph: passages first, then the entities and relations that they are about."""
-        limits = self._graph_limits
-        with timings.step("graph"):
-            near = await around(
-                mode,
-                reads,
-                self._graph_index,
-                question=question.vector,
-                groups=word_groups(question.text, question.terms),
-                corpus_passages=scope.passages,
-                limit=limits.considered,
-            )
-            annotations = await reads.annotations([ranked.id for ranked in near.ranking[: top_k + COLLAPSE_ROOM]])
-        shared, _ = await _read(near.ranking, question.phrases, top_k, reads, timings)
-        scores = {ranked.id: ranked.score for ranked in near.ranking}
-        shown = [
-            Shown(each.passage, near.names[each.passage.document], scores[each.passage.id]) for each in shared[:top_k]
-        ]
-        most = top_k // GRAPH_PART
-        entities = entity_evidence(shown, annotations, near.entities, most=most, tokens=limits.entity_tokens)
-        relations = relation_evidence(
-            shown, annotations, near.entities, near.relations, most=most, tokens=limits.relation_tokens
-        )
-        passages = shared[: top_k - len(entities) - len(relations)]
-        return _with_graph_evidence(found, question, near, passages, [*entities, *relations])
+        async def for_passages() -> NDArray[np.float32]:
+            with timings.step("embed"):
+                rows = await self._embedder.embed([text], input_type=InputType.QUERY)
+            vector: NDArray[np.float32] = rows[0]
+            return vector
 
-    async def _prepare(self, text: str, terms: Terms, timings: Timings) -> _Question:
-        with timings.step("embed"):
-            rows = await self._embedder.embed([text], input_type=InputType.QUERY)
-        return _Question(text, terms, verbatim_phrases(text, terms), rows[0])
+        async def for_pages() -> PageQuery | None:
+            if self._pages is None or Retriever.PAGES not in RETRIEVERS[mode]:
+                return None
+            return await self._pages.ask(text, timings, needed=mode is Mode.VISUAL)
 
-    def _searches(self, question: _Question, window: Window, wanted: frozenset[Retriever]) -> dict[str, VectorSearch]:
+        try:
+            async with asyncio.TaskGroup() as group:
+                vector, pages = group.create_task(for_passages()), group.create_task(for_pages())
+        except* AtollError as failed:
+            raise first_of(failed) from failed
+        return Question(text, mode, terms, verbatim_phrases(text, terms), vector.result(), pages.result())
+
+    def _searches(self, question: Question, window: Window) -> dict[str, VectorSearch]:
+        wanted = RETRIEVERS[question.mode]
         searches: dict[str, VectorSearch] = {}
         if Retriever.DENSE in wanted:
             searches[Retriever.DENSE] = dense_search(window, question.vector)
@@ -204,99 +162,89 @@ class SearchPipeline:
                 searches[f"{_PHRASE} {phrase}"] = phrase_search(window, self._sparse.encode_query(phrase, language))
         return searches
 
-    async def _look(self, searches: Mapping[str, VectorSearch], reads: SearchReads, timings: Timings) -> Seen:
+    async def _look(self, question: Question, window: Window, reads: SearchReads, timings: Timings) -> Seen:
+        """Search all lists at once and keep what the reader may see."""
+        searches = self._searches(question, window)
+        pages: list[PageHit] = []
+        pages_limit = 0
         with timings.step("search"):
-            lists = await self._vectors.search(list(searches.values()))
+            if question.pages is None or self._pages is None:
+                lists = await self._vectors.search(list(searches.values()))
+            else:
+                pages_limit = PAGE_DEPTH + window.room
+                lists, pages = await asyncio.gather(
+                    self._vectors.search(list(searches.values())), self._pages.search(window, question.pages)
+                )
         with timings.step("visible"):
-            return await see(reads, searches, dict(zip(searches, lists, strict=True)))
+            return await see(reads, searches, dict(zip(searches, lists, strict=True)), pages, pages_limit)
+
+    async def _read(
+        self, ranking: _Ranking, question: Question, top_k: int, reads: SearchReads, timings: Timings
+    ) -> Texts:
+        """Read what will be shown, and what a reranker is to read beyond that."""
+        depth = top_k if self._reranking is None else max(top_k, self._reranking.depth - COLLAPSE_ROOM)
+        on_pages = [passage for page in ranking.pages for passage in page.passages]
+        with timings.step("hydrate"):
+            return await read_texts(ranking.passages, question.phrases, depth, reads, on_pages)
+
+    async def _shown(
+        self,
+        found: Found,
+        question: Question,
+        ranking: _Ranking,
+        texts: Texts,
+        kb: KbUid,
+        top_k: int,
+        timings: Timings,
+    ) -> Found:
+        shared, passages = texts.shared, ranking.passages
+        warnings: tuple[str, ...] = ()
+        if self._reranking is not None and shared:
+            with timings.step("rerank"):
+                shared, passages, warnings = await rerank(self._reranking, question.text, shared, passages)
+        evidence = tuple(passage_evidence(passages, ranking.names, shared[:top_k]))
+        pages = [page for page in ranking.pages if speaks(page, texts.passages, question.phrases)]
+        if pages and self._pages is not None and question.pages is not None:
+            with timings.step("pages"):
+                reader = PageReader(self._pages, kb, question.pages)
+                evidence = await reader.joined(evidence, pages, ranking.names, texts.passages, top_k)
+        if self._pages is not None and question.pages is None and Retriever.PAGES in RETRIEVERS[question.mode]:
+            warnings = (*warnings, WITHOUT_PAGES)
+        read = [texts.passages[entry.passage_id] for entry in evidence if entry.passage_id is not None]
+        headings = {passage.id: passage.headings for passage in read}
+        return replace(found, vector=question.vector, evidence=evidence, headings=headings, warnings=warnings)
 
 
-def _ranked(seen: Seen, timings: Timings) -> list[Ranked]:
-    """Fuse what is visible."""
+async def _ranked(
+    question: Question, seen: Seen, scope: SearchScope, top_k: int, reads: SearchReads, timings: Timings
+) -> _Ranking:
+    """Rank what is visible: lists, then pages, then what the graph knows of the best."""
+    wanted = RETRIEVERS[question.mode]
+    visible_pages = seen.pages[:PAGE_DEPTH]
     with timings.step("fuse"):
-        return fuse(
+        if question.mode is Mode.VISUAL:
+            return _Ranking([], pages_alone(visible_pages)[:top_k], seen.names)
+        ranking = fuse(
             best(seen.lists.get(Retriever.DENSE, [])),
             best(seen.lists.get(Retriever.SPARSE, [])),
             [best(hits, PHRASE_DEPTH) for name, hits in seen.lists.items() if name.startswith(_PHRASE)],
         )
+        ranking, pages = fuse_pages(ranking, visible_pages, sees=question.pages is not None and question.pages.sees)
+    names = dict(seen.names)
+    if Retriever.GRAPH in wanted and ranking:
+        with timings.step("graph"):
+            ranking, more = await through_graph(
+                ranking,
+                reads,
+                question=question.vector,
+                groups=word_groups(question.text, question.terms),
+                corpus_passages=scope.passages,
+            )
+        names |= more
+    # `COLLAPSE_ROOM` passages ahead of a page may turn out to be one text.
+    reachable = [page for page in pages[:top_k] if page.ahead < top_k + COLLAPSE_ROOM]
+    return _Ranking(ranking, reachable, names)
 
 
-async def _through_graph(
-    ranking: Sequence[Ranked], question: _Question, scope: SearchScope, reads: SearchReads, timings: Timings
-) -> tuple[list[Ranked], Mapping[DocumentUid, str]]:
-    with timings.step("graph"):
-        groups = word_groups(question.text, question.terms)
-        return await through_graph(
-            ranking, reads, question=question.vector, groups=groups, corpus_passages=scope.passages
-        )
-
-
-async def _read(
-    ranking: Sequence[Ranked], phrases: tuple[str, ...], top_k: int, reads: SearchReads, timings: Timings
-) -> tuple[list[Shared], bool]:
-    """Read texts until ``top_k`` different ones with all phrases are there; False when one was no longer visible."""
-    first = len(ranking) if phrases else top_k + COLLAPSE_ROOM
-    ids = [ranked.id for ranked in ranking]
-    with timings.step("hydrate"):
-        texts = await reads.hydrate(ids[:first])
-        complete = len(texts) == len(ids[:first])
-        shared = collapse([texts[at] for at in ids if at in texts and contains_all(texts[at].text, phrases)])
-        if complete and len(shared) < top_k and len(ids) > first and reads.left:
-            texts |= await reads.hydrate(ids[first:])
-            complete = len(texts) == len(ids)
-            shared = collapse([texts[at] for at in ids if at in texts])
-    return shared, complete
-
-
-def _with_evidence(
-    found: Found,
-    question: _Question,
-    seen: Seen,
-    ranking: Sequence[Ranked],
-    names: Mapping[DocumentUid, str],
-    shared: Sequence[Shared],
-) -> Found:
-    return replace(
-        found,
-        revision=seen.revision,
-        vector=question.vector,
-        evidence=_passage_evidence(ranking, names, shared),
-        headings={entry.passage.id: entry.passage.headings for entry in shared},
-        best_cosine=max((hit.score for hit in seen.lists.get(Retriever.DENSE, [])), default=0.0),
-    )
-
-
-def _with_graph_evidence(
-    found: Found, question: _Question, near: Around, shared: Sequence[Shared], more: Sequence[Evidence]
-) -> Found:
-    evidence = (*_passage_evidence(near.ranking, near.names, shared), *more)
-    return replace(
-        found,
-        vector=question.vector,
-        evidence=tuple(replace(each, rank=rank) for rank, each in enumerate(evidence, start=1)),
-        headings={entry.passage.id: entry.passage.headings for entry in shared},
-        best_cosine=near.best_cosine,
-    )
-
-
-def _passage_evidence(
-    ranking: Sequence[Ranked], names: Mapping[DocumentUid, str], shared: Sequence[Shared]
-) -> tuple[Evidence, ...]:
-    by_id = {ranked.id: ranked for ranked in ranking}
-    return tuple(
-        Evidence(
-            kind=EvidenceKind.PASSAGE,
-            rank=rank,
-            score=by_id[entry.passage.id].score,
-            document_id=entry.passage.document,
-            document=names[entry.passage.document],
-            page=entry.passage.page,
-            boxes=entry.passage.boxes,
-            text=entry.passage.text,
-            passage_id=entry.passage.id,
-            signals=by_id[entry.passage.id].signals,
-            path=by_id[entry.passage.id].path,
-            also_in=entry.also_in,
-        )
-        for rank, entry in enumerate(shared, start=1)
-    )
+def _best_cosine(seen: Seen) -> float:
+    return max((hit.score for hit in seen.lists.get(Retriever.DENSE, [])), default=0.0)

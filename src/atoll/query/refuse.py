@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from atoll.domain.answer import Answer, AnsweredBy, Refusal
+from atoll.query.found import Found
 from atoll.query.keywords import name_terms
-from atoll.query.pipeline import Found
 from atoll.query.terms import covered_share, rarity
 
 #: What names, codes and numbers of a question count in comparison to its other words.
@@ -44,7 +44,7 @@ def term_share(found: Found) -> float:
     wanted = found.terms.of_question(found.question)
     names = name_terms(found.question, found.terms)
     texts = [
-        found.terms.of_passage("\n".join((entry.document, *found.headings.get(entry.passage_id, ()), entry.text)))
+        found.terms.of_passage("\n".join((entry.document, *found.headings_of(entry), entry.text)))
         for entry in found.evidence
     ]
     weights = {term: weight * (NAME_WEIGHT if term in names else 1.0) for term, weight in rarity(wanted, texts).items()}

@@ -24,11 +24,11 @@ from atoll.ports.vectors import VectorIndex
 from atoll.query.budget import PrefillSpeed, PromptLimits
 from atoll.query.check import AnswerCheck
 from atoll.query.extract import cited_text, extract
+from atoll.query.found import Found
 from atoll.query.generate import Draft, fitted_prompt, generate
 from atoll.query.graph_evidence import GraphLimits
 from atoll.query.history import Turn, recent
-from atoll.query.modes import retrievers
-from atoll.query.pipeline import Found, SearchPipeline
+from atoll.query.pipeline import SearchPipeline
 from atoll.query.prompt import bypass_messages
 from atoll.query.refuse import RefusalThresholds, refusal, refused
 from atoll.query.requests import (
@@ -45,6 +45,7 @@ from atoll.query.requests import (
     StreamEvent,
 )
 from atoll.query.rerank import Reranking
+from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.sentences import sentences
 from atoll.query.standalone import standalone
 from atoll.query.timings import Timings
@@ -99,6 +100,7 @@ class AskService:
         limits: PromptLimits,
         graph_limits: GraphLimits,
         thresholds: RefusalThresholds,
+        pages: PageRetriever | None = None,
         reranking: Reranking | None = None,
     ) -> None:
         self._pipeline = SearchPipeline(
@@ -109,6 +111,7 @@ class AskService:
             embedder=embedder,
             sparse=sparse,
             graph_limits=graph_limits,
+            pages=pages,
             reranking=reranking,
         )
         self._embedder = embedder
@@ -284,7 +287,6 @@ class AskService:
 
 
 def _checked_question(request: SearchRequest | QueryRequest) -> str:
-    retrievers(request.mode)
     question = request.query.strip()
     if not question:
         raise BadInput("the query is empty")

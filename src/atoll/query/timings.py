@@ -21,7 +21,11 @@ class Timings:
         try:
             yield
         finally:
-            self._steps[name] = self._steps.get(name, 0.0) + (perf_counter() - began) * 1000
+            self.add(name, (perf_counter() - began) * 1000)
+
+    def add(self, name: str, milliseconds: float) -> None:
+        """Add to a step that was timed elsewhere."""
+        self._steps[name] = self._steps.get(name, 0.0) + milliseconds
 
     def milliseconds(self) -> dict[str, float]:
         """Return the steps so far, and the total, to a hundredth."""

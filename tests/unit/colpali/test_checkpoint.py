@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import struct
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from atoll.errors import StartRefused
+from atoll.ops.models import lock
+from atoll.ops.models.catalog import Role
 from colpali import checkpoint
 from colpali.checkpoint import Layout, find
 
@@ -104,3 +107,30 @@ def test_without_colpali_engine_the_refusal_says_what_to_install(monkeypatch, tm
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(StartRefused, match=r"requirements-colpali\.lock"):
         found(tmp_path)
+
+
+def test_one_changed_byte_is_a_refusal_that_names_the_file(tmp_path):
+    model = folder(tmp_path / "tiny", architectures=["ColPali"])
+    files = tuple(
+        lock.LockedFile(path.name, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in sorted(model.iterdir())
+    )
+    entry = lock.LockedModel(
+        name="tiny",
+        role=Role.PAGES,
+        folder="tiny",
+        repository="acme/tiny",
+        revision="a" * 40,
+        package=None,
+        license="Apache-2.0",
+        format="safetensors",
+        base=None,
+        files=files,
+    )
+    lock.write(tmp_path / "models.lock.json", [entry])
+    assert found(model, lock_file=tmp_path / "models.lock.json", full=True).name == "tiny"
+    content = bytearray((model / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (model / "model.safetensors").write_bytes(content)
+    with pytest.raises(StartRefused, match=r"model\.safetensors"):
+        found(model, lock_file=tmp_path / "models.lock.json", full=True)

@@ -15,6 +15,7 @@ from atoll.access.keys import issue
 from atoll.access.rates import LocalRates, RateLimit
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.domain.principal import Role
+from atoll.ports.pages import PageEmbedder
 from gateway.app import create_app
 from gateway.dependencies import Dependencies, Dependency, Limits
 from tests.support.house import ACTOR, House
@@ -26,8 +27,10 @@ PEPPER = b"p" * 32
 class Site:
     """A gateway with knowledge bases ``main`` and ``other`` of tenant ``acme``."""
 
-    def __init__(self, folder: Path, records: OpenRecords | None = None) -> None:
-        self.house = House(folder, vectors=MemoryGraphIndex(), records=records)
+    def __init__(
+        self, folder: Path, records: OpenRecords | None = None, *, page_embedder: PageEmbedder | None = None
+    ) -> None:
+        self.house = House(folder, vectors=MemoryGraphIndex(), page_embedder=page_embedder, records=records)
         self.keys, self.audit = self.house.keys, self.house.audit
         self.app: FastAPI
         self.probes: dict[str, Dependency] = {"records": Dependency(self.house.database.ping, needed=True)}
@@ -47,6 +50,7 @@ class Site:
             "blobs": self.house.blobs,
             "parser": self.house.shop.parser,
             "ask": self.house.ask,
+            "pages": self.house.page_retriever,
             "rates": RateLimit(None, LocalRates(requests_per_minute)),
             "pepper": PEPPER,
             "limits": limits or Limits(allowed_hosts=("testserver",)),

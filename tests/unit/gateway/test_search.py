@@ -60,7 +60,7 @@ async def test_search(asked: httpx.AsyncClient) -> None:
     assert set(best) == EVIDENCE_FIELDS
     assert (best["kind"], best["rank"], best["document"], best["page"]) == ("passage", 1, "harbour.txt", 1)
     assert len(best["boxes"][0]) == 4
-    assert set(best["signals"]) <= {"dense", "sparse"}
+    assert {"dense", "sparse"} <= set(best["signals"]) <= {"dense", "sparse", "graph"}
     assert set(best["signals"]["dense"]) == {"rank", "score"}
     assert "boats.txt" not in {evidence["document"] for evidence in body["evidence"]}
     plain = (await asked.post(SEARCH, json={"query": QUESTION, "explain": False})).json()["evidence"][0]

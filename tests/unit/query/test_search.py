@@ -168,7 +168,7 @@ async def test_questions_that_cannot_be_searched_are_refused_with_a_reason():
         await library.search("x" * 10_000)
     with pytest.raises(BadInput, match="top_k"):
         await library.search("lamp", top_k=101)
-    with pytest.raises(NotAvailable, match="not available yet"):
+    with pytest.raises(NotAvailable, match="ATOLL_PAGES__URL"):
         await library.search("lamp", mode=Mode.VISUAL)
     with pytest.raises(NotFound):
         await library.service.search(SearchRequest(KbUid("no"), None, "lamp", Mode.MIX, 5, Filters()))

@@ -34,7 +34,12 @@ class MemoryPageEmbedder:
     async def embed_queries(self, texts: Sequence[str]) -> list[PageQuery]:
         """See ``atoll.ports.pages.PageEmbedder``."""
         return [
-            PageQuery(self.card.fingerprint, self._embedder.vectors(text.split()).astype(np.float32)) for text in texts
+            PageQuery(
+                self.card.fingerprint,
+                self._embedder.vectors(text.split()).astype(np.float32),
+                sees=self.card.needs_images,
+            )
+            for text in texts
         ]
 
     def _page(self, page: PageInput) -> PageVectors:

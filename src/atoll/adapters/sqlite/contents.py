@@ -211,8 +211,9 @@ def _vectors_wanted(
 ) -> tuple[EntityName, ...]:
     """Return the document's entities that two visible passages will share and that have no vector yet."""
     shared = connection.execute(
-        "SELECT e.id, e.key FROM entity e JOIN (SELECT entity, COUNT(*) AS n FROM mention WHERE document = ? "
-        "GROUP BY entity) counted ON counted.entity = e.id "
+        "SELECT e.id, e.key FROM "
+        "(SELECT entity, COUNT(*) AS n FROM mention WHERE document = ? GROUP BY entity) counted "
+        "CROSS JOIN entity e ON e.id = counted.entity "
         "WHERE e.kb = ? AND e.vector IS NULL AND e.df + counted.n > 1 ORDER BY e.id",
         (claim.document, claim.kb),
     )

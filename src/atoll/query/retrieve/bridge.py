@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atoll.domain.ids import PassageId
-from atoll.domain.names import entity_key
+from atoll.domain.names import entity_key, heading_spans
 from atoll.ports.graph import Neighbourhood
 
 #: Best passages that bridges start from.
@@ -92,15 +92,9 @@ def _ways(
 
 
 def title_keys(headings: tuple[str, ...]) -> frozenset[str]:
-    """Return the keys of headings, each with and without what it says in brackets at its end."""
-    texts = [text for heading in headings for text in (heading, without_brackets(heading))]
+    """Return the keys of what headings name."""
+    texts = (heading[start:end] for heading in headings for start, end in heading_spans(heading))
     return frozenset(key for text in texts if (key := entity_key(text)) is not None)
-
-
-def without_brackets(heading: str) -> str:
-    """Return a heading without a bracketed end, as in ``Mercury (planet)``."""
-    name, bracket, rest = heading.rpartition("(")
-    return name.rstrip() if bracket and rest.rstrip().endswith(")") else heading
 
 
 def units(rows: NDArray[np.float32]) -> NDArray[np.float32]:

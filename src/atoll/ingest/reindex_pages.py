@@ -1,0 +1,110 @@
+"""The derived collection of pages, made again from the vectors in the documents' folders."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.ingest.embed_pages import read_archive, read_pages
+from atoll.ingest.index_pages import page_points
+from atoll.ingest.reindex import differing, no_longer_visible
+from atoll.ingest.workshop import BATCH_PASSAGES
+from atoll.ports.blobs import Blobs
+from atoll.ports.index_source import IndexedDocument, IndexedKb, IndexSource
+from atoll.ports.page_index import PageIndex
+from atoll.ports.passages import Passages
+
+_BATCH_DOCUMENTS = 128
+
+
+class PageCollection:
+    """``DerivedCollection`` of pages. How many there should be is known from a file in each document's folder.
+
+    These are read again only when the passages of a knowledge base have become more or fewer, or after a rebuild.
+    """
+
+    def __init__(self, source: IndexSource, passages: Passages, index: PageIndex, blobs: Blobs) -> None:
+        self._source = source
+        self._passages = passages
+        self._index = index
+        self._blobs = blobs
+        self._expected: dict[KbUid, tuple[tuple[int, int], int]] = {}
+
+    async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
+        """Return how many points there must and may be: those of documents on their way in or out are not counted."""
+        seen_at, expected = self._expected.get(kb.uid, (None, 0))
+        if seen_at != (kb.visible, kb.hidden):
+            expected = 0
+            async for documents in self._documents(kb.uid):
+                expected += sum((await self._points(kb.uid, documents)).values())
+            self._expected[kb.uid] = (kb.visible, kb.hidden), expected
+        return expected, sys.maxsize
+
+    async def prepare(self) -> None:
+        """Do nothing: the collection of a model is made when its first page is written."""
+
+    async def count(self, kb: KbUid) -> int:
+        """Count."""
+        return await self._index.count(kb)
+
+    async def refill(self, kb: IndexedKb, *, everything: bool) -> AsyncIterator[tuple[int, int]]:
+        """Write the pages of documents whose number of points is another."""
+        self._expected.pop(kb.uid, None)
+        async for documents in self._documents(kb.uid):
+            points = await self._points(kb.uid, documents)
+            wanted = points if everything else await differing(self._index, kb.uid, points)
+            intact = sum(number for uid, number in points.items() if uid not in wanted)
+            if intact:
+                yield intact, 0
+            for document in documents:
+                if document.uid in wanted:
+                    async for written in self._write(kb.uid, document):
+                        yield written, written
+            await self._index.delete(kb.uid, await no_longer_visible(self._passages, kb.uid, list(wanted)))
+
+    async def sweep(self, kb: KbUid | None) -> int:
+        """Leave points too many where they are: they cost a look into the record store and nothing else."""
+        del kb
+        return 0
+
+    async def _documents(self, kb: KbUid) -> AsyncIterator[Sequence[IndexedDocument]]:
+        after: DocumentUid | None = None
+        while documents := await self._source.documents(kb, after=after, limit=_BATCH_DOCUMENTS):
+            after = documents[-1].uid
+            yield documents
+
+    async def _points(self, kb: KbUid, documents: Sequence[IndexedDocument]) -> dict[DocumentUid, int]:
+        archives = {each.uid: await read_archive(self._folder(kb, each.uid)) for each in documents}
+        return {uid: archive.points for uid, archive in archives.items() if archive is not None}
+
+    async def _write(self, kb: KbUid, document: IndexedDocument) -> AsyncIterator[int]:
+        folder = self._folder(kb, document.uid)
+        archive = await read_archive(folder)
+        if archive is None:
+            return
+        passages = await self._passages_by_page(kb, document.uid)
+        for batch in range(archive.batches):
+            try:
+                pages = await read_pages(folder, archive, batch)
+            except FileNotFoundError:  # purged meanwhile
+                return
+            points = page_points(kb, document.uid, document.labels, pages, passages)
+            await self._index.upsert(archive.fingerprint, points)
+            yield len(points)
+
+    async def _passages_by_page(self, kb: KbUid, document: DocumentUid) -> defaultdict[int, list[PassageId]]:
+        found: defaultdict[int, list[PassageId]] = defaultdict(list)
+        after = -1
+        while True:
+            batch = (await self._source.passages(kb, document, after=after, limit=BATCH_PASSAGES)).passages
+            if not batch:
+                return found
+            for passage in batch:
+                found[passage.page].append(passage.id)
+            after = batch[-1].ordinal
+
+    def _folder(self, kb: KbUid, document: DocumentUid) -> Path:
+        return self._blobs.artefacts_dir(kb, document)

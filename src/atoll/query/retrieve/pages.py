@@ -1,0 +1,187 @@
+"""Pages whose image, or whose lines, answer the question by late interaction."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.page import Box, Page
+from atoll.domain.page_archive import ARCHIVE, PageArchive, unpacked
+from atoll.domain.page_vectors import PageFailure, PageHit, PageQuery, PageSearch, PageVectors
+from atoll.errors import AtollError, NotAvailable, NotFound
+from atoll.ports.blobs import Blobs
+from atoll.ports.page_index import PageIndex
+from atoll.ports.pages import PageEmbedder
+from atoll.query.retrieve.window import Window
+from atoll.query.timings import Timings
+
+#: Length of the list of pages.
+PAGE_DEPTH = 50
+#: How long the page-image server is left alone by those who can do without it, once it did not answer.
+AWAY_SECONDS = 5.0
+#: Boxes of a page that are shown, and the share of the best one's MaxSim that a further one must have.
+MAX_BOXES = 3
+_NEAR_BEST = 0.9
+#: Lines that one box may hold: a sentence rarely takes more. Of 30 answers, single lines met 18 and such runs 25.
+BOX_LINES = 4
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageView:
+    """Where on a page a question is answered: ``likeness`` is (count,), from 0 to 1, for each place of ``vectors``.
+
+    ``boxes`` are the cells, or runs of lines, that answer best, the best one first.
+    """
+
+    page: Page
+    vectors: PageVectors
+    likeness: NDArray[np.float32]
+    boxes: tuple[Box, ...]
+
+
+class PageRetriever:
+    """Finds pages and looks at them. ``patience_seconds`` bounds the wait of those who can do without pages."""
+
+    def __init__(
+        self,
+        *,
+        embedder: PageEmbedder,
+        index: PageIndex,
+        blobs: Blobs,
+        patience_seconds: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._embedder = embedder
+        self._index = index
+        self._blobs = blobs
+        self._patience_seconds = patience_seconds
+        self._clock = clock
+        self._away_until = -float("inf")
+
+    async def ask(self, text: str, timings: Timings, *, needed: bool) -> PageQuery | None:
+        """Return a question as a late-interaction query; None when it is not ``needed`` and cannot be had soon.
+
+        The timing ``embed_pages`` says that it was had, ``pages_missing`` that the search goes on without pages.
+
+        Raises:
+            DependencyDown, ModelReplyInvalid: it is needed, and the page-image server is away.
+        """
+        if needed:
+            with timings.step("embed_pages"):
+                return (await self._embedder.embed_queries([text]))[0]
+        began = self._clock()
+        if began < self._away_until:
+            timings.add("pages_missing", 0.0)
+            return None
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                (query,) = await self._embedder.embed_queries([text])
+        except (AtollError, TimeoutError) as error:
+            self._away_until = self._clock() + AWAY_SECONDS
+            reason = error.message if isinstance(error, AtollError) else f"no answer in {self._patience_seconds:g} s"
+            _log.warning("searching without pages: %s", reason)
+            timings.add("pages_missing", (self._clock() - began) * 1000)
+            return None
+        timings.add("embed_pages", (self._clock() - began) * 1000)
+        return query
+
+    async def search(self, window: Window, query: PageQuery) -> list[PageHit]:
+        """Return the best pages, with room for hidden ones."""
+        return await self._index.search(page_search(window, query))
+
+    async def look(self, kb: KbUid, document: DocumentUid, page: int, query: PageQuery) -> PageView:
+        """Return where on a page a question is answered, from the stored vectors; whoever calls checks visibility.
+
+        Raises:
+            NotFound: the page has no vectors, because it failed or the document was ingested without them.
+            NotAvailable: they were made by another model than the question's.
+        """
+        artefacts = self._blobs.artefacts_dir(kb, document)
+        return await asyncio.to_thread(_view, artefacts, page, query)
+
+
+def page_search(window: Window, query: PageQuery) -> PageSearch:
+    """Return the search for the pages that answer best."""
+    limit = PAGE_DEPTH + window.room
+    return PageSearch(window.kb, query, limit, window.labels, window.include, window.exclude)
+
+
+def _view(artefacts: Path, page: int, query: PageQuery) -> PageView:
+    absent = f"page {page} of this document has no page vectors"
+    try:
+        archive = PageArchive.from_json(orjson.loads((artefacts / ARCHIVE).read_bytes()))
+        if archive.fingerprint != query.fingerprint:
+            raise NotAvailable(
+                f"the pages of this document were embedded by {archive.model}, which is not the model that runs now; "
+                "ingest it again"
+            )
+        found = unpacked((artefacts / archive.file_of(page)).read_bytes()).get(page)
+    except FileNotFoundError as error:
+        raise NotFound(absent) from error
+    if found is None or isinstance(found, PageFailure):
+        raise NotFound(absent)
+    return view_of(archive.page(page), found, query)
+
+
+def view_of(page: Page, vectors: PageVectors, query: PageQuery) -> PageView:
+    """Return where on a page a question is answered."""
+    if not len(vectors.vectors):
+        return PageView(page, vectors, np.zeros(0, dtype=np.float32), ())
+    similarities: NDArray[np.float32] = query.vectors @ vectors.vectors.astype(np.float32).T
+    return PageView(page, vectors, _likeness(similarities), _boxes(page, vectors, similarities))
+
+
+def _boxes(page: Page, vectors: PageVectors, similarities: NDArray[np.float32]) -> tuple[Box, ...]:
+    """Return the best places by a MaxSim of their own; none shares a line with a better one."""
+    places = [[at] for at in range(len(vectors.vectors))] if vectors.regions is None else _runs(vectors.regions)
+    scores = [float(similarities[:, place].max(axis=1).sum()) for place in places]
+    taken: set[int] = set()
+    boxes: list[Box] = []
+    for at in sorted(range(len(places)), key=lambda at: (-scores[at], len(places[at]), at)):
+        if len(boxes) == MAX_BOXES or (boxes and scores[at] < _NEAR_BEST * max(scores)):
+            break
+        if taken.isdisjoint(places[at]):
+            taken.update(places[at])
+            boxes.append(reduce(Box.union, (vectors.box_of(each, page) for each in places[at])).rounded())
+    return tuple(boxes)
+
+
+def _runs(regions: Sequence[Box]) -> list[list[int]]:
+    """Return for each line the run of at most ``BOX_LINES`` that goes on below it in its column."""
+    runs = []
+    for start in range(len(regions)):
+        run = [start]
+        while len(run) < BOX_LINES and run[-1] + 1 < len(regions) and _below(regions[run[-1]], regions[run[-1] + 1]):
+            run.append(run[-1] + 1)
+        runs.append(run)
+    return runs
+
+
+def _below(above: Box, below: Box) -> bool:
+    height = max(above.y1 - above.y0, below.y1 - below.y0)
+    overlap = min(above.x1, below.x1) - max(above.x0, below.x0)
+    return overlap > 0 and -height / 2 <= below.y0 - above.y1 <= height
+
+
+def _likeness(similarities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what each place adds to the answer, the best place 1 and the least 0.
+
+    A row of the query that is alike everywhere on the page tells no places apart: each row counts by how far a place
+    stands out from the page's mean.
+    """
+    told: NDArray[np.float32] = np.maximum(similarities - similarities.mean(axis=1, keepdims=True), 0.0).sum(axis=0)
+    spread = float(told.max() - told.min())
+    stretched: NDArray[np.float32] = (told - told.min()) / spread if spread > 0 else np.zeros_like(told)
+    return stretched
