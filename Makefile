@@ -19,7 +19,7 @@ SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status test test-compose soak check env wheels bundle locks bench eval-hotpot
+.PHONY: help setup demo up down status logs test test-compose soak check env wheels bundle locks bench eval-hotpot
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,14 +29,17 @@ setup: .state/install ## Install everything into .venv
 demo: setup ## Start Atoll here, read samples/, ask a question, show the cited answer
 	@$(BIN)/python scripts/demo.py
 
-up: setup ## Start the local stack in the background
-	@$(BIN)/atoll up --local
+up: setup ## Start the local stack in the background; COMPOSE=1: the containers, of these four verbs
+	@$(if $(COMPOSE),$(BIN)/atoll init --compose && docker compose up --wait,$(BIN)/atoll up --local)
 
 down: setup ## Stop it
-	@$(BIN)/atoll down
+	@$(if $(COMPOSE),docker compose down,$(BIN)/atoll down)
 
 status: setup ## Show its processes
-	@$(BIN)/atoll status
+	@$(if $(COMPOSE),docker compose ps,$(BIN)/atoll status)
+
+logs: setup ## Show the end of what they say
+	@$(if $(COMPOSE),docker compose logs --tail 50,$(BIN)/atoll logs)
 
 test: setup .state/llama .state/clients .state/colpali ## Run every test that needs no container engine; T=path or T="-k name" narrows
 	@$(BIN)/python -m pytest -m "not soak" $(or $(T),$(SUITES))

@@ -33,4 +33,4 @@ if [ -x "$tool" ] && [ "$(id -u)" = 0 ]; then
     export ATOLL_COMPOSE__PYTHON_IMAGE=python:3.11-nowheels
 fi
 .venv/bin/python scripts/check_compose.py --require
-.venv/bin/python -m pytest --timeout=900 -s "${@:-tests/compose}"
+.venv/bin/python -m pytest --timeout=900 -m "not soak" -s "${@:-tests/compose}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -57,13 +58,24 @@ def test_every_process_runs_without_rights(stack: Running) -> None:
         assert fields["Uid"].split()[0] != "0", name
 
 
-def test_our_images_hold_no_installer_compiler_or_index() -> None:
+def test_our_images_hold_no_installer_compiler_or_index(stack: Running) -> None:
+    del stack
     look = "for p in pip pip3 gcc cc uv; do command -v $p; done; python -c 'import pip' 2>/dev/null && echo pip; ls /etc/pip.conf 2>/dev/null; true"
     for name in ("gateway", "ingestion", "parser", "embeddings", "colpali"):
         assert docker("run", "--rm", "--network", "none", f"atoll/{name}:0.1.0", "sh", "-c", look) == "", name
 
 
-def test_torch_is_in_the_two_model_servers_only_and_there_once() -> None:
+def test_our_images_say_what_they_are(stack: Running) -> None:
+    del stack
+    for name in ("gateway", "ingestion", "parser", "embeddings", "colpali"):
+        labels = json.loads(docker("image", "inspect", "-f", "{{json .Config.Labels}}", f"atoll/{name}:0.1.0"))
+        given = {key.removeprefix("org.opencontainers.image."): value for key, value in labels.items()}
+        assert (given["version"], given["licenses"]) == ("0.1.0", "Apache-2.0"), name
+        assert given["revision"], name
+
+
+def test_torch_is_in_the_two_model_servers_only_and_there_once(stack: Running) -> None:
+    del stack
     find = "import importlib.util as u; print(u.find_spec('torch') is not None)"
     layers = {}
     for name in ("gateway", "ingestion", "parser", "embeddings", "colpali"):
