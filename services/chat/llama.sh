@@ -11,10 +11,11 @@ fi
 set -- --model "$model" --alias "$CHAT_MODEL"
 set -- "$@" --host 0.0.0.0 --port 8080               # its only network is internal
 set -- "$@" --api-key-file /run/secrets/chat_api_key
-set -- "$@" --ctx-size "$CHAT_CONTEXT_TOKENS"
+slots=2                                              # questions answered at a time
+set -- "$@" --parallel "$slots"
+set -- "$@" --ctx-size $((CHAT_CONTEXT_TOKENS * slots))  # it is divided among them, and each must hold a whole question
 set -- "$@" --threads "$CHAT_THREADS"
 set -- "$@" --n-gpu-layers "$CHAT_GPU_LAYERS"
-set -- "$@" --parallel 2                             # slots share the context: more of them answer shorter questions
 set -- "$@" --cache-ram 256                          # MiB for prompts seen before; the default is 8 GiB
 set -- "$@" --offline --no-ui                        # nothing is fetched; people use Atoll's own pages
 set -- "$@" --metrics

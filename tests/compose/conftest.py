@@ -29,7 +29,7 @@ _QDRANT = "qdrant/qdrant:v1.19.0-unprivileged"
 def stack() -> Iterator[Running]:
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
         unavailable("no container engine answers")
-    stand_ins = _stand_ins()
+    stand_ins = found_stand_ins()
     with running(stand_ins) as started:
         print(f"\nstack with profile {started.profile} ready in {started.up_seconds:.0f} s, volumes empty")
         print("\n".join(f"stand-in: {line}" for line in stand_ins))
@@ -42,7 +42,7 @@ def owner(stack: Running) -> Iterator[httpx.Client]:
         yield client
 
 
-def _stand_ins() -> list[str]:
+def found_stand_ins() -> list[str]:
     """Return which images are stand-ins; make Qdrant's where none is there."""
     if subprocess.run(["docker", "image", "inspect", _QDRANT], capture_output=True, check=False).returncode != 0:
         _build_qdrant()

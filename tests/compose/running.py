@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,8 @@ class Running:
     folder: Path
     port: int
     profile: str
+    project: str
+    file: str
     environment: Mapping[str, str]
     up_seconds: float = 0.0
     printed: list[str] = field(default_factory=list)
@@ -60,7 +62,8 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def compose(self, *arguments: str, check: bool = True, timeout: float = _UP_SECONDS) -> str:
-        command = ["docker", "compose", "-p", PROJECT, "--env-file", str(self.folder / ".env"), *arguments]
+        which = ["-p", self.project, "-f", self.file, "--env-file", str(self.folder / ".env")]
+        command = ["docker", "compose", *which, *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False, timeout=timeout
         )
@@ -77,7 +80,7 @@ class Running:
     def inspect(self, *, ended: bool = False) -> dict[str, dict[str, Any]]:
         """Container name without the project -> what the engine says about it."""
         found = json.loads(docker("inspect", *self.containers(ended=ended)))
-        return {each["Name"].strip("/").removeprefix(f"{PROJECT}-"): each for each in found}
+        return {each["Name"].strip("/").removeprefix(f"{self.project}-"): each for each in found}
 
     def healthy(self, service: str, seconds: float = 180) -> None:
         """Wait until every container of a service is healthy."""
@@ -94,17 +97,29 @@ class Running:
 
 
 @contextmanager
-def running(stand_ins: Sequence[str]) -> Iterator[Running]:
-    """Build the images, start the shipped files with --wait as an operator who is not root, and take all away again."""
+def running(
+    stand_ins: Sequence[str],
+    *,
+    project: str = PROJECT,
+    file: str = "docker-compose.yml",
+    place_model: Callable[[Path], None] | None = None,
+) -> Iterator[Running]:
+    """Build the images, start a shipped file with --wait as an operator who is not root, and take all away again.
+
+    ``place_model`` puts a chat model into the folder it gets; by default a small one, where one is installed.
+    """
     folder = Path(tempfile.mkdtemp(prefix="atoll-compose-", dir="/var/tmp"))
     try:
-        _place_model(folder / "models")
+        (folder / "models").mkdir()
+        (place_model or _place_model)(folder / "models")
         os.chown(folder, OPERATOR, OPERATOR)
         as_user(
             OPERATOR, [sys.executable, "-P", "-m", "atoll.cli.main", "init", "--compose", "--offline"], cwd=folder
         ).check_returncode()
-        profile = "extract" if llama.model() is None else "cpu"
-        stack = Running(folder, free_port(), profile, _environment(folder, grpc="qdrant" not in " ".join(stand_ins)))
+        profile = "cpu" if any((folder / "models").iterdir()) else "extract"
+        stack = Running(
+            folder, free_port(), profile, project, file, _environment(folder, grpc="qdrant" not in " ".join(stand_ins))
+        )
         stack.environment = {**stack.environment, "ATOLL_GATEWAY__PORT": str(stack.port)}
         stack.compose("down", "-v", "--remove-orphans", "-t", "10")  # what an earlier run that was ended left
         stack.compose("build", timeout=1800)
@@ -125,7 +140,6 @@ def running(stand_ins: Sequence[str]) -> Iterator[Running]:
 
 def _place_model(models: Path) -> None:
     """Give the stack a small chat model, where one is installed; without one it starts without chat, and says so."""
-    models.mkdir()
     model = llama.model()
     if model is None:
         print("no small chat model is installed: the stack starts with profile extract, without llama.cpp")
