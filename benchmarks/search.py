@@ -144,13 +144,14 @@ async def fill(stack: Stack, first: int, last: int) -> float:
         del os.environ[f"ATOLL_{name}"]
     store, files, embedder = bootstrap.records(values), bootstrap.blobs(values), bootstrap.embedder(values)
     index, pages = bootstrap.vectors(values, await embedder.describe()), bootstrap.page_index(values)
-    page_embedder = bootstrap.page_embedder(values)
+    page_embedder, extractor = bootstrap.page_embedder(values), bootstrap.extractor(values)
     doorbell = MemoryDoorbell()
     shop = Workshop(
         ledger=store.ledger,
         contents=store.contents,
         blobs=files,
         parser=MemoryParser(),
+        extractor=extractor,
         embedder=embedder,
         sparse=bootstrap.sparse(),
         vectors=index,
@@ -182,6 +183,7 @@ async def fill(stack: Stack, first: int, last: int) -> float:
     seconds = time.perf_counter() - began
     await embedder.aclose()
     await index.close()
+    await extractor.aclose()
     await store.database.aclose()
     await pages.close()
     if page_embedder is not None:

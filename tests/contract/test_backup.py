@@ -17,6 +17,7 @@ from atoll.backup.layout import ChecksumMismatch, write_part
 from atoll.backup.restore import restore
 from atoll.backup.verify import verify
 from atoll.domain.document import Status
+from atoll.domain.evidence import Filters
 from atoll.domain.ids import new_uid
 from atoll.domain.principal import Role
 from atoll.errors import BadInput, Conflict, NotAuthenticated, StorageFull
@@ -118,7 +119,7 @@ async def filled(places):
     main, other = await place.open("main", "other")
     place.main, place.other = main, other
     await place.source.embedding("model")
-    await place.written(main, "crew", LINES)
+    place.crew = await place.written(main, "crew", LINES, metadata={"year": 1902, "ship": "Merle"})
     await place.written(main, "more", LINES[1:], labels=["secret"])
     gone = await place.written(main, "gone", [Line("Eve", ["eve", "ada"])])
     await place.upload(main, "harbour.txt", "The harbour of Lindvik was built in 1902. " * 40)
@@ -161,6 +162,44 @@ async def test_a_restored_installation_is_the_same(filled, places, tmp_path):
     await target.work()
     assert (await target.catalogue.get(filled.other.uid, queued, None)).status is Status.READY
     assert await target.search(filled.other, "read yet")
+
+
+@every_way
+async def test_a_restored_installation_goes_on_as_the_first_would(filled, places, tmp_path):
+    await filled.backup(tmp_path / "saved")
+    kept = await filled.kbs.list(filled.main.tenant)
+    keys = await filled.keys.list(filled.main.tenant)
+    last = (await filled.archive.events(after=0, limit=10_000))[-1]
+    target = places("target")
+    await target.restored_from(tmp_path / "saved")
+    main, other = filled.main, filled.other
+    assert await target.kbs.list(main.tenant) == kept
+    assert await target.keys.list(main.tenant) == keys
+    for wanted in ({"year": {"gte": 1900}}, {"ship": "Merle"}):
+        scope = await target.passages.scope(main.uid, None, Filters(metadata=wanted))
+        assert (scope.include, scope.hidden_points) == ((filled.crew.uid,), 0)
+    # The same bytes are the same document, the same name another version, and what comes now is the newest.
+    again = await target.upload(main, "other name.txt", "The harbour of Lindvik was built in 1902. " * 40)
+    assert again.name == "harbour.txt"
+    newer = await target.upload(main, "harbour.txt", "The harbour of Lindvik was closed. ", replace=True)
+    assert newer.version == again.version + 1
+    listing = await target.catalogue.page(main.uid, None, status=None, name=None, limit=1, cursor=None)
+    assert listing.documents[0].uid == newer.uid
+    assert (await target.archive.events(after=last.id, limit=10))[0].object == f"document {newer.uid}"
+    await target.work()
+    found = await target.search(main, "harbour Lindvik")
+    assert {each.document_id for each in found} >= {newer.uid}
+    assert again.uid not in {each.document_id for each in found}
+    # What was under way is rung for, what has ended is not.
+    overdue = await target.reconciliation.overdue(10, quiet_seconds=0.0)
+    names = {(await target.catalogue.get(other.uid, uid, None)).name for uid in overdue}
+    assert names == {"queued.txt"}
+    for uid in (await target.archive.snapshot(main.uid)).documents:
+        await target.delete(main, uid)
+    await target.work()
+    left = target.tables.counts()
+    assert [len(target.tables.entities(main.uid)), left["assertion"]] == [0, 0]
+    assert target.tables.recount() == []
 
 
 async def test_a_backup_holds_no_secret_and_only_its_owner_reads_it(filled, tmp_path):

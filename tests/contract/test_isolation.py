@@ -128,7 +128,7 @@ DRAWN = "/v1/kbs/{kb}/documents/{document}/pages/{page}.png"
 
 @pytest.fixture(params=STORES)
 async def site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Site]:
-    site = Site(tmp_path / "house", open_either(request, request.param, tmp_path / "house"))
+    site = Site(tmp_path / "house", records=open_either(request, request.param, tmp_path / "house"))
     await site.open()
     yield site
     await site.house.close_stores()

@@ -41,7 +41,7 @@ def records(request, tmp_path):
 
 @pytest.fixture
 async def house(records, tmp_path):
-    opened = House(tmp_path / "house", vectors=Watched(), page_embedder=MemoryPageEmbedder(), records=records)
+    opened = House(tmp_path / "house", vectors=Watched(), records=records, page_embedder=MemoryPageEmbedder())
     (opened.kb,) = await opened.open("main")
     for number in range(4):
         text = "\n\n".join(f"Paragraph {n} of report {number} about the harbour. " * 8 for n in range(12))

@@ -75,7 +75,7 @@ def test_kill_9_of_the_page_server_during_ingest_ends_with_every_document_ready(
         assert not [each["warnings"] for each in documents if each["warnings"]]
         pages = sum(each["pages"] for each in documents)
         dump = stack.dump()["default"]
-        assert dump["page points"] == pages
+        assert dump["page_points"] == pages
         # without it: mix goes on and says so, visual is away
         until(lambda: stack.kill("pages"), 60, "there is a page server to kill")
         missing = search(client, QUESTION)
@@ -83,4 +83,4 @@ def test_kill_9_of_the_page_server_during_ingest_ends_with_every_document_ready(
         assert "pages_missing" in missing["timings_ms"]
         gone = next(each for each in documents if each["name"] == DOCUMENT)
         assert client.delete(f"/v1/kbs/default/documents/{gone['id']}").status_code == 200
-        until(lambda: stack.dump()["default"]["page points"] == pages - gone["pages"], 60, "its pages are purged")
+        until(lambda: stack.dump()["default"]["page_points"] == pages - gone["pages"], 60, "its pages are purged")

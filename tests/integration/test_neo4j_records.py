@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from atoll.adapters.neo4j import database as neo4j_database
 from atoll.adapters.neo4j.database import Database, Transaction
+from atoll.adapters.neo4j.sight import at_one_revision
 from atoll.adapters.neo4j.transitions import held
 from atoll.domain.document import Stage
+from atoll.domain.ids import KbUid
 from atoll.domain.principal import Actor
-from atoll.errors import DependencyDown, LeaseLost, StartRefused
+from atoll.errors import DependencyDown, LeaseLost, NotFound, StartRefused
 from tests.contract.test_records import Store
 from tests.integration import test_interleavings as interleavings
 from tests.support import canonical, corpus
@@ -170,6 +172,36 @@ async def test_a_claim_that_waited_for_a_delete_finds_the_purge_only(store):
     if claimed is not None and claimed.stage is not Stage.PURGE:
         with pytest.raises(LeaseLost):
             await store.ledger.finish(claimed, 60, units=1)
+
+
+@pytest.mark.parametrize("spoiled", [0, 1, 3])
+async def test_reads_of_several_statements_are_of_one_revision(store, spoiled):
+    kb = await store.kb()
+    await store.run(await store.accept(kb))
+    revisions, publishing = [], []
+
+    async def publish():
+        number = len(revisions)
+        await store.run(await store.accept(kb, f"{number}.txt", f"{number}"))
+
+    async def look(transaction: Transaction, revision):
+        count = "MATCH (d:Document {kb: $kb}) WHERE d.visible RETURN count(d) AS n"
+        before = await transaction.one(count, kb=kb.uid)
+        revisions.append(revision)
+        if len(revisions) <= spoiled:
+            await publish()
+        elif spoiled == 3:  # by now it has to wait
+            publishing.append(asyncio.create_task(publish()))
+            await asyncio.sleep(0.3)
+        after = await transaction.one(count, kb=kb.uid)
+        return revision, before["n"], after["n"]
+
+    assert await at_one_revision(store.database, kb.uid, look) == (1 + spoiled, 1 + spoiled, 1 + spoiled)
+    assert revisions == list(range(1, spoiled + 2))
+    await asyncio.gather(*publishing)
+    assert (await store.kbs.get(kb.tenant, kb.name)).revision == 1 + spoiled + len(publishing)
+    with pytest.raises(NotFound):
+        await at_one_revision(store.database, KbUid("nobody's"), look)
 
 
 def test_a_death_between_any_two_statements_leaves_a_document_whole(server, tmp_path, capsys):

@@ -87,7 +87,7 @@ async def _document(
         "chunks": len(chunks),
         "passages": passages,
         "points": await vectors.count(KbUid(kb["uid"]), [DocumentUid(uid)]),
-        "page points": 0 if pages is None else await pages.count(KbUid(kb["uid"]), [DocumentUid(uid)]),
+        "page_points": 0 if pages is None else await pages.count(KbUid(kb["uid"]), [DocumentUid(uid)]),
         "files": sorted(
             str(path.relative_to(folder))
             for path in folder.rglob("*")

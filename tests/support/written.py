@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,13 +93,14 @@ async def write(
     lines: Sequence[Line],
     *,
     labels: Sequence[str] = (),
+    metadata: Mapping[str, Any] | None = None,
     dimensions: int = DIMENSIONS,
     uid: str | None = None,
 ) -> Document:
     """Publish a document through the ports ``catalogue``, ``ledger`` and ``contents`` of ``store``."""
     new = NewDocument(
         uid=DocumentUid(uid or new_uid()), name=name, source=None, media_type="text/plain", bytes=1,
-        sha256=hashlib.sha256(repr((name, lines)).encode()).hexdigest(), labels=tuple(labels), metadata={},
+        sha256=hashlib.sha256(repr((name, lines)).encode()).hexdigest(), labels=tuple(labels), metadata=dict(metadata or {}),
     )  # fmt: skip
     (document,) = (await store.catalogue.accept(kb, [new], replace=False, labels=None, actor=ACTOR)).documents
     claim = await store.ledger.claim(document.uid, "author", 30)

@@ -28,9 +28,9 @@ class Site:
     """A gateway with knowledge bases ``main`` and ``other`` of tenant ``acme``."""
 
     def __init__(
-        self, folder: Path, records: OpenRecords | None = None, *, page_embedder: PageEmbedder | None = None
+        self, folder: Path, *, records: OpenRecords | None = None, page_embedder: PageEmbedder | None = None
     ) -> None:
-        self.house = House(folder, vectors=MemoryGraphIndex(), page_embedder=page_embedder, records=records)
+        self.house = House(folder, vectors=MemoryGraphIndex(), records=records, page_embedder=page_embedder)
         self.keys, self.audit = self.house.keys, self.house.audit
         self.app: FastAPI
         self.probes: dict[str, Dependency] = {"records": Dependency(self.house.database.ping, needed=True)}
