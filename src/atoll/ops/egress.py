@@ -80,7 +80,9 @@ def look(project: str, targets: Sequence[tuple[str, int]] = ()) -> Verdict:
     Raises:
         EgressUnknown: no engine answers, no container of the project runs, or the control reaches nothing.
     """
-    ids = _docker("ps", "-q", "--filter", f"label=com.docker.compose.project={project}").split()
+    # Images that Compose built carry its project's label too, and hand it on; this one only containers have.
+    ours = ("--filter", "label=com.docker.compose.container-number")
+    ids = _docker("ps", "-q", "--filter", f"label=com.docker.compose.project={project}", *ours).split()
     if not ids:
         raise EgressUnknown(f"no container of the project {project} runs; start the stack first")
     containers = json.loads(_docker("inspect", *ids))
