@@ -70,7 +70,7 @@ def test_the_puller_has_what_it_needs_and_says_so_without_a_network(stack: Runni
         capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode != 0
-    assert "resolve" in (done.stdout + done.stderr).lower()
+    assert "name resolution" in (done.stdout + done.stderr).lower()
 
 
 def test_a_missing_model_is_one_line_and_no_loop(stack: Running) -> None:
