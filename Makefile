@@ -5,6 +5,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH ?= torch==2.13.0
 #: Narrows `make test` (a path, or options of pytest) and `make bench` (names of benchmarks).
 T ?=
+#: Where `make bundle` puts the bundle, the Compose profile whose images it carries, and the private key that signs it.
+BUNDLE ?= dist/atoll.bundle
+PROFILE ?= cpu
+KEY ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
@@ -15,27 +19,33 @@ SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status test soak check env locks bench eval-hotpot
+.PHONY: help setup demo up down status logs test test-compose soak check env wheels bundle locks bench eval-hotpot
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .state/install ## Install everything into .venv
 
 demo: setup ## Start Atoll here, read samples/, ask a question, show the cited answer
 	@$(BIN)/python scripts/demo.py
 
-up: setup ## Start the local stack in the background
-	@$(BIN)/atoll up --local
+up: setup ## Start the local stack in the background; COMPOSE=1: the containers, of these four verbs
+	@$(if $(COMPOSE),$(BIN)/atoll init --compose && docker compose up --wait,$(BIN)/atoll up --local)
 
 down: setup ## Stop it
-	@$(BIN)/atoll down
+	@$(if $(COMPOSE),docker compose down,$(BIN)/atoll down)
 
 status: setup ## Show its processes
-	@$(BIN)/atoll status
+	@$(if $(COMPOSE),docker compose ps,$(BIN)/atoll status)
+
+logs: setup ## Show the end of what they say
+	@$(if $(COMPOSE),docker compose logs --tail 50,$(BIN)/atoll logs)
 
 test: setup .state/llama .state/clients .state/colpali ## Run every test that needs no container engine; T=path or T="-k name" narrows
 	@$(BIN)/python -m pytest -m "not soak" $(or $(T),$(SUITES))
+
+test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
+	@scripts/test_compose.sh $(T)
 
 soak: setup ## Run the long kill, property and fuzz tests
 	@ATOLL_TEST_EXAMPLES=1000 $(BIN)/python -m pytest --timeout=7200 -m soak
@@ -53,6 +63,13 @@ eval-hotpot: setup ## Measure recall on HotpotQA-100 through the HTTP API; the r
 env: setup ## Write .env.example and gateway/openapi.json from the code
 	@$(BIN)/python scripts/render_env.py
 	@$(BIN)/python -m gateway.openapi --write
+
+wheels: setup ## Bring to vendor/wheels what a machine without a package index installs (connected machines)
+	@TORCH="$(TORCH)" scripts/wheels.sh
+
+bundle: wheels ## Build the images and one folder that carries everything across a gap; KEY=release.key signs it
+	@docker compose --profile $(PROFILE) build
+	@$(BIN)/atoll bundle create -o $(BUNDLE) --profile $(PROFILE) $(addprefix --key ,$(KEY))
 
 locks: setup ## Compile requirements-*.lock anew (needs a package index)
 	@scripts/lock.sh

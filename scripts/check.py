@@ -20,6 +20,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("imports", (f"{BIN}/lint-imports", "--no-cache"), "the contracts stand in pyproject.toml"),
     ("settings", (PYTHON, "scripts/render_env.py", "--check"), "make env"),
     ("api", (PYTHON, "-m", "gateway.openapi", "--check"), "python -m gateway.openapi --write"),
+    ("compose", (PYTHON, "scripts/check_compose.py"), "see the lines above"),
     ("samples", (PYTHON, "scripts/build_samples.py", "--check"), "python scripts/build_samples.py"),
 )
 

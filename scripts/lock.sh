@@ -20,3 +20,19 @@ done
 lock=tests/requirements-clients.lock compile clients --extra clients --constraint requirements-dev.lock \
     --constraint requirements-embeddings.lock
 compile colpali --extra colpali --constraint requirements-embeddings.lock
+
+# What goes into each image: the versions of a layer's lock, less what the role does not import.
+compile_image() { # folder, group, the layer whose versions it takes, then further arguments
+    local folder=$1 group=$2 layer=$3
+    shift 3
+    "$uv" pip compile --quiet --group "pyproject.toml:$group" --constraint "requirements-$layer.lock" --generate-hashes \
+        --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package torch \
+        --python-version 3.11 --constraint <(echo "torch==$torch_version") --output-file "$folder/requirements.lock" "$@"
+}
+# Celery's interactive shell stays out of the gateway, which only sends, and so does HTTP/2, which nobody here speaks.
+compile_image gateway gateway core --no-emit-package click-repl --no-emit-package prompt-toolkit \
+    --no-emit-package wcwidth --no-emit-package h2 --no-emit-package hpack --no-emit-package hyperframe
+compile_image services/ingestion ingestion nlp
+compile_image services/parser parser core
+compile_image services/embeddings embeddings embeddings
+compile_image services/colpali colpali colpali

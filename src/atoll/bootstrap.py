@@ -57,6 +57,7 @@ from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.adapters.sqlite.restoration import SqliteRestoration
 from atoll.adapters.valkey_rates import ValkeyRates
 from atoll.domain.embedding import EmbedderCard
+from atoll.domain.ids import TenantId
 from atoll.domain.principal import Actor, Role
 from atoll.errors import Conflict, DependencyDown, StartRefused
 from atoll.ingest.pipeline import Pipeline
@@ -568,7 +569,7 @@ async def initialise(settings: Settings) -> bool:
     """Make the data directory, its secrets, the default tenant, knowledge base and owner key; again is a no-op.
 
     Returns:
-        Whether an owner key was made. Its text stands in ``settings.owner_key_path`` and nowhere else.
+        Whether an owner key was registered. Its text stands in ``settings.owner_key_path`` and nowhere else.
     """
     _make_folders(settings)
     store = await asyncio.to_thread(records, settings)
@@ -579,14 +580,25 @@ async def initialise(settings: Settings) -> bool:
             await store.knowledge_bases.create(
                 tenant, DEFAULT_KB, language=DEFAULT_LANGUAGE, settings={}, quota={}, actor=actor
             )
-        if settings.owner_key_path.exists():
-            return False
-        key, text = keys.issue(pepper(settings), tenant=tenant, name="owner", role=Role.OWNER)
-        await store.keys.create(key, actor)
-        write_secret(settings.owner_key_path, text)
-        return True
+        if (accepted := settings.gateway.accepted_risks) != "none":
+            await store.audit.record(tenant, actor, action="risk.accept", subject=accepted, result="ok")
+        return await _register_owner(settings, store, tenant, actor)
     finally:
         await store.database.aclose()
+
+
+async def _register_owner(settings: Settings, store: Records, tenant: TenantId, actor: Actor) -> bool:
+    """Make sure that the owner key is there and known; return whether the store did not know it yet."""
+    # A key that is there already may be this store's, or made before the store was.
+    given = read_secret(settings.owner_key_path) if settings.owner_key_path.exists() else None
+    text = given or keys.fresh()
+    key = keys.stored(pepper(settings), text, tenant=tenant, name="owner", role=Role.OWNER)
+    if await store.keys.find(key.id) is not None:
+        return False
+    await store.keys.create(key, actor)
+    if given is None:
+        write_secret(settings.owner_key_path, text)
+    return True
 
 
 def _make_folders(settings: Settings) -> None:
@@ -615,7 +627,7 @@ async def restore_backup(
 ) -> tuple[Manifest, bool]:
     """Restore a backup into this empty installation; return the manifest and whether the keys of the backup work here.
 
-    A new owner key is written to ``settings.owner_key_path``, since the backup holds none. Raises what
+    An owner key is written to ``settings.owner_key_path`` unless there is one, since the backup holds none. Raises what
     `atoll.backup.restore.restore` raises.
     """
     from atoll.backup.restore import restore
@@ -627,9 +639,7 @@ async def restore_backup(
             folder, store.restoration, store.restored, files, pepper=pepper(settings), on_document=on_document
         )
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
-        key, text = keys.issue(pepper(settings), tenant=tenant, name="owner", role=Role.OWNER)
-        await store.keys.create(key, Actor(key="restore", request_id="-"))
-        write_secret(settings.owner_key_path, text)
+        await _register_owner(settings, store, tenant, Actor(key="restore", request_id="-"))
         return manifest, keys_hold
     finally:
         files.close()

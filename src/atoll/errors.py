@@ -23,6 +23,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -151,7 +153,21 @@ class StartRefused(AtollError):
     """Raised when a process must not start; the message is the one line the operator sees."""
 
 
-def first_of(group: BaseExceptionGroup[AtollError]) -> AtollError:
-    """Return one of the errors that came together: callers know single errors only."""
+@contextmanager
+def ungrouped() -> Iterator[None]:
+    """Raise one of the errors that the tasks of a group raised together: callers know single errors only.
+
+    ``except*`` would do, but Python before 3.11.4 puts what is raised there into a group again.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        known, unknown = group.split(AtollError)
+        if known is None or unknown is not None:
+            raise
+        raise _first_of(known) from group
+
+
+def _first_of(group: BaseExceptionGroup[AtollError]) -> AtollError:
     first = group.exceptions[0]
-    return first_of(first) if isinstance(first, BaseExceptionGroup) else first
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -87,6 +87,9 @@ class GatewaySettings(Section):
     concurrent_uploads: Count = Field(8, description="Uploads in flight over all keys; more wait or get 429.")
     waiting_documents: Count = Field(100_000, description="Documents that may wait in a knowledge base (429 past it).")
     page_cache_mib: Count = Field(256, description="Drawn page images kept on disk.")
+    accepted_risks: str = Field(
+        "none", description="What `atoll preflight --accept` accepted; the next start writes it to the audit log."
+    )
 
     @property
     def address(self) -> str:
@@ -141,6 +144,7 @@ class EmbeddingSettings(Section):
     token_file: Path | None = Field(None, description="File that holds the server's bearer token.")
     port: Port = Field(8081, description="Port of our embedding server.")
     host: str = Field("127.0.0.1", description="Address our embedding server listens on.")
+    allowed_hosts: str = Field("", description="More Host header values that our server answers, separated by commas.")
     model_dir: Path | None = Field(None, description="Model folder; default the packaged all-MiniLM-L6-v2.")
     threads: int = Field(0, ge=0, description="Threads of a forward pass; 0 means the number of cores.")
     dtype: Dtype = Field(Dtype.AUTO, description="Arithmetic: auto, fp32 or bf16.")
@@ -171,6 +175,7 @@ class PageSettings(Section):
     token_file: Path | None = Field(None, description="File that holds the server's bearer token.")
     port: Port = Field(8082, description="Port of our page-image server.")
     host: str = Field("127.0.0.1", description="Address our page-image server listens on.")
+    allowed_hosts: str = Field("", description="More Host header values that our server answers, separated by commas.")
     backend: PageBackend = Field(
         PageBackend.TEXT_LINES, description="colpali (sees images), text-lines (no vision weights) or fake (tests)."
     )
@@ -226,6 +231,7 @@ class WorkerSettings(Section):
     slice_seconds: Seconds = Field(30.0, description="A worker works on a document this long before others get a turn.")
     lease_seconds: Seconds = Field(20.0, description="A claim that is not renewed for so long may be taken over.")
     reconcile_seconds: Seconds = Field(2.0, description="How often the ledger is looked through for forgotten work.")
+    heartbeat_file: Path | None = Field(None, description="File touched every few seconds while the worker works.")
     index_check_seconds: Seconds = Field(
         30.0, description="How often the vector index is compared with the record store, and rebuilt where it differs."
     )
@@ -249,6 +255,49 @@ class ChatSettings(Section):
     answer_tokens: Count = Field(768, description="Longest answer.")
     timeout_seconds: Seconds = Field(240.0, description="Longest wait for one answer.")
     first_token_seconds: Seconds = Field(20.0, description="Prompts are cut to what the model reads in this time.")
+    # The rest is for the container stack's own chat server and becomes part of its command.
+    model_file: str | None = Field(
+        None, description="Compose: the model's place inside ATOLL_COMPOSE__MODELS_DIR, a .gguf file (vLLM: a folder)."
+    )
+    threads: int = Field(-1, description="Compose, llama.cpp: threads; -1 means the number of cores.")
+    gpu_layers: int = Field(0, ge=0, description="Compose, llama.cpp: layers computed on a GPU.")
+    mlock: bool = Field(False, description="Compose, llama.cpp: keep the whole model in main memory.")
+    gpu_memory_utilization: float = Field(
+        0.85, gt=0, le=1, description="Compose, vLLM: share of the GPU's memory to take."
+    )
+    dtype: str = Field("auto", description="Compose, vLLM: arithmetic, auto, bfloat16, float16 or float32.")
+
+
+class EdgeSettings(Section):
+    """The container stack's reverse proxy, the only published port (ATOLL_GATEWAY__PORT)."""
+
+    bind: str = Field("127.0.0.1", description="Compose: address of this machine that the stack is published on.")
+    accept_plaintext: bool = Field(
+        False, description="Compose: publish beyond loopback without TLS; keys then cross the network readable."
+    )
+    requests_per_second: Count = Field(
+        50, description="Compose: requests an address may make in a second before its key is looked at."
+    )
+
+
+class ComposeSettings(Section):
+    """What only `docker compose` reads, from .env beside docker-compose.yml."""
+
+    tag: str = Field("0.1.0", description="Tag of our own images.")
+    secrets_dir: Path = Field(Path("secrets"), description="Folder of secret files, made by `atoll init --compose`.")
+    models_dir: Path = Field(Path("models"), description="Folder of model weights, mounted read-only at /models.")
+    hf_cache_dir: Path = Field(
+        Path("models"), description="An existing Hugging Face cache, mounted read-only at /cache/huggingface."
+    )
+    cpus: float = Field(2.0, gt=0, description="Processors that one service may use at most.")
+    chat_memory: str = Field("12g", description="Main memory that the chat server may take.")
+    pull_user: str = Field("65532:65532", description="uid:gid that models-pull writes models as.")
+    python_image: str = Field("python:3.11-slim-bookworm", description="Builds: what our images start from.")
+    build_image: str = Field("python:3.11-slim-bookworm", description="Builds: where packages are installed.")
+    torch: str = Field("torch==2.13.0", description="Builds: torch for processors, as pip is to be asked for it.")
+    torch_cuda: str = Field("torch==2.13.0", description="Builds: torch for the images of profile gpu.")
+    bake_models: int = Field(0, ge=0, le=1, description="Builds: 1 puts ./models into the two model servers' images.")
+    revision: str = Field("unknown", description="Builds: the commit, for the images' labels.")
 
 
 class GraphSettings(Section):
@@ -295,6 +344,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".atoll"), description="Everything Atoll keeps on this machine.")
     api_key: str | None = Field(None, description="Key the command line uses instead of <data>/owner.key.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    pepper_file: Path | None = Field(
+        None, description="The secret that API key hashes are keyed with; default in <data>."
+    )
+    owner_key_file: Path | None = Field(None, description="The owner key; default <data>/owner.key.")
+    pull_policy: str = Field("missing", description="Compose: missing, or never on a machine without a registry.")
 
     gateway: GatewaySettings = GatewaySettings()
     records: RecordSettings = RecordSettings()
@@ -310,6 +364,8 @@ class Settings(BaseSettings):
     chat: ChatSettings = ChatSettings()
     graph: GraphSettings = GraphSettings()
     query: QuerySettings = QuerySettings()
+    edge: EdgeSettings = EdgeSettings()
+    compose: ComposeSettings = ComposeSettings()
 
     @property
     def records_path(self) -> Path:
@@ -344,12 +400,12 @@ class Settings(BaseSettings):
     @property
     def pepper_path(self) -> Path:
         """The secret that API key hashes are keyed with."""
-        return self.data_dir / "secrets" / "pepper"
+        return self.pepper_file or self.data_dir / "secrets" / "pepper"
 
     @property
     def owner_key_path(self) -> Path:
         """The first key, written by `atoll init`, mode 0600."""
-        return self.data_dir / "owner.key"
+        return self.owner_key_file or self.data_dir / "owner.key"
 
     @classmethod
     def settings_customise_sources(

@@ -58,7 +58,7 @@ def _run(configuration: settings.Settings) -> int:
         queue_tokens=knobs.queue_tokens,
     )
     service = build_service(lifecycle=lifecycle, limits=limits)
-    app = build(service, allowed_hosts=host_names(knobs.host), token=token)
+    app = build(service, allowed_hosts=host_names(knobs.host, knobs.allowed_hosts), token=token)
     load_in_background(lambda: _load(service, load), lifecycle, subject="the backend")
     answered = serve(app, host=knobs.host, port=knobs.port, lifecycle=lifecycle, max_body_bytes=MAX_BODY_BYTES)
     if lifecycle.failure is not None:

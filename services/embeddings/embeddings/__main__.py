@@ -68,7 +68,7 @@ def _run(configuration: settings.Settings) -> int:
         queue_tokens={Lane.DOCUMENT: knobs.queue_tokens, Lane.QUERY: int(knobs.queue_tokens * QUERY_LANE_SHARE)},
     )
     service = build_service(lifecycle=lifecycle, limits=limits, workers=workers)
-    app = build(service, name=name, allowed_hosts=host_names(knobs.host), token=token)
+    app = build(service, name=name, allowed_hosts=host_names(knobs.host, knobs.allowed_hosts), token=token)
     plan = _Plan(name, model_dir, reranker_dir, knobs.dtype.value, threads=threads, workers=workers)
     load_in_background(lambda: _load(service, plan), lifecycle, subject=str(model_dir))
     answered = serve(app, host=knobs.host, port=knobs.port, lifecycle=lifecycle, max_body_bytes=MAX_BODY_BYTES)

@@ -18,6 +18,7 @@ def main() -> int:
             bootstrap.ingestion(values),
             threads=values.worker.threads,
             reconcile_seconds=values.worker.reconcile_seconds,
+            heartbeat_file=values.worker.heartbeat_file,
         )
         worker.run()
     except StartRefused as refusal:

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError, Future
+from pathlib import Path
 from typing import Any, TypeVar
 
 from celery import Celery
@@ -22,6 +23,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 _STOP_SECONDS = 10.0
+_HEARTBEAT_SECONDS = 5.0
 
 
 class Worker:
@@ -31,10 +33,13 @@ class Worker:
     threads bounds how many documents are worked on at a time.
     """
 
-    def __init__(self, ingestion: Ingestion, *, threads: int, reconcile_seconds: float) -> None:
+    def __init__(
+        self, ingestion: Ingestion, *, threads: int, reconcile_seconds: float, heartbeat_file: Path | None = None
+    ) -> None:
         self._ingestion = ingestion
         self._threads = threads
         self._reconcile_seconds = reconcile_seconds
+        self._heartbeat_file = heartbeat_file
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ingest-loop", daemon=True)
 
@@ -55,6 +60,8 @@ class Worker:
                 watch=self._ingestion.watch,
             )
         )
+        if self._heartbeat_file is not None:
+            self._submit(_beat(self._heartbeat_file))
         try:
             _serve(app, self._threads)
         finally:
@@ -81,6 +88,13 @@ class Worker:
 
         if self._loop.is_running():
             self._loop.call_soon_threadsafe(cancel)
+
+
+async def _beat(file: Path) -> None:
+    """Show, for as long as the loop that does the work turns, that it does."""
+    while True:
+        await asyncio.to_thread(file.touch)
+        await asyncio.sleep(_HEARTBEAT_SECONDS)
 
 
 def _keep_logging(**_: object) -> None:

@@ -32,9 +32,32 @@ def issue(
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key; return what is stored and the text that its holder keeps. Nothing can show that text again."""
-    identity = KeyId(secrets.token_hex(_ID_BYTES))
-    secret = secrets.token_urlsafe(_SECRET_BYTES)
-    stored = ApiKey(
+    text = fresh()
+    return (
+        stored(pepper, text, tenant=tenant, name=name, role=role, kbs=kbs, labels=labels, expires_at=expires_at),
+        text,
+    )
+
+
+def fresh() -> str:
+    """Return the text of a key that nobody has."""
+    return f"{_PREFIX}_{secrets.token_hex(_ID_BYTES)}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+
+
+def stored(
+    pepper: bytes,
+    text: str,
+    *,
+    tenant: TenantId,
+    name: str,
+    role: Role,
+    kbs: frozenset[str] | None = None,
+    labels: frozenset[str] | None = None,
+    expires_at: datetime | None = None,
+) -> ApiKey:
+    """Return what is stored of the key with this text. Raises NotAuthenticated when it is not the text of a key."""
+    identity, secret = _parts(text)
+    return ApiKey(
         id=identity,
         tenant=tenant,
         name=name,
@@ -47,7 +70,6 @@ def issue(
         last_used_at=None,
         revoked_at=None,
     )
-    return stored, f"{_PREFIX}_{identity}_{secret}"
 
 
 class Authenticator:
@@ -62,11 +84,8 @@ class Authenticator:
 
     async def by_secret(self, text: str) -> Principal:
         """Check a key's text. An unknown id costs the same as a wrong secret. Raises NotAuthenticated."""
-        prefix, _, rest = text.partition("_")
-        identity, _, secret = rest.partition("_")
-        if prefix != _PREFIX or not identity or not secret or len(text) > _MAX_KEY_CHARACTERS or not text.isascii():
-            raise NotAuthenticated("this is not a key of Atoll; keys look like atoll_<id>_<secret>")
-        key = await self._keys.find(KeyId(identity))
+        identity, secret = _parts(text)
+        key = await self._keys.find(identity)
         expected = key.hash if key is not None else bytes(hashlib.sha256().digest_size)
         if not hmac.compare_digest(_hash(self._pepper, identity, secret), expected) or key is None:
             raise NotAuthenticated(_REFUSED)
@@ -78,6 +97,14 @@ class Authenticator:
         if key is None:
             raise NotAuthenticated(_REFUSED)
         return _principal(key)
+
+
+def _parts(text: str) -> tuple[KeyId, str]:
+    prefix, _, rest = text.partition("_")
+    identity, _, secret = rest.partition("_")
+    if prefix != _PREFIX or not identity or not secret or len(text) > _MAX_KEY_CHARACTERS or not text.isascii():
+        raise NotAuthenticated("this is not a key of Atoll; keys look like atoll_<id>_<secret>")
+    return KeyId(identity), secret
 
 
 def _principal(key: ApiKey) -> Principal:

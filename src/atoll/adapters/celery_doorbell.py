@@ -95,4 +95,5 @@ def _with_password(url: str, password: str | None) -> str:
     if password is None:
         return url
     scheme, rest = url.split("://", 1)
-    return f"{scheme}://:{password}@{rest.rsplit('@', 1)[-1]}"
+    user, _, server = rest.rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}:{password}@{server}"

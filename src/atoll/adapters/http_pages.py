@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from atoll.adapters.model_server import ModelServer, shape
 from atoll.domain.page import Box
 from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageQuery, PageVectors
-from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, first_of
+from atoll.errors import ungrouped
 
 #: Requests of one ``embed_pages`` in flight: the next pages are decoded while the model sees these.
 CONCURRENT_REQUESTS = 2
@@ -55,11 +55,9 @@ class HttpPageEmbedder(ModelServer):
             async with turns:
                 return await self._pages_request(part)
 
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as group:
                 parts = [group.create_task(in_turn(part)) for part in _parts(pages, self._batch_pages)]
-        except* (DependencyDown, ModelReplyInvalid, BadInput) as failed:
-            raise first_of(failed) from failed
         return [result for part in parts for result in part.result()]
 
     async def embed_queries(self, texts: Sequence[str]) -> list[PageQuery]:

@@ -6,9 +6,10 @@ import asyncio
 import functools
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
@@ -23,7 +24,9 @@ P = ParamSpec("P")
 
 _CHECKSUM_EXIT, _SPACE_EXIT = 4, 6
 
-_folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+_STREAM = Path("-")
+
+_folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path, allow_dash=True))
 
 
 def _with_exit_codes(command: Callable[P, None]) -> Callable[P, None]:
@@ -54,7 +57,12 @@ def backup() -> None:
 
 
 @backup.command("create")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Default: atoll-backup-<time>, in this folder.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Default: atoll-backup-<time>, in this folder; - writes one stream (tar).",
+)
 @options.as_json
 @_with_exit_codes
 def create(output: Path | None, as_json: bool) -> None:
@@ -64,6 +72,14 @@ def create(output: Path | None, as_json: bool) -> None:
     """
     from atoll import bootstrap, settings
 
+    if output == _STREAM:
+        from atoll.backup.stream import pack
+
+        values = settings.load()
+        with TemporaryDirectory(dir=values.data_dir) as space, _progress(silent=True) as on_document:
+            asyncio.run(bootstrap.take_backup(values, Path(space, "backup"), on_document))
+            pack(Path(space, "backup"), sys.stdout.buffer)
+        return
     folder = output or Path(f"atoll-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     with _progress(silent=as_json) as on_document:
         manifest = asyncio.run(bootstrap.take_backup(settings.load(), folder, on_document))
@@ -89,17 +105,24 @@ def verify(folder: Path, as_json: bool) -> None:
 @options.as_json
 @_with_exit_codes
 def restore(folder: Path, as_json: bool) -> None:
-    """Fill an empty data directory with a backup; one that is in use is refused.
+    """Fill an empty installation with a backup; one that is in use is refused. As FOLDER, - reads one stream (tar).
 
-    A new owner key is written. Workers rebuild the vector index once Atoll is up. A restore that was broken off is
-    begun again by the same command.
+    An owner key is written unless there is one. Workers rebuild the vector index once Atoll is up. A restore that
+    was broken off is begun again by the same command.
 
     Exit codes: 0 done, 1 failed, 4 the backup is damaged, 6 no space.
     """
     from atoll import bootstrap, settings
 
     values = settings.load()
-    with _progress(silent=as_json) as on_document:
+    with ExitStack() as ends:
+        if folder == _STREAM:
+            from atoll.backup.stream import unpack
+
+            values.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder = Path(ends.enter_context(TemporaryDirectory(dir=values.data_dir)))
+            unpack(sys.stdin.buffer, folder)
+        on_document = ends.enter_context(_progress(silent=as_json))
         manifest, keys_hold = asyncio.run(bootstrap.restore_backup(values, folder, on_document))
     _tell(folder, manifest, as_json=as_json, keys_hold=keys_hold, owner_key=str(values.owner_key_path.absolute()))
     if not as_json and not keys_hold:

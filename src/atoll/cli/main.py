@@ -28,6 +28,9 @@ _COMMANDS = {
     "reindex": "atoll.cli.reindex:reindex",
     "backup": "atoll.cli.backup:backup",
     "models": "atoll.cli.models:models",
+    "bundle": "atoll.cli.bundle:bundle",
+    "preflight": "atoll.cli.preflight:preflight",
+    "doctor": "atoll.cli.doctor:doctor",
 }
 
 
@@ -54,7 +57,8 @@ class _Commands(click.Group):
 def cli() -> None:
     """Ask your documents, with every sentence cited, on a machine that needs no network.
 
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 4 a checksum does not match, 6 no space.
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong signature, 4 a checksum does not match, 6 no space,
+    7 preflight.
     """
 
 

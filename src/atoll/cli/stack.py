@@ -20,13 +20,25 @@ _FOLLOW_SECONDS = 0.2
 
 
 @click.command()
+@click.option("--compose", is_flag=True, help="Make what the container stack needs on this host instead.")
+@click.option("--offline", is_flag=True, help="With --compose: never pull an image.")
+@click.option("--tls", "tls_names", multiple=True, metavar="NAME", help="With --compose: a certificate for NAME.")
 @options.as_json
-def init(as_json: bool) -> None:
+def init(compose: bool, offline: bool, tls_names: tuple[str, ...], as_json: bool) -> None:
     """Make the data directory: secrets, record store, default knowledge base, owner key.
 
-    Does nothing to what exists.
+    Does nothing to what exists. With --compose: the folder of secret files, .env and the owner key, for
+    `docker compose up`; the stack makes the rest at its first start.
     """
     settings = _settings()
+    if compose:
+        from atoll.cli import stack_init
+
+        body = stack_init.prepare(settings, offline=offline, tls_names=tls_names)
+        render.as_json(body) if as_json else stack_init.show(body)
+        return
+    if offline or tls_names:
+        raise click.UsageError("--offline and --tls belong to --compose")
     made = _initialise(settings)
     paths = {"data_dir": settings.data_dir.absolute(), "owner_key": settings.owner_key_path.absolute()}
     if as_json:

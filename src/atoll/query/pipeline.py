@@ -14,7 +14,7 @@ from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page_vectors import PageHit, PageQuery
 from atoll.domain.vectors import VectorSearch
-from atoll.errors import AtollError, NotAvailable, first_of
+from atoll.errors import NotAvailable, ungrouped
 from atoll.ports.catalogue import Labels
 from atoll.ports.embedder import Embedder
 from atoll.ports.graph import Graph
@@ -141,11 +141,9 @@ class SearchPipeline:
                 return None
             return await self._pages.ask(text, timings, needed=mode is Mode.VISUAL)
 
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as group:
                 vector, pages = group.create_task(for_passages()), group.create_task(for_pages())
-        except* AtollError as failed:
-            raise first_of(failed) from failed
         return Question(text, mode, terms, verbatim_phrases(text, terms), vector.result(), pages.result())
 
     def _searches(self, question: Question, window: Window) -> dict[str, VectorSearch]:

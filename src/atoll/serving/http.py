@@ -131,9 +131,10 @@ def host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
-def host_names(listening: str) -> frozenset[str]:
-    """Return the Host names to answer: loopback's, and the address that is listened on."""
-    return frozenset({"127.0.0.1", "localhost", "[::1]", listening})
+def host_names(listening: str, more: str = "") -> frozenset[str]:
+    """Return the Host names to answer: loopback's, the address that is listened on, and ``more``, comma-separated."""
+    named = {name.strip().lower() for name in more.split(",")} - {""}
+    return frozenset({"127.0.0.1", "localhost", "[::1]", listening} | named)
 
 
 def _answer_errors(app: Flask, metrics: Metrics) -> None:

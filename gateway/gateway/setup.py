@@ -1,0 +1,29 @@
+"""``python -m gateway.setup``: what must be there before the first gateway or worker starts; again is a no-op.
+
+In the container stack this is a service that ends: schema, default tenant and knowledge base, the owner key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from atoll import bootstrap, logs, settings
+from atoll.errors import AtollError
+
+
+def main() -> int:
+    """Set up and return the exit code."""
+    try:
+        values = settings.load()
+        logs.configure(values.log_level)
+        made = asyncio.run(bootstrap.initialise(values))
+    except AtollError as error:
+        sys.stderr.write(f"setup: {error.message}\n")
+        return 1
+    sys.stdout.write("owner key registered\n" if made else "was set up\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec python /app/qdrant_stand_in.py "$@"
