@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from atoll import bootstrap
+from atoll.bootstrap import stores
 from atoll.domain.document import NewDocument, Stage
 from atoll.domain.entity import Mention
 from atoll.domain.ids import DocumentUid, KbUid, PassageId, chunk_id, entity_id, new_uid, passage_id
@@ -43,7 +43,7 @@ ACTOR = Actor(key="benchmark", request_id="-")
 class Load:
     """One knowledge base that documents are put into through the ports, as a worker puts them."""
 
-    def __init__(self, store: bootstrap.Records, kb: KbUid, entities: int) -> None:
+    def __init__(self, store: stores.Records, kb: KbUid, entities: int) -> None:
         self._store = store
         self._kb = kb
         self._entities = entities
@@ -110,7 +110,7 @@ class Load:
         return ContentBatch(chunks, passages, self._vector(PASSAGES), mentions)
 
 
-async def measure(store: bootstrap.Records, size: int) -> dict[str, object]:
+async def measure(store: stores.Records, size: int) -> dict[str, object]:
     """Fill a knowledge base to ``size`` passages and time the calls there."""
     tenant = await store.tenants.ensure("benchmark")
     name = f"records-{size}-{new_uid()[:8]}"
@@ -160,7 +160,7 @@ def _percentiles(found: list[float]) -> dict[str, float]:
 
 async def run(settings: Settings, sizes: list[int]) -> list[dict[str, object]]:
     """Measure one store at all sizes."""
-    store = bootstrap.records(settings)
+    store = stores.records(settings)
     try:
         return [await measure(store, size) for size in sizes]
     finally:

@@ -26,9 +26,10 @@ from typing import Any
 import httpx
 from tests.support.vectors import free_port
 
-from atoll import bootstrap, settings
+from atoll import settings
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.parser import MemoryParser
+from atoll.bootstrap import clients, installation, stores
 from atoll.domain.document import NewDocument
 from atoll.domain.ids import DocumentUid, new_uid
 from atoll.domain.principal import Actor
@@ -142,9 +143,9 @@ async def fill(stack: Stack, first: int, last: int) -> float:
     values = settings.load()
     for name in ("VECTORS__URL", "VECTORS__API_KEY_FILE", "PAGES__URL", "PAGES__TOKEN_FILE"):
         del os.environ[f"ATOLL_{name}"]
-    store, files, embedder = bootstrap.records(values), bootstrap.blobs(values), bootstrap.embedder(values)
-    index, pages = bootstrap.vectors(values, await embedder.describe()), bootstrap.page_index(values)
-    page_embedder, extractor = bootstrap.page_embedder(values), bootstrap.extractor(values)
+    store, files, embedder = stores.records(values), stores.blobs(values), clients.embedder(values)
+    index, pages = clients.vectors(values, await embedder.describe()), clients.page_index(values)
+    page_embedder, extractor = clients.page_embedder(values), clients.extractor(values)
     doorbell = MemoryDoorbell()
     shop = Workshop(
         ledger=store.ledger,
@@ -153,7 +154,7 @@ async def fill(stack: Stack, first: int, last: int) -> float:
         parser=MemoryParser(),
         extractor=extractor,
         embedder=embedder,
-        sparse=bootstrap.sparse(),
+        sparse=clients.sparse(),
         vectors=index,
         graph_index=index,
         doorbell=doorbell,
@@ -166,8 +167,8 @@ async def fill(stack: Stack, first: int, last: int) -> float:
         page_index=pages,
     )
     pipeline = Pipeline(shop, "bench")
-    tenant = await store.tenants.ensure(bootstrap.DEFAULT_TENANT)
-    kb = await store.knowledge_bases.get(tenant, bootstrap.DEFAULT_KB)
+    tenant = await store.tenants.ensure(installation.DEFAULT_TENANT)
+    kb = await store.knowledge_bases.get(tenant, installation.DEFAULT_KB)
     began = time.perf_counter()
     for number in range(first, last):
         intake = await files.receive(kb.uid)

@@ -7,8 +7,9 @@ import logging
 import socket
 import sys
 
-from atoll import bootstrap, logs, settings
+from atoll import logs, settings
 from atoll.access.rates import LocalRates, RateLimit
+from atoll.bootstrap.gateway import Front, gateway
 from atoll.domain.ids import KbUid
 from atoll.errors import StartRefused
 from atoll.settings import Settings
@@ -33,12 +34,12 @@ def main() -> int:
 
 
 async def _run(values: Settings, listener: socket.socket) -> None:
-    async with bootstrap.gateway(values) as front:
+    async with gateway(values) as front:
         logging.getLogger("gateway").info("listening on %s", values.gateway.address)
         await serve(create_app(dependencies(values, front)), listener)
 
 
-def dependencies(values: Settings, front: bootstrap.Front) -> Dependencies:
+def dependencies(values: Settings, front: Front) -> Dependencies:
     """Return what the application works with."""
     section, records = values.gateway, front.records
     needed = {

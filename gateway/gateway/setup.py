@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from atoll import bootstrap, logs, settings
+from atoll import logs, settings
+from atoll.bootstrap import installation
 from atoll.errors import AtollError
 
 
@@ -17,7 +18,7 @@ def main() -> int:
     try:
         values = settings.load()
         logs.configure(values.log_level)
-        made = asyncio.run(bootstrap.initialise(values))
+        made = asyncio.run(installation.initialise(values))
     except AtollError as error:
         sys.stderr.write(f"setup: {error.message}\n")
         return 1

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from atoll import bootstrap
 from atoll.access import keys
+from atoll.bootstrap import secret_files, stores
 from atoll.domain.principal import Actor, Role
 from tests.support.fake_chat import FakeChat
 from tests.support.stack import Stack, until
@@ -289,10 +289,10 @@ def _other_tenants_key(stack: Stack) -> str:
     """Make a second tenant in the running stack's store; tenants have no route of their own yet."""
 
     async def make() -> str:
-        store = bootstrap.records(stack.settings)
+        store = stores.records(stack.settings)
         try:
             tenant = await store.tenants.ensure("other")
-            key, text = keys.issue(bootstrap.pepper(stack.settings), tenant=tenant, name="owner", role=Role.OWNER)
+            key, text = keys.issue(secret_files.pepper(stack.settings), tenant=tenant, name="owner", role=Role.OWNER)
             await store.keys.create(key, Actor(key="init", request_id="-"))
             return text
         finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from atoll import bootstrap
+from atoll.bootstrap import stores
 from atoll.settings import GatewaySettings, Settings
 from tests.support.neo4j_server import Neo4jServer
 from tests.support.tables import Neo4jTables, SqliteTables, Tables
@@ -19,14 +19,14 @@ STORES = ("sqlite", "neo4j")
 class OpenRecords:
     """A record store and its tables."""
 
-    ports: bootstrap.Records
+    ports: stores.Records
     tables: Tables
 
 
 def open_sqlite(folder: Path, *, waiting_documents: int = 10_000) -> OpenRecords:
     """Open the SQLite store of a data directory."""
     settings = Settings(data_dir=folder, gateway=GatewaySettings(waiting_documents=waiting_documents))
-    return OpenRecords(bootstrap.records(settings), SqliteTables(settings.records_path))
+    return OpenRecords(stores.records(settings), SqliteTables(settings.records_path))
 
 
 def open_neo4j(server: Neo4jServer, folder: Path, *, waiting_documents: int = 10_000) -> OpenRecords:
@@ -34,7 +34,7 @@ def open_neo4j(server: Neo4jServer, folder: Path, *, waiting_documents: int = 10
     settings = Settings(
         data_dir=folder, gateway=GatewaySettings(waiting_documents=waiting_documents), records=server.settings
     )
-    return OpenRecords(bootstrap.records(settings), Neo4jTables(server))
+    return OpenRecords(stores.records(settings), Neo4jTables(server))
 
 
 def open_either(

@@ -22,7 +22,7 @@ import numpy as np
 import psutil
 import pytest
 
-from atoll import bootstrap
+from atoll.bootstrap import clients
 from atoll.settings import EmbeddingSettings, RecordSettings, RecordStoreKind, Settings, VectorSettings
 from tests.support import canonical
 from tests.support.neo4j_server import Neo4jServer
@@ -278,8 +278,8 @@ class Stack:
 
     async def _dump(self) -> dict[str, Any]:
         settings = self.settings
-        embedder = bootstrap.embedder(settings)
-        index, pages = bootstrap.vectors(settings, await embedder.describe()), bootstrap.page_index(settings)
+        embedder = clients.embedder(settings)
+        index, pages = clients.vectors(settings, await embedder.describe()), clients.page_index(settings)
         try:
             return await canonical.dump(self.tables, settings.blobs_dir, index, pages)
         finally:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from atoll import bootstrap, logs, settings
+from atoll import logs, settings
+from atoll.bootstrap.worker import Ingestion
 from atoll.errors import StartRefused
 from ingestion.worker import Worker
 
@@ -15,7 +16,7 @@ def main() -> int:
         values = settings.load()
         logs.configure(values.log_level)
         worker = Worker(
-            bootstrap.ingestion(values),
+            Ingestion(values),
             threads=values.worker.threads,
             reconcile_seconds=values.worker.reconcile_seconds,
             heartbeat_file=values.worker.heartbeat_file,

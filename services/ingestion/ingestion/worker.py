@@ -14,7 +14,7 @@ from celery import Celery
 from celery.signals import setup_logging, worker_shutting_down
 
 from atoll.adapters.celery_doorbell import QUEUE, TASK
-from atoll.bootstrap import Ingestion
+from atoll.bootstrap.worker import Ingestion
 from atoll.domain.ids import DocumentUid
 from atoll.ingest.reconcile import reconcile
 

@@ -70,19 +70,20 @@ def create(output: Path | None, as_json: bool) -> None:
 
     Exit codes: 0 done, 1 failed, 6 no space.
     """
-    from atoll import bootstrap, settings
+    from atoll import settings
+    from atoll.bootstrap import installation
 
     if output == _STREAM:
         from atoll.backup.stream import pack
 
         values = settings.load()
         with TemporaryDirectory(dir=values.data_dir) as space, _progress(silent=True) as on_document:
-            asyncio.run(bootstrap.take_backup(values, Path(space, "backup"), on_document))
+            asyncio.run(installation.take_backup(values, Path(space, "backup"), on_document))
             pack(Path(space, "backup"), sys.stdout.buffer)
         return
     folder = output or Path(f"atoll-backup-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     with _progress(silent=as_json) as on_document:
-        manifest = asyncio.run(bootstrap.take_backup(settings.load(), folder, on_document))
+        manifest = asyncio.run(installation.take_backup(settings.load(), folder, on_document))
     _tell(folder, manifest, as_json=as_json)
 
 
@@ -112,7 +113,8 @@ def restore(folder: Path, as_json: bool) -> None:
 
     Exit codes: 0 done, 1 failed, 4 the backup is damaged, 6 no space.
     """
-    from atoll import bootstrap, settings
+    from atoll import settings
+    from atoll.bootstrap import installation
 
     values = settings.load()
     with ExitStack() as ends:
@@ -123,7 +125,7 @@ def restore(folder: Path, as_json: bool) -> None:
             folder = Path(ends.enter_context(TemporaryDirectory(dir=values.data_dir)))
             unpack(sys.stdin.buffer, folder)
         on_document = ends.enter_context(_progress(silent=as_json))
-        manifest, keys_hold = asyncio.run(bootstrap.restore_backup(values, folder, on_document))
+        manifest, keys_hold = asyncio.run(installation.restore_backup(values, folder, on_document))
     _tell(folder, manifest, as_json=as_json, keys_hold=keys_hold, owner_key=str(values.owner_key_path.absolute()))
     if not as_json and not keys_hold:
         click.echo(

@@ -44,11 +44,11 @@ async def _rebuild(settings: Settings, kb: str | None, *, everything: bool, show
     from rich.console import Console
     from rich.progress import Progress as Bars
 
-    from atoll import bootstrap
+    from atoll.bootstrap import indexing
 
     latest: dict[tuple[str, str], Progress] = {}
     console = Console(stderr=True)
-    async with bootstrap.rebuilding(settings) as work:
+    async with indexing.rebuilding(settings) as work:
         with Bars(console=console, disable=not (show and console.is_terminal), transient=True) as bars:
             tasks = {}
             async for progress in work.rebuild(kb_name=kb, everything=everything):

@@ -165,6 +165,6 @@ def _settings() -> Settings:
 def _initialise(settings: Settings) -> bool:
     import asyncio
 
-    from atoll import bootstrap
+    from atoll.bootstrap import installation
 
-    return asyncio.run(bootstrap.initialise(settings))
+    return asyncio.run(installation.initialise(settings))

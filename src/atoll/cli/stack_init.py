@@ -34,7 +34,7 @@ def prepare(settings: Settings, *, offline: bool, tls_names: tuple[str, ...]) ->
     text = own.read_text(encoding="utf-8").strip() if own.exists() else keys.fresh()
     written = stack_secrets.write(folder, owner_key=text)
     if not own.exists():
-        from atoll.bootstrap import write_secret
+        from atoll.bootstrap.secret_files import write_secret
 
         own.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_secret(own, (folder / "owner_key").read_text(encoding="utf-8").strip())

@@ -1,0 +1,50 @@
+"""What rebuilds the derived vector collections."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from atoll.adapters.file_blobs import FileBlobs
+from atoll.adapters.qdrant_graph import QdrantGraphIndex
+from atoll.adapters.qdrant_pages import QdrantPageIndex
+from atoll.bootstrap.clients import embedder, page_index, sparse, vectors
+from atoll.bootstrap.stores import Records, blobs, records
+from atoll.domain.embedding import EmbedderCard
+from atoll.ingest.reindex import DerivedCollection, PassageCollection, Reindex
+from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
+from atoll.ingest.reindex_pages import PageCollection
+from atoll.settings import Settings
+
+
+def reindex(
+    store: Records, index: QdrantGraphIndex, pages: QdrantPageIndex, files: FileBlobs, card: EmbedderCard
+) -> Reindex:
+    """Return what rebuilds the derived vector collections."""
+    passages = PassageCollection(store.index_source, store.passages, index, sparse(), dimensions=card.dimensions)
+    collections: dict[str, DerivedCollection] = {
+        "passages": passages,
+        "entities": EntityCollection(store.index_source, index),
+        "relations": RelationCollection(store.index_source, store.passages, index),
+        "pages": PageCollection(store.index_source, store.passages, pages, files),
+    }
+    return Reindex(store.index_source, collections, embedding=f"{card.fingerprint} {card.dimensions}")
+
+
+@asynccontextmanager
+async def rebuilding(settings: Settings) -> AsyncIterator[Reindex]:
+    """Open what `atoll reindex` works with, and close it in the end."""
+    store = records(settings)
+    embedding = embedder(settings)
+    try:
+        card = await embedding.describe()
+        index, pages, files = vectors(settings, card), page_index(settings), blobs(settings)
+        try:
+            yield reindex(store, index, pages, files, card)
+        finally:
+            await index.close()
+            await pages.close()
+            files.close()
+    finally:
+        await embedding.aclose()
+        await store.database.aclose()

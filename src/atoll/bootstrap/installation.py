@@ -1,0 +1,106 @@
+"""An installation as a whole: its first start, its backup and its restoration."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from atoll.access import keys
+from atoll.domain.ids import TenantId
+from atoll.domain.principal import Actor, Role
+from atoll.errors import Conflict
+from atoll.settings import Settings
+
+if TYPE_CHECKING:
+    from atoll.backup.layout import Manifest
+from atoll.bootstrap.secret_files import pepper, read_secret, write_secret
+from atoll.bootstrap.stores import Records, blobs, records
+
+DEFAULT_TENANT = "default"
+DEFAULT_KB = "default"
+DEFAULT_LANGUAGE = "en"
+
+
+async def initialise(settings: Settings) -> bool:
+    """Make the data directory, its secrets, the default tenant, knowledge base and owner key; again is a no-op.
+
+    Returns:
+        Whether an owner key was registered. Its text stands in ``settings.owner_key_path`` and nowhere else.
+    """
+    _make_folders(settings)
+    store = await asyncio.to_thread(records, settings)
+    try:
+        tenant = await store.tenants.ensure(DEFAULT_TENANT)
+        actor = Actor(key="init", request_id="-")
+        with suppress(Conflict):
+            await store.knowledge_bases.create(
+                tenant, DEFAULT_KB, language=DEFAULT_LANGUAGE, settings={}, quota={}, actor=actor
+            )
+        if (accepted := settings.gateway.accepted_risks) != "none":
+            await store.audit.record(tenant, actor, action="risk.accept", subject=accepted, result="ok")
+        return await _register_owner(settings, store, tenant, actor)
+    finally:
+        await store.database.aclose()
+
+
+async def _register_owner(settings: Settings, store: Records, tenant: TenantId, actor: Actor) -> bool:
+    """Make sure that the owner key is there and known; return whether the store did not know it yet."""
+    # A key that is there already may be this store's, or made before the store was.
+    given = read_secret(settings.owner_key_path) if settings.owner_key_path.exists() else None
+    text = given or keys.fresh()
+    key = keys.stored(pepper(settings), text, tenant=tenant, name="owner", role=Role.OWNER)
+    if await store.keys.find(key.id) is not None:
+        return False
+    await store.keys.create(key, actor)
+    if given is None:
+        write_secret(settings.owner_key_path, text)
+    return True
+
+
+def _make_folders(settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for folder in (settings.blobs_dir, settings.run_dir, settings.logs_dir, settings.pepper_path.parent):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    if not settings.pepper_path.exists():
+        write_secret(settings.pepper_path, secrets.token_hex(32))
+
+
+async def take_backup(settings: Settings, folder: Path, on_document: Callable[[str, int, int], None]) -> Manifest:
+    """Take a backup of this installation, which may be at work. Raises what `BackupWriter.write` raises."""
+    from atoll.backup.create import BackupWriter  # no server needs it
+
+    store, files = await asyncio.to_thread(records, settings), blobs(settings)
+    try:
+        writer = BackupWriter(store.archive, files, folder, pepper=pepper(settings), on_document=on_document)
+        return await writer.write()
+    finally:
+        files.close()
+        await store.database.aclose()
+
+
+async def restore_backup(
+    settings: Settings, folder: Path, on_document: Callable[[str, int, int], None]
+) -> tuple[Manifest, bool]:
+    """Restore a backup into this empty installation; return the manifest and whether the keys of the backup work here.
+
+    An owner key is written to ``settings.owner_key_path`` unless there is one, since the backup holds none. Raises what
+    `atoll.backup.restore.restore` raises.
+    """
+    from atoll.backup.restore import restore
+
+    _make_folders(settings)
+    store, files = await asyncio.to_thread(records, settings), blobs(settings)
+    try:
+        manifest, keys_hold = await restore(
+            folder, store.restoration, store.restored, files, pepper=pepper(settings), on_document=on_document
+        )
+        tenant = await store.tenants.ensure(DEFAULT_TENANT)
+        await _register_owner(settings, store, tenant, Actor(key="restore", request_id="-"))
+        return manifest, keys_hold
+    finally:
+        files.close()
+        await store.database.aclose()
