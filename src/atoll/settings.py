@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
+from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -500,6 +501,12 @@ def knobs(section: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator
             yield from knobs(field.annotation, f"{prefix}{name.upper()}{NESTING}")
         else:
             yield Knob(name=f"{prefix}{name.upper()}", default=field.default, description=field.description or "")
+
+
+def of_compose(file: Path) -> dict[str, str]:
+    """Return what Compose fills its files with: defaults, then ``file`` (.env), then the environment, by name."""
+    given = {knob.name: str(knob.default) for knob in knobs() if knob.default is not None}
+    return given | {name: value for name, value in dotenv_values(file).items() if value} | dict(os.environ)
 
 
 def load() -> Settings:

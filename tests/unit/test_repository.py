@@ -211,7 +211,7 @@ def _fenced(text: str) -> Iterator[str]:
     for block in re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
             if line.strip() and not line.lstrip().startswith("#"):
-                yield line.removeprefix("$ ").strip()
+                yield line.removeprefix("$ ").partition(" #")[0].strip()
 
 
 def _commands() -> Iterator[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -44,13 +43,9 @@ def preflight(accepted: tuple[str, ...], as_json: bool) -> None:
 
 
 def _site(accepted: frozenset[str]) -> checks.Site:
-    """Read .env as Compose does: what is set in the environment wins."""
-    from dotenv import dotenv_values
-
     from atoll import settings
 
-    given = {knob.name: str(knob.default) for knob in settings.knobs() if knob.default is not None}
-    given |= {name: value for name, value in dotenv_values(".env").items() if value} | os.environ
+    given = settings.of_compose(Path(".env"))
     profiles = set(given.get("COMPOSE_PROFILES", "cpu").split(","))
     return checks.Site(
         profile=next((name for name in ("gpu", "cpu") if name in profiles), "extract"),
