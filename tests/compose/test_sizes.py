@@ -11,8 +11,7 @@ from tests.compose.running import Running, docker
 pytestmark = pytest.mark.timeout(600)
 
 #: Megabytes of 10^6 bytes, unpacked, on a base that carries no wheel of torch; the parser has no budget.
-#: The gateway's was 280 before it painted heat maps: Pillow is 22 MB of it.
-_BUDGETS = {"gateway": 305, "ingestion": 600, "parser": None, "embeddings": 1300, "colpali": 1700}
+_BUDGETS = {"gateway": 280, "ingestion": 600, "parser": None, "embeddings": 1300, "colpali": 1700}
 
 
 def test_images_are_within_their_budgets(stack: Running) -> None:

@@ -27,9 +27,9 @@ from atoll.domain.page import Box, Line, Page
 from atoll.domain.page_vectors import PageFailure, PageInput, PageQuery, PageVectors
 from atoll.errors import DependencyDown, ModelReplyInvalid
 from atoll.query.retrieve.pages import view_of
-from gateway.pages.heatmap import paint
+from gateway.pages.heatmap import heat_of
 from tests.support import stub_embedder
-from tests.support.page_images import encoded, file_bytes, marked, noise
+from tests.support.page_images import encoded, file_bytes, heated, marked, noise
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 120.0
@@ -433,7 +433,7 @@ def test_a_heatmap_peaks_on_the_marked_cell(vision):
         side = Page(1, columns * pixels, rows * pixels)
         view = view_of(side, page, PageQuery("model", query))
         drawn = file_bytes(marked(columns, rows, columns=columns, rows=rows, cell_pixels=pixels))
-        heat = np.asarray(Image.open(BytesIO(paint(drawn, view))).convert("RGB"), dtype=int)
+        heat = np.asarray(Image.open(BytesIO(heated(drawn, heat_of(view)))).convert("RGB"), dtype=int)
         y, x = np.unravel_index((255 * 3 - heat.sum(axis=2)).argmax(), heat.shape[:2])
         hits += (x // pixels, y // pixels) == (column, row)
         assert view.boxes[0].x1 - view.boxes[0].x0 == pytest.approx(pixels, abs=0.2)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import psutil
@@ -23,7 +24,7 @@ from reportlab.pdfgen.canvas import Canvas
 from atoll.adapters import parser_wire as wire
 from atoll.adapters.socket_parser import SocketParser
 from atoll.domain import media
-from atoll.domain.page import Box, ParsedDocument
+from atoll.domain.page import Box, HeatMap, ParsedDocument
 from atoll.errors import (
     BadInput,
     DependencyDown,
@@ -149,6 +150,13 @@ class TestDocuments:
         box = document.blocks[1].lines[0].box
         plain = await parser.draw(pdf=tmp_path / "pages.pdf", page=1, dpi=96, marks=[])
         marked = await parser.draw(pdf=tmp_path / "pages.pdf", page=1, dpi=96, marks=[box])
+        heat = HeatMap(bytes([255, 0]), None, (box, document.blocks[0].lines[0].box))
+        warm = await parser.draw(pdf=tmp_path / "pages.pdf", page=1, dpi=96, heat=heat)
+        with Image.open(BytesIO(warm)) as heated:
+            red, _, blue = heated.getpixel((int(box.x0 * 96 / 72) + 3, int(box.y0 * 96 / 72) + 3))
+            assert red > 200 > blue
+            cold = document.blocks[0].lines[0].box
+            assert heated.getpixel((int(cold.x0 * 96 / 72) + 3, int(cold.y0 * 96 / 72) + 1)) == (255, 255, 255)
         (tmp_path / "plain.png").write_bytes(plain)
         (tmp_path / "marked.png").write_bytes(marked)
         with Image.open(tmp_path / "plain.png") as before, Image.open(tmp_path / "marked.png") as after:

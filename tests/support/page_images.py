@@ -8,6 +8,9 @@ from io import BytesIO
 
 from PIL import Image
 
+from atoll.domain.page import HeatMap
+from parser.heat import warm
+
 CELLS = 8
 
 
@@ -35,3 +38,12 @@ def marked(column: int, row: int, *, columns: int, rows: int, cell_pixels: int) 
     x, y = column * cell_pixels, row * cell_pixels
     page.paste("black", (x, y, x + cell_pixels, y + cell_pixels))
     return page
+
+
+def heated(png: bytes, heat: HeatMap | None, scale: float = 1.0) -> bytes:
+    """A drawn page with a heat map over it, as the parser draws it at ``scale`` pixels a point."""
+    with Image.open(BytesIO(png)) as opened:
+        page = opened.convert("RGB")
+    if heat is not None:
+        warm(page, heat, scale)
+    return file_bytes(page)

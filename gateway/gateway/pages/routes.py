@@ -18,7 +18,7 @@ from atoll.errors import BadInput, NotAvailable, NotFound
 from atoll.ingest.parse import RENDITION
 from atoll.query.timings import Timings
 from gateway.auth import InKb, KbAccess
-from gateway.pages.heatmap import paint
+from gateway.pages.heatmap import heat_of
 from gateway.pages.schemas import HeatmapIn, PageOut, PassageOut, PassagesOut, PlacedPassage
 from gateway.pages.sizes import page_size
 from gateway.runtime import Live, Runtime
@@ -110,10 +110,10 @@ async def draw_heatmap(document: str, page: PageNumber, wanted: HeatmapIn, acces
     query = await retriever.ask(wanted.query, Timings(), needed=True)
     assert query is not None, "it was needed"
     view = await retriever.look(access.kb, found.uid, page, query)
-    image = await _drawing(live, access, found, page, _RESOLUTIONS[0], [])
+    pdf = _pdf(live, access, found.uid, found.media_type)
     async with live.drawings.enter():
-        painted = await asyncio.to_thread(paint, image, view)
-    return Response(painted, media_type="image/png", headers={"Cache-Control": "private, no-store"})
+        image = await live.ports.parser.draw(pdf=pdf, page=page, dpi=_RESOLUTIONS[0], heat=heat_of(view))
+    return Response(image, media_type="image/png", headers={"Cache-Control": "private, no-store"})
 
 
 def _drawing_name(document: DocumentUid, page: int, dpi: int, boxes: list[Box]) -> str:

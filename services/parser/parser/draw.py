@@ -9,12 +9,13 @@ from PIL import Image, ImageChops, ImageDraw
 
 from atoll.errors import DocumentTooLarge, NotFound
 from parser.formats.pdf import opened
+from parser.heat import warm
 
 if TYPE_CHECKING:
     import mmap
     from collections.abc import Sequence
 
-    from atoll.domain.page import Box
+    from atoll.domain.page import Box, HeatMap
     from parser.limits import ContentLimits
 
 _POINTS_PER_INCH = 72
@@ -26,8 +27,10 @@ _MARK_MARGIN = 2
 _COMPRESSION = 3
 
 
-def draw_page(data: mmap.mmap, page: int, dpi: int, marks: Sequence[Box], limits: ContentLimits) -> bytes:
-    """The page (from 1) as PNG at ``dpi``, with ``marks`` in page points highlighted.
+def draw_page(
+    data: mmap.mmap, page: int, dpi: int, marks: Sequence[Box], heat: HeatMap | None, limits: ContentLimits
+) -> bytes:
+    """The page (from 1) as PNG at ``dpi``, with ``marks`` in page points highlighted and ``heat`` laid over it.
 
     Raises:
         NotFound: there is no such page.
@@ -45,6 +48,8 @@ def draw_page(data: mmap.mmap, page: int, dpi: int, marks: Sequence[Box], limits
         image = drawn.render(scale=scale).to_pil().convert("RGB")
     for mark in marks:
         _highlight(image, mark, scale)
+    if heat is not None:
+        warm(image, heat, scale)
     out = io.BytesIO()
     image.save(out, "PNG", compress_level=_COMPRESSION)
     return out.getvalue()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from atoll.adapters.parser_wire import heat_in
 from atoll.domain import media
 from atoll.domain.page import Box
 from atoll.errors import BadInput, DocumentUnreadable, UnsupportedMediaType
@@ -69,17 +70,18 @@ class Draw:
         """Draw a page with its marks as PNG.
 
         Raises:
-            BadInput: the arguments are not a page, a resolution and boxes; see also `atoll.ports.parser.Parser.draw`.
+            BadInput: the arguments are not those; see also `atoll.ports.parser.Parser.draw`.
         """
         source, image = descriptors
         try:
             page, dpi = int(arguments["page"]), int(arguments["dpi"])
             marks = [Box(*(float(value) for value in mark)) for mark in arguments["marks"]]
+            heat = None if arguments["heat"] is None else heat_in(arguments["heat"])
         except (KeyError, TypeError, ValueError) as err:
-            raise BadInput("drawing needs a page, a resolution and marks of four numbers") from err
+            raise BadInput("drawing needs a page, a resolution, marks of four numbers and a heat map or none") from err
         if dpi not in _RESOLUTIONS:
             raise BadInput(f"pages are drawn at {' or '.join(map(str, sorted(_RESOLUTIONS)))} dpi, not {dpi}")
-        drawn = draw_page(mapped(source), page, dpi, marks, self._limits)
+        drawn = draw_page(mapped(source), page, dpi, marks, heat, self._limits)
         with os.fdopen(image, "wb") as file:
             file.write(drawn)
 

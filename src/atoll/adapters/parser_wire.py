@@ -7,10 +7,13 @@ So the parser sees the one file it was given and nothing else, also from a conta
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+from atoll.domain.page import Box, HeatMap
 
 LENGTH_BYTES = 4
 MAX_FRAME_BYTES = 64 * 1024
@@ -78,6 +81,29 @@ def decode(body: bytes) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise WireError("a message is not a JSON object")
     return message
+
+
+def heat_out(heat: HeatMap) -> dict[str, Any]:
+    """Return a heat map as it stands in a request."""
+    return {
+        "levels": base64.b64encode(heat.levels).decode("ascii"),
+        "grid": heat.grid,
+        "boxes": [list(box) for box in heat.boxes],
+    }
+
+
+def heat_in(body: dict[str, Any]) -> HeatMap:
+    """Read what ``heat_out`` made.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no heat map, or its places and levels differ in number.
+    """
+    levels = base64.b64decode(body["levels"], validate=True)
+    boxes = tuple(Box(*(float(value) for value in box)) for box in body["boxes"])
+    grid = None if body["grid"] is None else (int(body["grid"][0]), int(body["grid"][1]))
+    if len(levels) != (len(boxes) if grid is None else grid[0] * grid[1]):
+        raise ValueError("a heat map has one level for each place")
+    return HeatMap(levels, grid, boxes)
 
 
 def request_of(message: dict[str, Any]) -> Request:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from atoll.domain.page import Box
+    from atoll.domain.page import Box, HeatMap
 
 #: Error types that may come over the wire; anything else is taken as a parser that does not speak our language.
 _ERRORS: dict[str, type[errors.AtollError]] = {
@@ -54,15 +54,19 @@ class SocketParser:
                 await self._ask(request, descriptors, self._parse_timeout_seconds)
             return await asyncio.to_thread(_keep, (result_part, result), (rendition_part, rendition))
 
-    async def draw(self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box]) -> bytes:
+    async def draw(
+        self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box] = (), heat: HeatMap | None = None
+    ) -> bytes:
         """See `atoll.ports.parser.Parser.draw`."""
-        if len(marks) > wire.MAX_MARKS:
-            raise errors.BadInput(f"a page takes at most {wire.MAX_MARKS} marks, not {len(marks)}")
+        places = max(len(marks), 0 if heat is None else len(heat.boxes))
+        if places > wire.MAX_MARKS:
+            raise errors.BadInput(f"a page takes at most {wire.MAX_MARKS} marks, not {places}")
         request = {
             "operation": wire.Operation.DRAW,
             "page": page,
             "dpi": dpi,
             "marks": [list(mark) for mark in marks],
+            "heat": None if heat is None else wire.heat_out(heat),
         }
         with _opened(pdf) as descriptors, _memory_file("page.png") as image:
             await self._ask(request, [*descriptors, image], self._draw_timeout_seconds)

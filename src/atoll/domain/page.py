@@ -24,6 +24,15 @@ class Box(NamedTuple):
         return Box(round(self.x0, 1), round(self.y0, 1), round(self.x1, 1), round(self.y1, 1))
 
 
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """How warm places of a page are, 0 to 255 each: the cells of a grid (columns, rows) in raster order, or boxes."""
+
+    levels: bytes
+    grid: tuple[int, int] | None
+    boxes: tuple[Box, ...] = ()
+
+
 class BlockKind(StrEnum):
     """What a block is to its reader."""
 

@@ -168,7 +168,7 @@ async def _answers(embedder: PageEmbedder, inputs: Sequence[PageInput]) -> list[
 
 
 async def _drawn(job: Job, page: Page) -> bytes:
-    return await job.shop.parser.draw(pdf=_pdf(job), page=page.number, dpi=PAGE_DPI, marks=())
+    return await job.shop.parser.draw(pdf=_pdf(job), page=page.number, dpi=PAGE_DPI)
 
 
 def _write(path: Path, pages: Mapping[int, PageVectors | PageFailure]) -> None:

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from atoll.domain.page import Box, ParsedDocument
+    from atoll.domain.page import Box, HeatMap, ParsedDocument
 
 
 class Parser(Protocol):
@@ -28,8 +28,12 @@ class Parser(Protocol):
         """
         ...
 
-    async def draw(self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box]) -> bytes:
+    async def draw(
+        self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box] = (), heat: HeatMap | None = None
+    ) -> bytes:
         """The page (from 1) of a PDF as PNG at ``dpi``, with ``marks`` (page points, origin top left) highlighted.
+
+        With ``heat`` its places are coloured by how warm they are; writing stays readable.
 
         Raises:
             NotFound: the document has no such page.

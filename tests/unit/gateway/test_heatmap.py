@@ -17,7 +17,8 @@ from atoll.domain.page_archive import ARCHIVE
 from atoll.domain.page_vectors import PageQuery, PageVectors
 from atoll.errors import DependencyDown
 from atoll.query.retrieve.pages import view_of
-from gateway.pages.heatmap import paint
+from gateway.pages.heatmap import heat_of
+from tests.support.page_images import heated
 from tests.unit.gateway.conftest import Site, upload
 
 TEXT = "\n".join("the wanted valve" if row == 20 else f"filler {row}" for row in range(60))
@@ -30,9 +31,9 @@ class Drawing:
         self.parse = parser.parse
         self.drawn = 0
 
-    async def draw(self, *, pdf, page, dpi, marks) -> bytes:
+    async def draw(self, *, pdf, page, dpi, marks=(), heat=None) -> bytes:
         self.drawn += 1
-        return white(595 * dpi // 72, 842 * dpi // 72)
+        return heated(white(595 * dpi // 72, 842 * dpi // 72), heat, dpi / 72)
 
 
 class Embedder(MemoryPageEmbedder):
@@ -141,7 +142,7 @@ def test_a_grid_is_warmest_in_its_best_cell(cell: tuple[int, int]) -> None:
     column, row = cell
     query = PageQuery("model", vectors[row * columns + column][np.newaxis].astype(np.float32))
     view = view_of(Page(1, 400, 500), page, query)
-    heat = warmth(paint(white(400, 500), view))
+    heat = warmth(heated(white(400, 500), heat_of(view)))
     y, x = np.unravel_index(heat.argmax(), heat.shape)
     assert (x // 100, y // 100) == cell
     assert view.boxes[0] == (column * 100, row * 100, column * 100 + 100, row * 100 + 100)
@@ -155,4 +156,4 @@ def test_a_blank_page_stays_as_it_is() -> None:
         PageQuery("model", np.eye(8, dtype=np.float32)[:1]),
     )
     assert view.boxes == ()
-    assert warmth(paint(white(100, 100), view)).max() == 0
+    assert warmth(heated(white(100, 100), heat_of(view))).max() == 0

@@ -104,7 +104,7 @@ async def test_a_page_that_cannot_be_drawn_is_a_warning_too(tmp_path: Path) -> N
         def __init__(self, parser) -> None:
             self.parse = parser.parse
 
-        async def draw(self, *, pdf, page, dpi, marks):
+        async def draw(self, *, pdf, page, dpi, marks=(), heat=None):
             raise DocumentTooLarge(f"page {page} has too many pixels")
 
     house = House(tmp_path, page_embedder=Embedder(needs_images=True))

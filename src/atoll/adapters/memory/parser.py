@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from atoll.domain.page import Block, BlockKind, Box, Line, Page, ParsedDocument
+from atoll.domain.page import Block, BlockKind, Box, HeatMap, Line, Page, ParsedDocument
 from atoll.errors import DocumentUnreadable, NotAvailable
 
 _LINES_PER_PAGE = 50
@@ -22,9 +22,11 @@ class MemoryParser:
         del media_type, rendition
         return await asyncio.to_thread(_parse, source, name, result)
 
-    async def draw(self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box]) -> bytes:
+    async def draw(
+        self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box] = (), heat: HeatMap | None = None
+    ) -> bytes:
         """Refuse: there is nothing to draw."""
-        del pdf, page, dpi, marks
+        del pdf, page, dpi, marks, heat
         raise NotAvailable("this parser draws no pages")
 
 
