@@ -42,7 +42,7 @@ logs: setup ## Show the end of what they say
 	@$(if $(COMPOSE),docker compose logs --tail 50,$(BIN)/atoll logs)
 
 test: setup .state/llama .state/clients .state/colpali ## Run every test that needs no container engine; T=path or T="-k name" narrows
-	@$(BIN)/python -m pytest -m "not soak" $(or $(T),$(SUITES))
+	@$(BIN)/python -m pytest --durations=25 -m "not soak" $(or $(T),$(SUITES))
 
 test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
 	@scripts/test_compose.sh $(T)
