@@ -6,7 +6,8 @@ where documents state nothing that was extracted, with the same entities and wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from atoll.domain.evidence import Mode, Signal
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
-from atoll.domain.vectors import EntityHit
+from atoll.domain.vectors import EntityHit, RelationHit
 from atoll.ports.graph import Neighbourhood, Reach
 from atoll.ports.graph_index import GraphIndex
 from atoll.query.fuse import DECIMALS, DEPTH, Ranked
@@ -56,12 +57,19 @@ async def around(
     limit: int,
 ) -> Around:
     """Return what lies around a question, ``limit`` entities and ``limit`` assertions considered."""
-    stating = Around([], {})
-    if mode is not Mode.LOCAL:
-        stating = await _stating(reads, index, question, limit)
-    if mode is Mode.GLOBAL and stating.ranking:
-        return stating
-    hits = await index.nearest_entities(reads.graph_scope.kb, question, limit)
+    stating, hits = Around([], {}), None
+    if mode is Mode.HYBRID:
+        stated, hits = await asyncio.gather(
+            index.nearest_relations(reads.graph_scope, question, limit),
+            index.nearest_entities(reads.graph_scope.kb, question, limit),
+        )
+        stating = await _stating(reads, stated)
+    elif mode is Mode.GLOBAL:
+        stating = await _stating(reads, await index.nearest_relations(reads.graph_scope, question, limit))
+        if stating.ranking:
+            return stating
+    if hits is None:
+        hits = await index.nearest_entities(reads.graph_scope.kb, question, limit)
     near = await reads.neighbourhood(
         [],
         entities=[hit.id for hit in hits],
@@ -72,9 +80,8 @@ async def around(
     return _joined(mentioning, stating)
 
 
-async def _stating(reads: SearchReads, index: GraphIndex, question: NDArray[np.float32], limit: int) -> Around:
+async def _stating(reads: SearchReads, hits: Sequence[RelationHit]) -> Around:
     """Return the passages that state something near the question, by the best of what they state."""
-    hits = await index.nearest_relations(reads.graph_scope, question, limit)
     scores = {hit.id: hit.score for hit in hits if hit.score > FLOOR}
     if not scores:
         return Around([], {})
