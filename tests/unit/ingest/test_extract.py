@@ -30,8 +30,9 @@ ONE_CHUNK = Portions(passages=1, concurrent=1)
 class Failing(MemoryExtractor):
     """Fails in the calls that are named, once each; the call with that number hangs a moment before it fails."""
 
-    def __init__(self, failures=(), **arguments):
+    def __init__(self, failures=(), seconds=0.03, **arguments):
         super().__init__(**arguments)
+        self.seconds = seconds
         self.failures = set(failures)
         self.calls = 0
 
@@ -40,7 +41,7 @@ class Failing(MemoryExtractor):
         if number in self.failures:
             await asyncio.sleep(0.01)
             raise DependencyDown("the model is away", 3.0)
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(self.seconds)
         return await super().extract(passages, scope)
 
 
@@ -167,7 +168,7 @@ async def test_after_an_error_what_was_in_flight_is_kept_and_nothing_is_asked_tw
 
 async def test_a_slice_that_is_over_goes_on_where_it_was(house):
     (kb,) = await house.open("one")
-    extractor = Failing(portions=ONE_CHUNK)
+    extractor = Failing(portions=ONE_CHUNK, seconds=0.1)  # longer than a slice: each call ends one
     document = await house.upload(kb, "a.txt", LONG)
     worker = pipeline(house, extractor, slice_seconds=0.08)
     turns, done = 0, []
