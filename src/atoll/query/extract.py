@@ -80,10 +80,15 @@ async def extract(found: Found, embedder: Embedder) -> Answer:
         own += _AKIN * covered_share(weights, _akin(candidate, wanted, beginnings))
         around = covered_share(weights, candidate.terms | candidate.context)
         words = own + _CONTEXT * (around - own)
-        candidate.score = _TERMS_WEIGHT * words + _RANK_WEIGHT * candidate.evidence.score
+        candidate.score = _TERMS_WEIGHT * words + _RANK_WEIGHT * _standing(candidate.evidence)
     nearest = sorted(candidates, key=lambda candidate: -candidate.score)[:MAX_EMBEDDED]
     await _add_meaning(nearest, found, embedder)
     return _answer(_chosen(nearest))
+
+
+def _standing(evidence: Evidence) -> float:
+    """How good a passage is by its place, 1 for the first: scores of the modes of search have no scale in common."""
+    return 1 / evidence.rank**0.5
 
 
 def _beginnings(found: Found) -> dict[int, str]:
