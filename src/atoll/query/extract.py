@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ async def extract(found: Found, embedder: Embedder) -> Answer:
 
 def _standing(evidence: Evidence) -> float:
     """How good a passage is by its place, 1 for the first: scores of the modes of search have no scale in common."""
-    return 1 / evidence.rank**0.5
+    return 1 / math.sqrt(evidence.rank)
 
 
 def _beginnings(found: Found) -> dict[int, str]:
