@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -86,7 +85,8 @@ class HttpEmbedder(ModelServer):
         """See ``atoll.ports.embedder.Embedder``. Our server cuts texts that are too long and says so; it is logged."""
         if not texts:
             return np.zeros((0, self._known_dimensions or 0), dtype=np.float32)
-        parts = await self._each(self._requests(texts), lambda part: self._embed_request(part, input_type))
+        requests, at_once = self._requests(texts), self._concurrent_requests
+        parts = await self.each(requests, lambda part: self._embed_request(part, input_type), at_once=at_once)
         if len({part.shape[1] for part in parts}) != 1:
             raise ModelReplyInvalid("the embedding server gave vectors of different lengths")
         return np.concatenate(parts)
@@ -95,7 +95,11 @@ class HttpEmbedder(ModelServer):
         """See ``atoll.ports.embedder.Embedder``. A server without ``/v1/tokenize`` is replaced by an estimate."""
         pieces = [(at, start, end) for at, text in enumerate(texts) for start, end in _pieces(text)]
         cut = [texts[at][start:end] for at, start, end in pieces]
-        parts = await self._each(self._requests(cut), self._tokenize_request) if cut else []
+        parts = (
+            await self.each(self._requests(cut), self._tokenize_request, at_once=self._concurrent_requests)
+            if cut
+            else []
+        )
         ends: list[list[int]] = [[] for _ in texts]
         for (at, start, _), spans in zip(pieces, [spans for part in parts for spans in part], strict=True):
             ends[at].extend(start + end for end in spans.ends)
@@ -110,23 +114,6 @@ class HttpEmbedder(ModelServer):
                 characters = 0
             characters += len(text)
         return [texts[start:end] for start, end in pairwise([*cuts, len(texts)])]
-
-    async def _each(self, requests: Sequence[T], send: Callable[[T], Awaitable[R]]) -> list[R]:
-        """Send requests with bounded concurrency; the first failure cancels the rest."""
-        turns = asyncio.Semaphore(self._concurrent_requests)
-
-        async def in_turn(request: T) -> R:
-            async with turns:
-                return await send(request)
-
-        # Whoever cancels a search may do so again and again until it ends. A task group passes on the first time only:
-        # a second would break off the closing of a connection, which the pool then never gets back.
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(in_turn(request)) for request in requests]
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        return [task.result() for task in tasks]
 
     async def _embed_request(self, texts: Sequence[str], input_type: InputType) -> NDArray[np.float32]:
         body: dict[str, object] = {"model": self._model, "input": list(texts), "encoding_format": "base64"}

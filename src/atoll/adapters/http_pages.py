@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from atoll.adapters.model_server import ModelServer, shape
 from atoll.domain.page import Box
 from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageQuery, PageVectors
-from atoll.errors import ungrouped
 
 #: Requests of one ``embed_pages`` in flight: the next pages are decoded while the model sees these.
 CONCURRENT_REQUESTS = 2
@@ -49,16 +47,9 @@ class HttpPageEmbedder(ModelServer):
 
     async def embed_pages(self, pages: Sequence[PageInput]) -> list[PageVectors | PageFailure]:
         """See ``atoll.ports.pages.PageEmbedder``."""
-        turns = asyncio.Semaphore(CONCURRENT_REQUESTS)
-
-        async def in_turn(part: Sequence[PageInput]) -> list[PageVectors | PageFailure]:
-            async with turns:
-                return await self._pages_request(part)
-
-        with ungrouped():
-            async with asyncio.TaskGroup() as group:
-                parts = [group.create_task(in_turn(part)) for part in _parts(pages, self._batch_pages)]
-        return [result for part in parts for result in part.result()]
+        parts = _parts(pages, self._batch_pages)
+        results = await self.each(parts, self._pages_request, at_once=CONCURRENT_REQUESTS)
+        return [result for part in results for result in part]
 
     async def embed_queries(self, texts: Sequence[str]) -> list[PageQuery]:
         """See ``atoll.ports.pages.PageEmbedder``."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 import orjson
 
-from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
+from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, ungrouped
 
 #: Attempts when the connection breaks: a server that restarts resets connections which were kept open.
 ATTEMPTS = 3
@@ -25,6 +25,8 @@ _AWAY = frozenset({401, 403, 408, 429, 502, 503, 504})
 _REFUSED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
 #: The server has no such route; for some callers that is an answer.
 ABSENT = frozenset({404, 405, 501})
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class ModelServer:
@@ -78,6 +80,21 @@ class ModelServer:
             else:
                 return self._checked(reply, path)
         raise AssertionError("the loop returns or raises")
+
+    async def each(self, requests: Sequence[T], send: Callable[[T], Awaitable[R]], *, at_once: int) -> list[R]:
+        """Return what ``send`` makes of each request, ``at_once`` at a time; the first failure cancels the rest."""
+        turns = asyncio.Semaphore(at_once)
+
+        async def in_turn(request: T) -> R:
+            async with turns:
+                return await send(request)
+
+        # Whoever cancels a search may do so again and again until it ends. A task group passes on the first time only:
+        # a second would break off the closing of a connection, which the pool then never gets back.
+        with ungrouped():
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(in_turn(request)) for request in requests]
+        return [task.result() for task in tasks]
 
     def document(self, reply: httpx.Response) -> Any:
         """Return the JSON document of an answer.
