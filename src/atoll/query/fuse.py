@@ -46,7 +46,7 @@ def fuse(dense: Sequence[Hit], sparse: Sequence[Hit], phrases: Sequence[Sequence
     scores: dict[PassageId, float] = {}
     signals: dict[PassageId, dict[str, Signal]] = {}
     for name, hits, parts in (
-        ("dense", dense, _stretched(dense)),
+        ("dense", dense, stretched([hit.score for hit in dense])),
         ("sparse", sparse, _divided(sparse)),
         *(("", hits, _divided(hits)) for hits in phrases),
     ):
@@ -64,12 +64,12 @@ def fuse(dense: Sequence[Hit], sparse: Sequence[Hit], phrases: Sequence[Sequence
     return ranking
 
 
-def _stretched(hits: Sequence[Hit]) -> list[float]:
-    """Scores with the first at 1 and the last at 0; all 1 where they are equal."""
-    if not hits:
+def stretched(scores: Sequence[float]) -> list[float]:
+    """Return scores, the best first, with the first at 1 and the last at 0; all 1 where they are equal."""
+    if not scores:
         return []
-    high, low = hits[0].score, hits[-1].score
-    return [(hit.score - low) / (high - low) if high > low else 1.0 for hit in hits]
+    high, low = scores[0], scores[-1]
+    return [(score - low) / (high - low) if high > low else 1.0 for score in scores]
 
 
 def _divided(hits: Sequence[Hit]) -> list[float]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from atoll.domain.evidence import Signal
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page_vectors import PageHit
-from atoll.query.fuse import DECIMALS, Ranked
+from atoll.query.fuse import DECIMALS, Ranked, stretched
 
 #: What the best page adds to a passage that the text lists rank between 0 and 1, where two signals of 0.5 each judged
 #: its text already. A model that sees the page may settle what these leave open. One that reads its lines knows nothing
@@ -50,7 +50,7 @@ def fuse_pages(
     place = {ranked.id: at for at, ranked in enumerate(ranking)}
     passages = list(ranking)
     pages: list[RankedPage] = []
-    for rank, (hit, part) in enumerate(zip(hits, _stretched(hits), strict=True), start=1):
+    for rank, (hit, part) in enumerate(zip(hits, stretched([hit.score for hit in hits]), strict=True), start=1):
         signal = Signal(rank, hit.score)
         known = [place[passage] for passage in hit.passages if passage in place]
         if known:
@@ -75,21 +75,13 @@ def pages_alone(hits: Sequence[PageHit]) -> list[RankedPage]:
     return _in_order(
         [
             RankedPage(hit.document_uid, hit.page, round(part, DECIMALS), 0, Signal(rank, hit.score), hit.passages)
-            for rank, (hit, part) in enumerate(zip(hits, _stretched(hits), strict=True), start=1)
+            for rank, (hit, part) in enumerate(zip(hits, stretched([hit.score for hit in hits]), strict=True), start=1)
         ]
     )
 
 
 def _in_order(pages: list[RankedPage]) -> list[RankedPage]:
     return sorted(pages, key=lambda page: (page.ahead, -page.score, page.document, page.page))
-
-
-def _stretched(hits: Sequence[PageHit]) -> list[float]:
-    """Scores with the best at 1 and the last at 0; all 1 where they are equal."""
-    if not hits:
-        return []
-    high, low = hits[0].score, hits[-1].score
-    return [(hit.score - low) / (high - low) if high > low else 1.0 for hit in hits]
 
 
 def _share(score: float, top: float) -> float:
