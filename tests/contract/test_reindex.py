@@ -55,7 +55,7 @@ def reindex(house, *, embedding="model", dimensions=DIMENSIONS):
     passages = PassageCollection(house.source, house.passages, house.vectors, house.sparse, dimensions=dimensions)
     entities = EntityCollection(house.source, house.vectors)
     relations = RelationCollection(house.source, house.passages, house.vectors)
-    pages = PageCollection(house.source, house.passages, house.page_index, house.blobs)
+    pages = PageCollection(house.source, house.passages, house.page_index, house.blobs, quiet_seconds=0)
     collections = {"passages": passages, "entities": entities, "relations": relations, "pages": pages}
     return Reindex(house.source, collections, embedding=embedding)
 
@@ -229,3 +229,26 @@ async def test_pages_of_a_document_that_is_deleted_while_they_are_written_are_ta
     house.page_index.upsert = deleted_before
     assert [each async for each in reindex(house).rebuild(kb_name="main")]
     assert await house.page_index.count(house.kb.uid, [uid]) == 0
+
+
+async def test_pages_are_counted_once_nothing_has_come_or_gone_for_a_while(house):
+    now = 0.0
+    pages = PageCollection(
+        house.source, house.passages, house.page_index, house.blobs, quiet_seconds=60, clock=lambda: now
+    )
+    expected = len(house.page_index._points)
+
+    async def at_least():
+        (kb,) = await house.source.kbs()
+        return (await pages.bounds(kb))[0]
+
+    assert await at_least() == 0
+    now = 59.0
+    assert await at_least() == 0
+    now = 61.0
+    assert await at_least() == expected
+    await house.upload(house.kb, "more.txt", "More of the harbour. " * 40)
+    await house.work()
+    assert await at_least() == 0
+    now = 122.0
+    assert await at_least() == len(house.page_index._points) > expected

@@ -105,9 +105,7 @@ class PassageCollection:
 
     async def refill(self, kb: IndexedKb, *, everything: bool) -> AsyncIterator[tuple[int, int]]:
         """Write the points of documents whose number of points is another."""
-        after: DocumentUid | None = None
-        while documents := await self._source.documents(kb.uid, after=after, limit=_BATCH_DOCUMENTS):
-            after = documents[-1].uid
+        async for documents in documents_of(self._source, kb.uid):
             points = {each.uid: each.passages for each in documents}
             wanted = points if everything else await differing(self._index, kb.uid, points)
             chosen = [each for each in documents if each.uid in wanted]
@@ -160,6 +158,14 @@ class PassageCollection:
             )
             for passage, vector in zip(batch.passages, batch.vectors, strict=True)
         ]
+
+
+async def documents_of(source: IndexSource, kb: KbUid) -> AsyncIterator[Sequence[IndexedDocument]]:
+    """Yield the visible documents of a knowledge base in batches."""
+    after: DocumentUid | None = None
+    while documents := await source.documents(kb, after=after, limit=_BATCH_DOCUMENTS):
+        after = documents[-1].uid
+        yield documents
 
 
 async def differing(index: Counted, kb: KbUid, points: Mapping[DocumentUid, int]) -> frozenset[DocumentUid]:

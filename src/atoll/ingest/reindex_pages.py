@@ -3,45 +3,69 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.ingest.embed_pages import read_archive, read_pages
 from atoll.ingest.index_pages import page_points
-from atoll.ingest.reindex import differing, no_longer_visible
+from atoll.ingest.reindex import differing, documents_of, no_longer_visible
 from atoll.ingest.workshop import BATCH_PASSAGES
 from atoll.ports.blobs import Blobs
 from atoll.ports.index_source import IndexedDocument, IndexedKb, IndexSource
 from atoll.ports.page_index import PageIndex
 from atoll.ports.passages import Passages
 
-_BATCH_DOCUMENTS = 128
+#: How long nothing has come or gone before pages are counted.
+QUIET_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Passages of a knowledge base (visible, hidden), since when, and the points that its documents should have."""
+
+    passages: tuple[int, int]
+    since: float
+    points: int | None = None
 
 
 class PageCollection:
     """``DerivedCollection`` of pages. How many there should be is known from a file in each document's folder.
 
-    These are read again only when the passages of a knowledge base have become more or fewer, or after a rebuild.
+    These are read when the number of a knowledge base's passages has stayed the same for ``quiet_seconds``, and again
+    after a rebuild: while documents come and go, reading them all at every look would never end.
     """
 
-    def __init__(self, source: IndexSource, passages: Passages, index: PageIndex, blobs: Blobs) -> None:
+    def __init__(
+        self,
+        source: IndexSource,
+        passages: Passages,
+        index: PageIndex,
+        blobs: Blobs,
+        *,
+        quiet_seconds: float = QUIET_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._source = source
         self._passages = passages
         self._index = index
         self._blobs = blobs
-        self._expected: dict[KbUid, tuple[tuple[int, int], int]] = {}
+        self._quiet_seconds = quiet_seconds
+        self._clock = clock
+        self._seen: dict[KbUid, _Seen] = {}
 
     async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
         """Return how many points there must and may be: those of documents on their way in or out are not counted."""
-        seen_at, expected = self._expected.get(kb.uid, (None, 0))
-        if seen_at != (kb.visible, kb.hidden):
-            expected = 0
-            async for documents in self._documents(kb.uid):
-                expected += sum((await self._points(kb.uid, documents)).values())
-            self._expected[kb.uid] = (kb.visible, kb.hidden), expected
-        return expected, sys.maxsize
+        seen = self._seen.get(kb.uid)
+        if seen is None or seen.passages != (kb.visible, kb.hidden):
+            seen = self._seen[kb.uid] = _Seen((kb.visible, kb.hidden), since=self._clock())
+        if seen.points is None and self._clock() - seen.since >= self._quiet_seconds:
+            points = [await self._points(kb.uid, documents) async for documents in documents_of(self._source, kb.uid)]
+            seen.points = sum(sum(batch.values()) for batch in points)
+        return seen.points or 0, sys.maxsize
 
     async def prepare(self) -> None:
         """Do nothing: the collection of a model is made when its first page is written."""
@@ -52,8 +76,8 @@ class PageCollection:
 
     async def refill(self, kb: IndexedKb, *, everything: bool) -> AsyncIterator[tuple[int, int]]:
         """Write the pages of documents whose number of points is another."""
-        self._expected.pop(kb.uid, None)
-        async for documents in self._documents(kb.uid):
+        self._seen.pop(kb.uid, None)
+        async for documents in documents_of(self._source, kb.uid):
             points = await self._points(kb.uid, documents)
             wanted = points if everything else await differing(self._index, kb.uid, points)
             intact = sum(number for uid, number in points.items() if uid not in wanted)
@@ -69,12 +93,6 @@ class PageCollection:
         """Leave points too many where they are: they cost a look into the record store and nothing else."""
         del kb
         return 0
-
-    async def _documents(self, kb: KbUid) -> AsyncIterator[Sequence[IndexedDocument]]:
-        after: DocumentUid | None = None
-        while documents := await self._source.documents(kb, after=after, limit=_BATCH_DOCUMENTS):
-            after = documents[-1].uid
-            yield documents
 
     async def _points(self, kb: KbUid, documents: Sequence[IndexedDocument]) -> dict[DocumentUid, int]:
         archives = {each.uid: await read_archive(self._folder(kb, each.uid)) for each in documents}
