@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 import threading
@@ -15,6 +14,7 @@ import transformers
 
 from atoll.errors import BadInput, StartRefused
 from atoll.serving.processor import bf16_hardware
+from atoll.serving.start import reading_model
 from atoll.serving.weights import weights_sha256
 from colpali.backend import Card, PageVectors, SourcePage, Vectors
 from colpali.checkpoint import Checkpoint, Layout
@@ -25,8 +25,6 @@ from colpali.layout import on_grid, tiles_to_raster, unit
 Features = Mapping[str, torch.Tensor]
 
 _TILE_MARKER = re.compile(r"<row_(\d+)_col_(\d+)>")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,19 +221,11 @@ def load(checkpoint: Checkpoint, *, dtype: str, threads: int) -> Vision:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     low = dtype == "bf16" or (dtype == "auto" and (device == "cuda" or bf16_hardware()))
     chosen = torch.bfloat16 if low else torch.float32
-    try:
+    with reading_model(checkpoint.folder):
         network = _network(checkpoint, getattr(models, checkpoint.family.model), chosen)
         processor = getattr(models, checkpoint.family.processor)
         processors = tuple(_processor(checkpoint, processor) for _ in range(2))
         return Vision(checkpoint, network.to(device).eval(), processors, device=device, dtype=chosen)
-    except StartRefused:
-        raise
-    # Whatever a damaged folder makes the libraries raise, the operator gets one line.
-    except Exception as error:
-        _log.debug("loading failed", exc_info=error)
-        raise StartRefused(
-            f"{checkpoint.folder} cannot be loaded ({type(error).__name__}: {error})".splitlines()[0]
-        ) from error
 
 
 def _network(checkpoint: Checkpoint, kind: Any, dtype: torch.dtype) -> Any:

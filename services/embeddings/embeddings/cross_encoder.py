@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from sentence_transformers import CrossEncoder
 
 from atoll.errors import StartRefused
 from atoll.serving.errors import ModelFailed
+from atoll.serving.start import reading_model
 from embeddings.model import window_tokens
 from embeddings.pairing import Pair, PairTokenizer
 from embeddings.precision import PROBES, settle
@@ -25,8 +25,6 @@ Score = NDArray[np.float32]
 AGREEMENT = 0.99
 #: What the probe texts are ranked by when the arithmetic is chosen.
 _PROBE_QUESTION = "How often is the safety valve checked?"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def load(folder: Path, *, dtype: str, tokenizing_threads: int) -> LoadedCrossEnc
 
 
 def _read(folder: Path) -> CrossEncoder:
-    try:
+    with reading_model(folder):
         network: CrossEncoder = CrossEncoder(
             str(folder),
             device="cpu",
@@ -111,10 +109,6 @@ def _read(folder: Path) -> CrossEncoder:
             trust_remote_code=False,
             model_kwargs={"use_safetensors": True, "dtype": torch.float32},
         )
-    # Whatever a damaged folder makes the library raise, the operator gets one line.
-    except Exception as error:
-        _log.debug("loading failed", exc_info=error)
-        raise StartRefused(f"{folder} cannot be loaded ({type(error).__name__}: {error})".splitlines()[0]) from error
     if getattr(network[0], "transformer_task", None) != "sequence-classification":
         raise StartRefused(f"{folder} is no cross-encoder with a classification head; choose another model")
     if network.num_labels != 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,11 @@ from sentence_transformers import SentenceTransformer
 
 from atoll.errors import StartRefused
 from atoll.serving.errors import ModelFailed
+from atoll.serving.start import reading_model
 from embeddings.precision import PROBES, settle
 from embeddings.tokenizing import TextTokenizer, TokenIds, padded_length
 
 Row = NDArray[np.float32]
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ def load(folder: Path, *, dtype: str, threads_per_worker: int, tokenizing_thread
 
 
 def _read(folder: Path) -> SentenceTransformer:
-    try:
+    with reading_model(folder):
         network = SentenceTransformer(
             str(folder),
             device="cpu",
@@ -104,10 +102,6 @@ def _read(folder: Path) -> SentenceTransformer:
             trust_remote_code=False,
             model_kwargs={"use_safetensors": True, "dtype": torch.float32},
         )
-    # Whatever a damaged folder makes the library raise, the operator gets one line.
-    except Exception as error:
-        _log.debug("loading failed", exc_info=error)
-        raise StartRefused(f"{folder} cannot be loaded ({type(error).__name__}: {error})".splitlines()[0]) from error
     if not all(getattr(module, "include_prompt", True) for module in network):
         raise StartRefused(f"{folder}: pooling that leaves out the prompt is not supported; choose another model")
     return network.eval()

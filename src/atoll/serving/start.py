@@ -6,7 +6,8 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +32,22 @@ def read_token(path: Path | None) -> str | None:
     if not token:
         raise StartRefused(f"the token file {path} is empty; write the token into it")
     return token
+
+
+@contextmanager
+def reading_model(folder: Path) -> Iterator[None]:
+    """Let the operator have one line, whatever a damaged model folder makes the libraries raise.
+
+    Raises:
+        StartRefused: naming the folder.
+    """
+    try:
+        yield
+    except StartRefused:
+        raise
+    except Exception as error:
+        _log.debug("loading failed", exc_info=error)
+        raise StartRefused(f"{folder} cannot be loaded ({type(error).__name__}: {error})".splitlines()[0]) from error
 
 
 def load_in_background(load: Callable[[], None], lifecycle: Lifecycle, *, subject: str) -> None:
