@@ -14,8 +14,12 @@ from atoll.domain.passage import Passage
 #: Share of common word triples (Jaccard) from which two passages are the same text.
 ALIKE = 0.9
 
+#: Words that only one of two passages has which are the same text, at most, for each word of both.
+_UNSHARED = 3 * (1 - ALIKE) / (1 + ALIKE)
+_SIGNATURE_BITS = 512
+
 _WORD = re.compile(r"\w+")
-_NUMBER = re.compile(r"\w*\d\w*")
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Shared:
 class _Kept:
     passage: Passage
     words: list[str]
+    signature: int
     triples: frozenset[tuple[str, ...]] | None
     documents: dict[DocumentUid, None]
 
@@ -44,8 +49,9 @@ def collapse(passages: Sequence[Passage]) -> list[Shared]:
     by_numbers: defaultdict[tuple[str, ...], list[_Kept]] = defaultdict(list)
     for passage in passages:
         text = unicodedata.normalize("NFKC", passage.text).casefold()
-        candidate = _Kept(passage, _WORD.findall(text), None, {passage.document: None})
-        numbers = tuple(_NUMBER.findall(text))
+        words = _WORD.findall(text)
+        candidate = _Kept(passage, words, _signature(words), None, {passage.document: None})
+        numbers = tuple(word for word in words if not word.isalpha() and _DIGIT.search(word))
         twin = next((other for other in by_numbers[numbers] if _alike(other, candidate)), None)
         if twin is None:
             kept.append(candidate)
@@ -60,12 +66,21 @@ def _alike(first: _Kept, second: _Kept) -> bool:
         return False
     if first.words == second.words:
         return True
-    shorter, longer = sorted((len(first.words), len(second.words)))
-    if shorter < ALIKE * longer:
+    # A word that only one of them has stands in a triple that only this one has, and a triple holds three: the words
+    # tell most pairs apart, which then need no triples.
+    if (first.signature ^ second.signature).bit_count() > _UNSHARED * (len(first.words) + len(second.words)):
         return False
     left, right = _triples(first), _triples(second)
     common = len(left & right)
     return common >= ALIKE * (len(left) + len(right) - common)
+
+
+def _signature(words: Sequence[str]) -> int:
+    """Return a bit for each different word; two words may share one, so that signatures differ in no more than words."""
+    signature = 0
+    for word in set(words):
+        signature |= 1 << (hash(word) % _SIGNATURE_BITS)
+    return signature
 
 
 def _triples(entry: _Kept) -> frozenset[tuple[str, ...]]:

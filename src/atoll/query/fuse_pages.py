@@ -46,6 +46,8 @@ def fuse_pages(
 
     ``sees`` is as of `PageQuery`. The best passage has a score of exactly 1, and so has a page that is ahead of it.
     """
+    if not hits:
+        return list(ranking), []
     support = SUPPORT_SEEN if sees else SUPPORT_READ
     place = {ranked.id: at for at, ranked in enumerate(ranking)}
     passages = list(ranking)

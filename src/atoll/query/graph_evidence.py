@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import combinations
 
 from atoll.domain.entity import Mention
@@ -19,6 +20,8 @@ from atoll.query.sentences import sentences
 
 #: What the company of relevant entities counts in comparison to being relevant.
 COMPANY = 0.5
+#: Digits of a score that do not depend on the order in which passages were added up.
+_STEADY = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,21 @@ def entity_evidence(
             known = first.get(mention.entity)
             if known is None or (known[1].span == (0, 0) and mention.span != (0, 0)):
                 first[mention.entity] = (each, mention)
-    best = max(company.values(), default=0.0) or 1.0
+    most_company = max(company.values(), default=0.0) or 1.0
+    scores = {
+        entity: relevance.get(entity, 0.0) + COMPANY * together / most_company for entity, together in company.items()
+    }
+    best = nsmallest(most, scores, key=lambda entity: (-round(scores[entity], _STEADY), entity))
     entries = [
         _Entry(
-            score=relevance.get(entity, 0.0) + COMPANY * company[entity] / best,
+            score=scores[entity],
             order=entity,
             shown=each,
             text=_sentence_at(each.passage, mention.span),
             entity=EvidenceEntity(entity, mention.surface, mention.type),
         )
-        for entity, (each, mention) in first.items()
+        for entity in best
+        for each, mention in [first[entity]]
     ]
     return _evidence(EvidenceKind.ENTITY, entries, most, tokens)
 
@@ -129,7 +137,7 @@ def _together(shown: Sequence[Shown], found: Annotations, entities: Mapping[Enti
 def _evidence(kind: EvidenceKind, entries: Sequence[_Entry], most: int, tokens: int) -> list[Evidence]:
     """Return the best entries, ties by id; the first that does not fit ends the list. Ranks are given later."""
     evidence: list[Evidence] = []
-    ordered = sorted(entries, key=lambda entry: (-round(entry.score, 9), entry.order))
+    ordered = sorted(entries, key=lambda entry: (-round(entry.score, _STEADY), entry.order))
     top = ordered[0].score if ordered and ordered[0].score > 0 else 1.0
     for entry in ordered[:most]:
         tokens -= estimate_tokens(entry.text)
