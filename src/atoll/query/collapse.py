@@ -66,9 +66,12 @@ def _alike(first: _Kept, second: _Kept) -> bool:
         return False
     if first.words == second.words:
         return True
+    shorter, longer = sorted((len(first.words), len(second.words)))
+    if shorter < ALIKE * longer:
+        return False
     # A word that only one of them has stands in a triple that only this one has, and a triple holds three: the words
     # tell most pairs apart, which then need no triples.
-    if (first.signature ^ second.signature).bit_count() > _UNSHARED * (len(first.words) + len(second.words)):
+    if (first.signature ^ second.signature).bit_count() > _UNSHARED * (shorter + longer):
         return False
     left, right = _triples(first), _triples(second)
     common = len(left & right)
@@ -76,7 +79,7 @@ def _alike(first: _Kept, second: _Kept) -> bool:
 
 
 def _signature(words: Sequence[str]) -> int:
-    """Return a bit for each different word; two words may share one, so that signatures differ in no more than words."""
+    """Return a bit for each different word. Two may share one, so that signatures never differ in more than words."""
     signature = 0
     for word in set(words):
         signature |= 1 << (hash(word) % _SIGNATURE_BITS)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import combinations
+from typing import TypeVar
 
 from atoll.domain.entity import Mention
 from atoll.domain.evidence import Evidence, EvidenceEntity, EvidenceKind, EvidenceRelation
@@ -20,6 +21,7 @@ from atoll.query.sentences import sentences
 
 #: What the company of relevant entities counts in comparison to being relevant.
 COMPANY = 0.5
+_Id = TypeVar("_Id", EntityId, RelationId)
 #: Digits of a score that do not depend on the order in which passages were added up.
 _STEADY = 9
 
@@ -71,7 +73,6 @@ def entity_evidence(
     scores = {
         entity: relevance.get(entity, 0.0) + COMPANY * together / most_company for entity, together in company.items()
     }
-    best = nsmallest(most, scores, key=lambda entity: (-round(scores[entity], _STEADY), entity))
     entries = [
         _Entry(
             score=scores[entity],
@@ -80,7 +81,7 @@ def entity_evidence(
             text=_sentence_at(each.passage, mention.span),
             entity=EvidenceEntity(entity, mention.surface, mention.type),
         )
-        for entity in best
+        for entity in _best(scores, most)
         for each, mention in [first[entity]]
     ]
     return _evidence(EvidenceKind.ENTITY, entries, most, tokens)
@@ -97,10 +98,15 @@ def relation_evidence(
 ) -> list[Evidence]:
     """Return the ``most`` best assertions of the shown passages, or co-occurrences where nothing was asserted."""
     by_id = {each.passage.id: each for each in shown}
+    asserted = {stated.id: stated for stated in found.stated if stated.assertion.passage in by_id}
+    scores = {
+        stated.id: relations.get(stated.id, 0.0)
+        + COMPANY * (entities.get(stated.head.id, 0.0) + entities.get(stated.tail.id, 0.0))
+        for stated in asserted.values()
+    }
     entries = [
         _Entry(
-            score=relations.get(stated.id, 0.0)
-            + COMPANY * (entities.get(stated.head.id, 0.0) + entities.get(stated.tail.id, 0.0)),
+            score=scores[stated.id],
             order=stated.id,
             shown=by_id[stated.assertion.passage],
             text=stated.assertion.description,
@@ -108,8 +114,7 @@ def relation_evidence(
                 stated.id, stated.head.key, stated.tail.key, stated.assertion.keywords, stated.assertion.weight
             ),
         )
-        for stated in found.stated
-        if stated.assertion.passage in by_id
+        for stated in (asserted[at] for at in _best(scores, most))
     ]
     return _evidence(EvidenceKind.RELATION, entries or _together(shown, found, entities), most, tokens)
 
@@ -132,6 +137,11 @@ def _together(shown: Sequence[Shown], found: Annotations, entities: Mapping[Enti
         for entries in pairs.values()
         for best in [max(entries, key=lambda entry: entry.score)]
     ]
+
+
+def _best(scores: Mapping[_Id, float], most: int) -> list[_Id]:
+    """Return the ``most`` ids of the highest scores, ties by id: the rest needs no text."""
+    return nsmallest(most, scores, key=lambda at: (-round(scores[at], _STEADY), at))
 
 
 def _evidence(kind: EvidenceKind, entries: Sequence[_Entry], most: int, tokens: int) -> list[Evidence]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
+from atoll.errors import ungrouped
 from atoll.ports.graph_index import GraphIndex
 from atoll.ports.passages import SearchScope
 from atoll.query.found import Found, Question
@@ -40,9 +42,12 @@ class GraphSearch:
                 corpus_passages=scope.passages,
                 limit=self.limits.considered,
             )
-            annotations = await reads.annotations([ranked.id for ranked in near.ranking[: top_k + COLLAPSE_ROOM]])
-        with timings.step("hydrate"):
-            texts = await read_texts(near.ranking, question.phrases, top_k, reads)
+        best = [ranked.id for ranked in near.ranking[: top_k + COLLAPSE_ROOM]]
+        with timings.step("hydrate"), ungrouped():
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(read_texts(near.ranking, question.phrases, top_k, reads))
+                annotating = group.create_task(reads.annotations(best))
+        texts, annotations = reading.result(), annotating.result()
         shared, scores = texts.shared[:top_k], {ranked.id: ranked.score for ranked in near.ranking}
         shown = [Shown(each.passage, near.names[each.passage.document], scores[each.passage.id]) for each in shared]
         most = top_k // PART

@@ -42,6 +42,8 @@ def normalise(text: str) -> str:
 
 def contains_all(text: str, phrases: tuple[str, ...]) -> bool:
     """Return whether every normalised phrase stands in ``text``, not cut out of a longer word or number."""
+    if not phrases:
+        return True
     normalised = normalise(text)
     return all(_stands_in(normalised, phrase) for phrase in phrases)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,14 +58,14 @@ class SqliteGraph:
             found, documents, names = _mentions_of(connection, scope, followed)
             passages = sorted(documents)
             vectors = _passage_vectors(connection, passages) if reach.vectors else None
-            ids = [row["id"] for row in known]
+            ids, chosen = [row["id"] for row in known], set(followed)
             return Neighbourhood(
                 seeds=tuple(headings),
                 headings=tuple(headings.values()),
                 seed_mentions=_incidence(of_seeds, list(headings), ids),
                 entities=tuple(EntityName(EntityId(row["id"]), row["key"]) for row in known),
                 df=np.array([row["df"] for row in known], np.int64),
-                followed=np.isin(np.array(ids), followed) if followed else np.zeros(len(ids), np.bool_),
+                followed=np.array([each in chosen for each in ids], np.bool_),
                 entity_vectors=_matrix([row["vector"] for row in known]) if reach.vectors else None,
                 passages=tuple(PassageId(each) for each in passages),
                 documents=tuple(documents[each] for each in passages),
@@ -79,7 +80,9 @@ class SqliteGraph:
         """Return what was found in the visible ones of ``passages``."""
 
         def work(connection: sqlite3.Connection) -> Annotations:
-            visible = list(_headings(connection, scope, passages))
+            document_of = _documents_of(connection, passages)
+            names = _visible(connection, scope, set(document_of.values()))
+            visible = [passage for passage in passages if document_of.get(passage) in names]
             by_passage: dict[PassageId, list[Mention]] = {passage: [] for passage in visible}
             for row in connection.execute(
                 "SELECT m.passage, m.entity, e.key, m.surface, m.type, m.tf, m.span_start, m.span_end "
@@ -91,7 +94,6 @@ class SqliteGraph:
                 by_passage[passage].append(Mention(passage, entity, key, surface, kind, tf, (start, end)))
             query = _ASSERTION.format(on="a.passage", order="a.weight DESC, a.id")
             stated = connection.execute(query, (json.dumps(visible), scope.kb, scope.kb)).fetchall()
-            names = _visible(connection, scope, _documents_of(connection, visible))
             mentions = {passage: tuple(found) for passage, found in by_passage.items()}
             return Annotations(mentions, tuple(map(_stated, stated)), names)
 
@@ -134,18 +136,17 @@ def _headings(
     return {PassageId(row[0]): tuple(json.loads(row[2])) for row in found if row[1] in names}
 
 
-def _documents_of(connection: sqlite3.Connection, passages: Sequence[PassageId]) -> set[str]:
-    found = connection.execute(
-        f"SELECT DISTINCT document FROM passage WHERE id IN {_CHOSEN}", (json.dumps(list(passages)),)
+def _documents_of(connection: sqlite3.Connection, passages: Sequence[PassageId]) -> dict[PassageId, DocumentUid]:
+    found = _tuples(
+        connection, f"SELECT id, document FROM passage WHERE id IN {_CHOSEN}", (json.dumps(list(passages)),)
     )
-    return {row[0] for row in found}
+    return dict(found)
 
 
 def _mentions_in(connection: sqlite3.Connection, passages: Sequence[PassageId]) -> list[_Mention]:
-    found = connection.execute(
-        f"SELECT passage, entity, tf FROM mention WHERE passage IN {_CHOSEN}", (json.dumps(list(passages)),)
+    return _tuples(
+        connection, f"SELECT passage, entity, tf FROM mention WHERE passage IN {_CHOSEN}", (json.dumps(list(passages)),)
     )
-    return [tuple(row) for row in found]
 
 
 def _entities(
@@ -181,25 +182,32 @@ def _mentions_of(
     connection: sqlite3.Connection, scope: GraphScope, entities: Sequence[str]
 ) -> tuple[list[_Mention], dict[str, DocumentUid], dict[DocumentUid, str]]:
     """Return the visible mentions of ``entities``, the document of each of their passages, and its name."""
-    found = connection.execute(
+    found = _tuples(
+        connection,
         "SELECT m.passage, m.entity, m.tf, m.document FROM json_each(?) chosen "
         "CROSS JOIN mention m INDEXED BY mention_entity ON m.entity = chosen.value",
         (json.dumps(list(entities)),),
-    ).fetchall()
+    )
     names = _visible(connection, scope, {row[3] for row in found})
-    visible = [tuple(row) for row in found if row[3] in names]
-    documents = {passage: DocumentUid(document) for passage, _, _, document in visible}
-    used = set(documents.values())
-    return [row[:3] for row in visible], documents, {uid: name for uid, name in names.items() if uid in used}
+    visible = [row for row in found if row[3] in names]
+    return [row[:3] for row in visible], {row[0]: row[3] for row in visible}, names
+
+
+def _tuples(connection: sqlite3.Connection, query: str, parameters: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """Return all rows at once, and as they are: a neighbourhood has thousands."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return cursor.execute(query, parameters).fetchall()
 
 
 def _passage_vectors(connection: sqlite3.Connection, passages: Sequence[str]) -> NDArray[np.float16]:
     """Return one row a passage, in the order of ``passages``, which is that of their ids."""
-    found = connection.execute(
+    found = _tuples(
+        connection,
         "SELECT p.vector FROM json_each(?) chosen CROSS JOIN passage p ON p.id = chosen.value ORDER BY chosen.key",
         (json.dumps(list(passages)),),
     )
-    return _matrix([row[0] for row in found])
+    return _matrix([vector for (vector,) in found])
 
 
 def _matrix(vectors: Sequence[bytes | None]) -> NDArray[np.float16]:

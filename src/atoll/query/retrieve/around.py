@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from atoll.domain.evidence import Mode, Signal
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.domain.vectors import EntityHit, RelationHit
+from atoll.errors import ungrouped
 from atoll.ports.graph import Neighbourhood, Reach
 from atoll.ports.graph_index import GraphIndex
 from atoll.query.fuse import DECIMALS, DEPTH, Ranked
@@ -57,27 +58,28 @@ async def around(
     limit: int,
 ) -> Around:
     """Return what lies around a question, ``limit`` entities and ``limit`` assertions considered."""
-    stating, hits = Around([], {}), None
-    if mode is Mode.HYBRID:
-        stated, hits = await asyncio.gather(
-            index.nearest_relations(reads.graph_scope, question, limit),
-            index.nearest_entities(reads.graph_scope.kb, question, limit),
-        )
-        stating = await _stating(reads, stated)
-    elif mode is Mode.GLOBAL:
-        stating = await _stating(reads, await index.nearest_relations(reads.graph_scope, question, limit))
-        if stating.ranking:
-            return stating
-    if hits is None:
+
+    async def stating() -> Around:
+        return await _stating(reads, await index.nearest_relations(reads.graph_scope, question, limit))
+
+    async def mentioning() -> Around:
         hits = await index.nearest_entities(reads.graph_scope.kb, question, limit)
-    near = await reads.neighbourhood(
-        [],
-        entities=[hit.id for hit in hits],
-        keys=[group.key for group in groups],
-        reach=Reach(MAX_DF, MAX_PASSAGES, vectors=True),
-    )
-    mentioning = _mentioning(near, hits, groups, question, corpus_passages)
-    return _joined(mentioning, stating)
+        near = await reads.neighbourhood(
+            [],
+            entities=[hit.id for hit in hits],
+            keys=[group.key for group in groups],
+            reach=Reach(MAX_DF, MAX_PASSAGES, vectors=True),
+        )
+        return _mentioning(near, hits, groups, question, corpus_passages)
+
+    if mode is Mode.HYBRID:
+        with ungrouped():
+            async with asyncio.TaskGroup() as group:
+                stated, mentioned = group.create_task(stating()), group.create_task(mentioning())
+        return _joined(mentioned.result(), stated.result())
+    if mode is Mode.GLOBAL and (found := await stating()).ranking:
+        return found
+    return await mentioning()
 
 
 async def _stating(reads: SearchReads, hits: Sequence[RelationHit]) -> Around:
@@ -94,7 +96,9 @@ async def _stating(reads: SearchReads, hits: Sequence[RelationHit]) -> Around:
     for each in known.stated:
         for end in (each.head.id, each.tail.id):
             entities[end] = max(entities.get(end, 0.0), scores[each.id])
-    return Around(_ranking(best, best), dict(known.names), entities, relations, max(best.values(), default=0.0))
+    passages, values = list(best), np.array(list(best.values()))
+    ranking = _ranking(passages, values, values)
+    return Around(ranking, dict(known.names), entities, relations, max(best.values(), default=0.0))
 
 
 def _mentioning(
@@ -107,26 +111,23 @@ def _mentioning(
     """Rank the passages that mention entities near the question: half by these, half by their own meaning."""
     relevance = _relevance(near, hits, groups)
     carried = weights(near.mentions) * (relevance * idf(near.df, corpus_passages))[near.mentions.entity]
-    mentioned = np.bincount(near.mentions.passage, carried, minlength=len(near.passages))
-    cosines = _cosines(near, question)
-    spread = float(np.ptp(cosines)) if cosines.size else 0.0
-    meaning = (cosines - cosines.min()) / spread if spread > 0 else np.zeros(len(cosines))
+    mentioned = np.bincount(near.mentions.passage, carried, minlength=len(near.passages)).astype(np.float64, copy=False)
     top = float(mentioned.max()) if mentioned.size else 0.0
     if top <= 0:
         return Around([], {})
-    scores = {
-        passage: 0.5 * float(mentioned[row]) / top + 0.5 * float(meaning[row])
-        for row, passage in enumerate(near.passages)
-        if mentioned[row] > 0
-    }
-    signals = {passage: float(mentioned[row]) for row, passage in enumerate(near.passages) if mentioned[row] > 0}
-    seen = set(near.mentions.entity.tolist())
-    entities = {
-        entity.id: float(relevance[row])
-        for row, entity in enumerate(near.entities)
-        if row in seen and relevance[row] > 0
-    }
-    return Around(_ranking(scores, signals), dict(near.names), entities, {}, float(cosines.max()))
+    cosines = _cosines(near, question)
+    spread = float(np.ptp(cosines))
+    meaning = (cosines - cosines.min()) / spread if spread > 0 else np.zeros(len(cosines))
+    scores = 0.5 * mentioned / top + 0.5 * meaning
+    reached = np.flatnonzero(mentioned > 0)
+    relevant = np.intersect1d(near.mentions.entity, np.flatnonzero(relevance > 0)).tolist()
+    return Around(
+        _ranking([near.passages[row] for row in reached.tolist()], scores[reached], mentioned[reached]),
+        dict(near.names),
+        {near.entities[row].id: float(relevance[row]) for row in relevant},
+        {},
+        float(cosines.max()),
+    )
 
 
 def _relevance(near: Neighbourhood, hits: list[EntityHit], groups: tuple[WordGroup, ...]) -> NDArray[np.float64]:
@@ -152,9 +153,10 @@ def _joined(first: Around, second: Around) -> Around:
     if not first.ranking:
         return second
     halves = [{ranked.id: ranked.score for ranked in each.ranking} for each in (first, second)]
-    scores = {at: sum(half.get(at, 0.0) for half in halves) for at in halves[0].keys() | halves[1].keys()}
+    passages = list(halves[0].keys() | halves[1].keys())
+    scores = np.array([sum(half.get(at, 0.0) for half in halves) for at in passages])
     return Around(
-        _ranking(scores, scores),
+        _ranking(passages, scores, scores),
         first.names | second.names,
         {
             at: max(first.entities.get(at, 0.0), second.entities.get(at, 0.0))
@@ -165,11 +167,15 @@ def _joined(first: Around, second: Around) -> Around:
     )
 
 
-def _ranking(scores: Mapping[PassageId, float], signals: Mapping[PassageId, float]) -> list[Ranked]:
+def _ranking(passages: Sequence[PassageId], scores: NDArray[np.float64], signals: NDArray[np.float64]) -> list[Ranked]:
     """Return the best passages, ties by id, with their rank and raw score in the graph's own list."""
-    top = max(scores.values(), default=0.0)
-    final = {passage: round(score / top, DECIMALS) if top > 0 else 0.0 for passage, score in scores.items()}
-    raw = {passage: round(score, DECIMALS) for passage, score in signals.items()}
-    ranks = {passage: rank for rank, passage in enumerate(sorted(raw, key=lambda each: (-raw[each], each)), start=1)}
-    order = sorted(final, key=lambda passage: (-final[passage], passage))[:DEPTH]
-    return [Ranked(at, final[at], {SIGNAL: Signal(ranks[at], raw[at])}) for at in order]
+    if not passages:
+        return []
+    by_id = np.argsort(np.array(passages))
+    final, raw = np.round(scores[by_id] / scores.max(), DECIMALS), np.round(signals[by_id], DECIMALS)
+    ranks = np.empty(len(passages), np.int64)
+    ranks[np.argsort(-raw, kind="stable")] = np.arange(1, len(passages) + 1)
+    return [
+        Ranked(passages[by_id[at]], float(final[at]), {SIGNAL: Signal(int(ranks[at]), float(raw[at]))})
+        for at in np.argsort(-final, kind="stable")[:DEPTH].tolist()
+    ]
