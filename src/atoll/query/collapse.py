@@ -81,8 +81,8 @@ def _alike(first: _Kept, second: _Kept) -> bool:
 def _signature(words: Sequence[str]) -> int:
     """Return a bit for each different word. Two may share one, so that signatures never differ in more than words."""
     signature = 0
-    for word in set(words):
-        signature |= 1 << (hash(word) % _SIGNATURE_BITS)
+    for number in map(hash, set(words)):
+        signature |= 1 << (number % _SIGNATURE_BITS)
     return signature
 
 

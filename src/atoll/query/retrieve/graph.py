@@ -6,6 +6,7 @@ Two reads of the record store: around the best passages for the bridge, around t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,23 +69,28 @@ def _has_vectors(near: Neighbourhood) -> bool:
 def _reordered(ranking: Sequence[Ranked], bridged: Bridged, spreading: Spread) -> list[Ranked]:
     """Return every passage of ``ranking`` and the `DEPTH` best that the graph adds, best first, ties by id."""
     known = {ranked.id: ranked for ranked in ranking}
-    scores = {passage: round(score, _STEADY) for passage, score in spreading.scores.items()}
-    order = sorted(scores, key=lambda passage: (-scores[passage], passage))
-    flowed = {passage: round(flow, _STEADY) for passage, flow in spreading.flow.items()}
-    flows = sorted(flowed, key=lambda passage: (-flowed[passage], passage))
+    scores, flows = _best_first(spreading.scores), _best_first(spreading.flow)
     ranks = {passage: rank for rank, passage in enumerate(flows, start=1)}
-    added = set([passage for passage in order if passage not in known][:DEPTH])
-    top = scores[order[0]]
+    added = set(islice((passage for passage in scores if passage not in known), DEPTH))
+    top = next(iter(scores.values()))
     reordered = []
-    for passage in order:
+    for passage, score in scores.items():
         if passage not in known and passage not in added:
             continue
         signals = dict(known[passage].signals) if passage in known else {}
         if passage in ranks:
-            signals[SIGNAL] = Signal(ranks[passage], round(flowed[passage], DECIMALS))
+            signals[SIGNAL] = Signal(ranks[passage], round(flows[passage], DECIMALS))
         path = _path(passage, passage in known, bridged.steps, spreading.steps)
-        reordered.append(Ranked(passage, round(scores[passage] / top, DECIMALS), signals, path))
+        reordered.append(Ranked(passage, round(score / top, DECIMALS), signals, path))
     return reordered
+
+
+def _best_first(scores: Mapping[PassageId, float]) -> dict[PassageId, float]:
+    """Return the scores without the digits that are not steady, the best first, ties by id."""
+    passages = sorted(scores)
+    steady = np.round([scores[passage] for passage in passages], _STEADY)
+    order = np.argsort(-steady, kind="stable")
+    return {passages[at]: score for at, score in zip(order.tolist(), steady[order].tolist(), strict=True)}
 
 
 def _path(
