@@ -5,6 +5,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH ?= torch==2.13.0
 #: Narrows `make test` (a path, or options of pytest) and `make bench` (names of benchmarks).
 T ?=
+#: Test files that run at a time when nothing is narrowed: most of them wait for processes that they started. A server
+#: that is given is one for all, and tests empty it.
+AT_ONCE ?= $(if $(NEO4J_TEST_URI)$(QDRANT_TEST_URL),1,2)
 #: Where `make bundle` puts the bundle, the Compose profile whose images it carries, and the private key that signs it.
 BUNDLE ?= dist/atoll.bundle
 PROFILE ?= cpu
@@ -42,7 +45,8 @@ logs: setup ## Show the end of what they say
 	@$(if $(COMPOSE),docker compose logs --tail 50,$(BIN)/atoll logs)
 
 test: setup .state/llama .state/clients .state/colpali ## Run every test that needs no container engine; T=path or T="-k name" narrows
-	@$(BIN)/python -m pytest --durations=25 -m "not soak" $(or $(T),$(SUITES))
+	@$(BIN)/python -m pytest --durations=25 -m "not soak" \
+	    $(or $(T),-n $(AT_ONCE) --dist loadfile --no-loadscope-reorder $(SUITES))
 
 test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
 	@scripts/test_compose.sh $(T)

@@ -45,9 +45,10 @@ _PUBLISHED = (
     "COLLECT { MATCH (o:Document {kb: $kb, name: d.name}) WHERE o.visible AND o.uid <> d.uid "
     "RETURN o {.uid, .version, .labels, .replaces} } AS namesakes"
 )
+# Asked before anything is locked that others wait for: counters may still move, so that raising them asks again.
 _SHARED_WITHOUT_VECTOR = (
     "MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity) WITH e, count(*) AS n "
-    "WHERE e.vector IS NULL AND e.df + n > 1 AND NOT e.id IN $given "
+    "WHERE e.vector IS NULL AND e.df + n > 1 "
     "WITH e ORDER BY e.id RETURN collect([e.id, e.key]) AS wanted"
 )
 # By id, so that several transactions on the same entities wait for each other and do not deadlock.
@@ -55,7 +56,7 @@ _RAISE_COUNTERS = (
     "MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity) "
     "WITH e, count(*) AS n ORDER BY e.id SET e.locked = true WITH e, e.df + n AS df "
     "SET e.df = df, e.vector = CASE WHEN df > 1 THEN coalesce($vectors[e.id], e.vector) ELSE null END "
-    "RETURN count(e) AS entities"
+    "RETURN count(e) AS entities, collect(CASE WHEN df > 1 AND e.vector IS NULL THEN [e.id, e.key] END) AS wanted"
 )
 # The revision last, so that nobody sees the new one before what it stands for.
 _MAKE_VISIBLE = (
@@ -104,6 +105,14 @@ _REMOVE_DOCUMENT = (
 )
 
 
+class _NotYetError(Exception):
+    """Rolls back what was written before it turned out which vectors are missing."""
+
+    def __init__(self, wanted: VectorsWanted) -> None:
+        super().__init__()
+        self.wanted = wanted
+
+
 class Neo4jContents:
     """Port ``Contents``."""
 
@@ -136,16 +145,19 @@ class Neo4jContents:
         """Make the document visible."""
 
         async def work(transaction: Transaction) -> Published | VectorsWanted:
+            if not vectors:
+                shared = await held(transaction, claim, f"WITH s {_SHARED_WITHOUT_VECTOR}")
+                if shared["wanted"]:
+                    return _vectors_wanted(shared)
             found = await held(transaction, claim, _PUBLISHED)
-            wanted = await transaction.one(_SHARED_WITHOUT_VECTOR, **claimed(claim), given=sorted(vectors))
-            assert wanted is not None, "an aggregation returns one record"
-            if wanted["wanted"]:
-                return VectorsWanted(tuple(EntityName(EntityId(id_), key) for id_, key in wanted["wanted"]))
             if _is_superseded(found["document"], found["namesakes"]):
                 return await _withdraw(transaction, claim, found["tenant"])
             return await _make_visible(transaction, claim, found, vectors)
 
-        return await self._database.write(work)
+        try:
+            return await self._database.write(work)
+        except _NotYetError as undone:
+            return undone.wanted
 
     async def purge_state(self, claim: Claim) -> PurgeState:
         """Return whether all old leases have run out."""
@@ -317,6 +329,8 @@ async def _make_visible(
         vectors={entity: vector.tobytes() for entity, vector in vectors.items()},
     )
     assert counted is not None, "an aggregation returns one record"
+    if counted["wanted"]:
+        raise _NotYetError(_vectors_wanted(counted))
     published = await transaction.one(
         _MAKE_VISIBLE,
         **claimed(claim),
@@ -329,6 +343,10 @@ async def _make_visible(
     events.append(Event(SYSTEM, "document.published", f"document {claim.document}", revision=revision))
     await audit(transaction, found["tenant"], *events)
     return Published(revision=revision, replaced=tuple(replaced), superseded=False)
+
+
+def _vectors_wanted(record: Record) -> VectorsWanted:
+    return VectorsWanted(tuple(EntityName(EntityId(id_), key) for id_, key in record["wanted"]))
 
 
 def _is_superseded(document: Mapping[str, Any], namesakes: Sequence[Mapping[str, Any]]) -> bool:
