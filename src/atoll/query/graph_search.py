@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 
-from atoll.errors import ungrouped
 from atoll.ports.graph_index import GraphIndex
 from atoll.ports.passages import SearchScope
 from atoll.query.found import Found, Question
@@ -14,7 +12,7 @@ from atoll.query.passage_evidence import passage_evidence
 from atoll.query.reads import SearchReads
 from atoll.query.retrieve.around import around
 from atoll.query.retrieve.names import word_groups
-from atoll.query.texts import COLLAPSE_ROOM, read_texts
+from atoll.query.texts import read_texts
 from atoll.query.timings import Timings
 
 #: One result in so many is an entity, and another a relation.
@@ -42,13 +40,11 @@ class GraphSearch:
                 corpus_passages=scope.passages,
                 limit=self.limits.considered,
             )
-        best = [ranked.id for ranked in near.ranking[: top_k + COLLAPSE_ROOM]]
-        with timings.step("hydrate"), ungrouped():
-            async with asyncio.TaskGroup() as group:
-                reading = group.create_task(read_texts(near.ranking, question.phrases, top_k, reads))
-                annotating = group.create_task(reads.annotations(best))
-        texts, annotations = reading.result(), annotating.result()
-        shared, scores = texts.shared[:top_k], {ranked.id: ranked.score for ranked in near.ranking}
+        with timings.step("hydrate"):
+            texts = await read_texts(near.ranking, question.phrases, top_k, reads)
+            shared = texts.shared[:top_k]
+            annotations = await reads.annotations([each.passage.id for each in shared])
+        scores = {ranked.id: ranked.score for ranked in near.ranking}
         shown = [Shown(each.passage, near.names[each.passage.document], scores[each.passage.id]) for each in shared]
         most = top_k // PART
         entities = entity_evidence(shown, annotations, near.entities, most=most, tokens=self.limits.entity_tokens)

@@ -84,13 +84,13 @@ class SqliteGraph:
             names = _visible(connection, scope, set(document_of.values()))
             visible = [passage for passage in passages if document_of.get(passage) in names]
             by_passage: dict[PassageId, list[Mention]] = {passage: [] for passage in visible}
-            for row in connection.execute(
+            for passage, entity, key, surface, kind, tf, start, end in _tuples(
+                connection,
                 "SELECT m.passage, m.entity, e.key, m.surface, m.type, m.tf, m.span_start, m.span_end "
                 "FROM mention m CROSS JOIN entity e ON e.id = m.entity "
                 f"WHERE m.passage IN {_CHOSEN} AND e.kb = ? ORDER BY m.span_start, m.span_end, m.entity",
                 (json.dumps(visible), scope.kb),
             ):
-                passage, entity, key, surface, kind, tf, start, end = row
                 by_passage[passage].append(Mention(passage, entity, key, surface, kind, tf, (start, end)))
             query = _ASSERTION.format(on="a.passage", order="a.weight DESC, a.id")
             stated = connection.execute(query, (json.dumps(visible), scope.kb, scope.kb)).fetchall()
