@@ -96,7 +96,8 @@ async def _stating(reads: SearchReads, hits: Sequence[RelationHit]) -> Around:
     for each in known.stated:
         for end in (each.head.id, each.tail.id):
             entities[end] = max(entities.get(end, 0.0), scores[each.id])
-    passages, values = list(best), np.array(list(best.values()))
+    passages = sorted(best)
+    values = np.array([best[passage] for passage in passages])
     ranking = _ranking(passages, values, values)
     return Around(ranking, dict(known.names), entities, relations, max(best.values(), default=0.0))
 
@@ -153,7 +154,7 @@ def _joined(first: Around, second: Around) -> Around:
     if not first.ranking:
         return second
     halves = [{ranked.id: ranked.score for ranked in each.ranking} for each in (first, second)]
-    passages = list(halves[0].keys() | halves[1].keys())
+    passages = sorted(halves[0].keys() | halves[1].keys())
     scores = np.array([sum(half.get(at, 0.0) for half in halves) for at in passages])
     return Around(
         _ranking(passages, scores, scores),
@@ -168,14 +169,16 @@ def _joined(first: Around, second: Around) -> Around:
 
 
 def _ranking(passages: Sequence[PassageId], scores: NDArray[np.float64], signals: NDArray[np.float64]) -> list[Ranked]:
-    """Return the best passages, ties by id, with their rank and raw score in the graph's own list."""
+    """Return the best of ``passages``, which are ordered by id, with their rank and raw score in the graph's own list.
+
+    Ties keep the order by id.
+    """
     if not passages:
         return []
-    by_id = np.argsort(np.array(passages))
-    final, raw = np.round(scores[by_id] / scores.max(), DECIMALS), np.round(signals[by_id], DECIMALS)
+    final, raw = np.round(scores / scores.max(), DECIMALS), np.round(signals, DECIMALS)
     ranks = np.empty(len(passages), np.int64)
     ranks[np.argsort(-raw, kind="stable")] = np.arange(1, len(passages) + 1)
     return [
-        Ranked(passages[by_id[at]], float(final[at]), {SIGNAL: Signal(int(ranks[at]), float(raw[at]))})
+        Ranked(passages[at], float(final[at]), {SIGNAL: Signal(int(ranks[at]), float(raw[at]))})
         for at in np.argsort(-final, kind="stable")[:DEPTH].tolist()
     ]
