@@ -72,7 +72,13 @@ class House:
         self.page_retriever = (
             None
             if page_embedder is None
-            else PageRetriever(embedder=page_embedder, index=self.page_index, blobs=self.blobs, patience_seconds=1.0)
+            else PageRetriever(
+                embedder=page_embedder,
+                index=self.page_index,
+                blobs=self.blobs,
+                patience_seconds=1.0,
+                text_model=self.embedder.card,
+            )
         )
         self.doorbell = MemoryDoorbell()
         self.shop = Workshop(

@@ -41,6 +41,7 @@ class HttpPageEmbedder(ModelServer):
                 model=str(info["model"]),
                 dimensions=int(info["dimensions"]),
                 fingerprint=str(info["fingerprint"]),
+                weights=str(info["weights_sha256"]),
                 needs_images=bool(info["needs_images"]),
                 needs_lines=bool(info["needs_lines"]),
             )

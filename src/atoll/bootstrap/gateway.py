@@ -33,6 +33,7 @@ from atoll.bootstrap.clients import (
 )
 from atoll.bootstrap.secret_files import pepper, read_secret
 from atoll.bootstrap.stores import Records, blobs, records
+from atoll.domain.embedding import EmbedderCard
 from atoll.query.budget import PromptLimits
 from atoll.query.graph_evidence import GraphLimits
 from atoll.query.refuse import RefusalThresholds
@@ -43,13 +44,17 @@ from atoll.settings import Settings
 
 
 def page_retriever(
-    settings: Settings, embedding: HttpPageEmbedder | None, index: QdrantPageIndex
+    settings: Settings, embedding: HttpPageEmbedder | None, index: QdrantPageIndex, text_model: EmbedderCard
 ) -> PageRetriever | None:
     """Return what finds pages, or None when pages are off."""
     if embedding is None:
         return None
     return PageRetriever(
-        embedder=embedding, index=index, blobs=blobs(settings), patience_seconds=settings.pages.query_seconds
+        embedder=embedding,
+        index=index,
+        blobs=blobs(settings),
+        patience_seconds=settings.pages.query_seconds,
+        text_model=text_model,
     )
 
 
@@ -112,11 +117,12 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
     """Open what a gateway process runs on, on the loop that uses it, and close it in the end."""
     store = await asyncio.to_thread(records, settings)
     embedding = embedder(settings)
-    index = vectors(settings, await describe(embedding))
+    text_model = await describe(embedding)
+    index = vectors(settings, text_model)
     await prepare(index)
     model, ranker = chat(settings), reranker(settings)
     page_model, page_points = page_embedder(settings), page_index(settings)
-    retriever = page_retriever(settings, page_model, page_points)
+    retriever = page_retriever(settings, page_model, page_points, text_model)
     bell = doorbell(settings, celery(settings))
     password = read_secret(settings.queue.password_file)
     try:

@@ -15,12 +15,14 @@ from atoll.domain.page import Box, Line, Page
 class PageEmbedderCard:
     """What a page embedder is, and what it wants of a page.
 
-    ``fingerprint`` changes whenever stored vectors would have to be made again.
+    ``fingerprint`` changes whenever stored vectors would have to be made again; ``weights`` is the SHA-256 of the
+    weights, which for lines of text are those of the embedding server that embeds them.
     """
 
     model: str
     dimensions: int
     fingerprint: str
+    weights: str
     needs_images: bool
     needs_lines: bool
 

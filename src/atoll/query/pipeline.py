@@ -37,7 +37,7 @@ from atoll.query.rerank import Reranking, rerank
 from atoll.query.retrieve.dense import dense_search
 from atoll.query.retrieve.graph import through_graph
 from atoll.query.retrieve.names import word_groups
-from atoll.query.retrieve.pages import PAGE_DEPTH, PageRetriever
+from atoll.query.retrieve.pages import LINES_DOCUMENTS, PAGE_DEPTH, PageRetriever
 from atoll.query.retrieve.sparse import PHRASE_DEPTH, phrase_search, sparse_search
 from atoll.query.retrieve.window import Window
 from atoll.query.terms import Terms
@@ -116,7 +116,7 @@ class SearchPipeline:
             seen = await self._look(question, window, reads, timings)
             moved = seen.revision != scope.revision and bool(seen.hidden)
             if not (moved or seen.short) or not reads.take_retry():
-                ranking = await _ranked(question, seen, scope, top_k, reads, timings)
+                ranking = await self._ranked(question, seen, window, scope, top_k, reads, timings)
                 texts = await self._read(ranking, question, top_k, reads, timings)
                 if texts.complete or not reads.take_retry():
                     found = replace(found, revision=seen.revision, best_cosine=_best_cosine(seen))
@@ -136,15 +136,22 @@ class SearchPipeline:
             vector: NDArray[np.float32] = rows[0]
             return vector
 
+        lines = None
+        if mode is Mode.MIX and self._pages is not None:
+            lines = await self._pages.lines_fingerprint()
+
         async def for_pages() -> PageQuery | None:
-            if self._pages is None or Retriever.PAGES not in RETRIEVERS[mode]:
+            if self._pages is None or Retriever.PAGES not in RETRIEVERS[mode] or lines is not None:
                 return None
             return await self._pages.ask(text, timings, needed=mode is Mode.VISUAL)
 
         with ungrouped():
             async with asyncio.TaskGroup() as group:
-                vector, pages = group.create_task(for_passages()), group.create_task(for_pages())
-        return Question(text, mode, terms, verbatim_phrases(text, terms), vector.result(), pages.result())
+                embedding, asking = group.create_task(for_passages()), group.create_task(for_pages())
+        vector, pages = embedding.result(), asking.result()
+        if lines is not None:
+            pages = PageQuery(lines, vector[np.newaxis], sees=False)
+        return Question(text, mode, terms, verbatim_phrases(text, terms), vector, pages)
 
     def _searches(self, question: Question, window: Window) -> dict[str, VectorSearch]:
         wanted = RETRIEVERS[question.mode]
@@ -166,7 +173,7 @@ class SearchPipeline:
         pages: list[PageHit] = []
         pages_limit = 0
         with timings.step("search"):
-            if question.pages is None or self._pages is None:
+            if question.pages is None or self._pages is None or _knows_only_text(question):
                 lists = await self._vectors.search(list(searches.values()))
             else:
                 pages_limit = PAGE_DEPTH + window.room
@@ -175,6 +182,47 @@ class SearchPipeline:
                 )
         with timings.step("visible"):
             return await see(reads, searches, dict(zip(searches, lists, strict=True)), pages, pages_limit)
+
+    async def _ranked(
+        self,
+        question: Question,
+        seen: Seen,
+        window: Window,
+        scope: SearchScope,
+        top_k: int,
+        reads: SearchReads,
+        timings: Timings,
+    ) -> _Ranking:
+        """Rank what is visible: lists, then pages, then what the graph knows of the best."""
+        pages_found = seen.pages[:PAGE_DEPTH]
+        if question.mode is Mode.VISUAL:
+            return _Ranking([], pages_alone(pages_found)[:top_k], seen.names)
+        with timings.step("fuse"):
+            ranking = fuse(
+                best(seen.lists.get(Retriever.DENSE, [])),
+                best(seen.lists.get(Retriever.SPARSE, [])),
+                [best(hits, PHRASE_DEPTH) for name, hits in seen.lists.items() if name.startswith(_PHRASE)],
+            )
+        if self._pages is not None and question.pages is not None and _knows_only_text(question):
+            with timings.step("search_pages"):
+                documents = seen.documents_of(ranking, LINES_DOCUMENTS)
+                pages_found = await self._pages.among(window, question.pages, documents)
+        sees = question.pages is not None and question.pages.sees
+        ranking, pages = fuse_pages(ranking, pages_found, sees=sees)
+        names = dict(seen.names)
+        if Retriever.GRAPH in RETRIEVERS[question.mode] and ranking:
+            with timings.step("graph"):
+                ranking, more = await through_graph(
+                    ranking,
+                    reads,
+                    question=question.vector,
+                    groups=word_groups(question.text, question.terms),
+                    corpus_passages=scope.passages,
+                )
+            names |= more
+        # `COLLAPSE_ROOM` passages ahead of a page may turn out to be one text.
+        reachable = [page for page in pages[:top_k] if page.ahead < top_k + COLLAPSE_ROOM]
+        return _Ranking(ranking, reachable, names)
 
     async def _read(
         self, ranking: _Ranking, question: Question, top_k: int, reads: SearchReads, timings: Timings
@@ -213,35 +261,9 @@ class SearchPipeline:
         return replace(found, vector=question.vector, evidence=evidence, headings=headings, warnings=warnings)
 
 
-async def _ranked(
-    question: Question, seen: Seen, scope: SearchScope, top_k: int, reads: SearchReads, timings: Timings
-) -> _Ranking:
-    """Rank what is visible: lists, then pages, then what the graph knows of the best."""
-    wanted = RETRIEVERS[question.mode]
-    visible_pages = seen.pages[:PAGE_DEPTH]
-    with timings.step("fuse"):
-        if question.mode is Mode.VISUAL:
-            return _Ranking([], pages_alone(visible_pages)[:top_k], seen.names)
-        ranking = fuse(
-            best(seen.lists.get(Retriever.DENSE, [])),
-            best(seen.lists.get(Retriever.SPARSE, [])),
-            [best(hits, PHRASE_DEPTH) for name, hits in seen.lists.items() if name.startswith(_PHRASE)],
-        )
-        ranking, pages = fuse_pages(ranking, visible_pages, sees=question.pages is not None and question.pages.sees)
-    names = dict(seen.names)
-    if Retriever.GRAPH in wanted and ranking:
-        with timings.step("graph"):
-            ranking, more = await through_graph(
-                ranking,
-                reads,
-                question=question.vector,
-                groups=word_groups(question.text, question.terms),
-                corpus_passages=scope.passages,
-            )
-        names |= more
-    # `COLLAPSE_ROOM` passages ahead of a page may turn out to be one text.
-    reachable = [page for page in pages[:top_k] if page.ahead < top_k + COLLAPSE_ROOM]
-    return _Ranking(ranking, reachable, names)
+def _knows_only_text(question: Question) -> bool:
+    """Whether pages are to add to a ranking of texts and are read by lines: they know nothing that texts do not."""
+    return question.mode is Mode.MIX and question.pages is not None and not question.pages.sees
 
 
 def _best_cosine(seen: Seen) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from atoll.domain.ids import DocumentUid
 from atoll.domain.page_vectors import PageHit
 from atoll.domain.vectors import Hit, VectorSearch
-from atoll.query.fuse import DEPTH
+from atoll.query.fuse import DEPTH, Ranked
 from atoll.query.reads import SearchReads
 from atoll.query.retrieve.pages import PAGE_DEPTH
 
@@ -27,6 +28,11 @@ class Seen:
     hidden: frozenset[DocumentUid]
     short: bool
     pages: Sequence[PageHit] = ()
+
+    def documents_of(self, ranking: Sequence[Ranked], most: int) -> list[DocumentUid]:
+        """Return the first ``most`` documents of a ranking of these lists, in its order."""
+        document_of = {hit.id: hit.document_uid for hits in self.lists.values() for hit in hits}
+        return list(islice(dict.fromkeys(document_of[ranked.id] for ranked in ranking), most))
 
 
 async def see(

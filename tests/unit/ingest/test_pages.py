@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.page_embedder import MemoryPageEmbedder
 from atoll.domain.document import Stage, Status
 from atoll.domain.evidence import EvidenceKind, Mode
@@ -16,7 +17,7 @@ from atoll.domain.page_vectors import PageFailure, PageVectors
 from atoll.errors import BadInput, DependencyDown, DocumentTooLarge, ModelReplyInvalid
 from atoll.ingest.pipeline import Pipeline
 from tests.support import canonical
-from tests.support.house import House
+from tests.support.house import DIMENSIONS, House
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
 
@@ -206,6 +207,35 @@ async def test_mix_goes_on_without_a_server_that_is_away_and_visual_says_so(tmp_
     assert "embed_pages" not in outcome.timings_ms
     with pytest.raises(DependencyDown, match="page-image server"):
         await house.ask.search(asked(Mode.VISUAL))
+    await house.close()
+
+
+async def test_mix_asks_no_server_when_lines_are_embedded_as_passages_are(tmp_path: Path) -> None:
+    embedder = Embedder(weights=MemoryEmbedder(dimensions=DIMENSIONS).card.fingerprint)
+    house = House(tmp_path, page_embedder=embedder)
+    kb, _ = await ready(house)
+    embedder.errors = {"valve": DependencyDown("nobody is to ask")}
+    found = await house.search(kb, "valve number4", mode=Mode.MIX, top_k=5)
+    assert {each.signals["pages"].rank for each in found if "pages" in each.signals} >= {1, 2}
+    with pytest.raises(DependencyDown, match="nobody is to ask"):
+        await house.search(kb, "valve number4", mode=Mode.VISUAL)
+    await house.close()
+
+
+async def test_models_that_read_lines_look_at_pages_of_found_documents_only(tmp_path: Path) -> None:
+    house = House(tmp_path, page_embedder=Embedder())
+    kb, document = await ready(house)
+    looked_at = []
+    search = house.page_index.search
+
+    async def noted(wanted):
+        looked_at.append(wanted.include_documents)
+        return await search(wanted)
+
+    house.page_index.search = noted
+    await house.search(kb, "valve number4", mode=Mode.MIX, top_k=5)
+    await house.search(kb, "valve number4", mode=Mode.VISUAL, top_k=5)
+    assert looked_at == [(document.uid,), None]
     await house.close()
 
 

@@ -13,12 +13,13 @@ from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, 
 class MemoryPageEmbedder:
     """Implements ``PageEmbedder``: a question's words find the lines that hold them."""
 
-    def __init__(self, *, dimensions: int = 64, needs_images: bool = False) -> None:
+    def __init__(self, *, dimensions: int = 64, needs_images: bool = False, weights: str = "hashed-lines") -> None:
         self._embedder = MemoryEmbedder(dimensions=dimensions)
         self.card = PageEmbedderCard(
             model="hashed-lines",
             dimensions=dimensions,
             fingerprint=f"hashed-lines-{dimensions}",
+            weights=weights,
             needs_images=needs_images,
             needs_lines=True,
         )

@@ -14,10 +14,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from atoll.domain.embedding import EmbedderCard
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page import Box, Page
 from atoll.domain.page_archive import ARCHIVE, PageArchive, unpacked
-from atoll.domain.page_vectors import PageFailure, PageHit, PageQuery, PageSearch, PageVectors
+from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageHit, PageQuery, PageSearch, PageVectors
 from atoll.errors import AtollError, NotAvailable, NotFound
 from atoll.ports.blobs import Blobs
 from atoll.ports.page_index import PageIndex
@@ -27,6 +28,10 @@ from atoll.query.timings import Timings
 
 #: Length of the list of pages.
 PAGE_DEPTH = 50
+#: Documents of a ranking whose pages are looked at by a model that reads lines.
+LINES_DOCUMENTS = 20
+#: How long it is believed which page model runs.
+CARD_SECONDS = 60.0
 #: How long the page-image server is left alone by those who can do without it, once it did not answer.
 AWAY_SECONDS = 5.0
 #: Boxes of a page that are shown, and the share of the best one's MaxSim that a further one must have.
@@ -52,7 +57,12 @@ class PageView:
 
 
 class PageRetriever:
-    """Finds pages and looks at them. ``patience_seconds`` bounds the wait of those who can do without pages."""
+    """Finds pages and looks at them.
+
+    Args:
+        patience_seconds: bounds the wait of those who can do without pages.
+        text_model: what passages and questions are embedded with.
+    """
 
     def __init__(
         self,
@@ -61,14 +71,37 @@ class PageRetriever:
         index: PageIndex,
         blobs: Blobs,
         patience_seconds: float = 2.0,
+        text_model: EmbedderCard | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._embedder = embedder
         self._index = index
         self._blobs = blobs
         self._patience_seconds = patience_seconds
+        self._text_model = text_model
         self._clock = clock
         self._away_until = -float("inf")
+        self._card: PageEmbedderCard | None = None
+        self._card_until = -float("inf")
+
+    async def lines_fingerprint(self) -> str | None:
+        """Return the page model's fingerprint when it embeds lines as passages are embedded, else None.
+
+        The vector of a question then serves for pages too, and nobody needs to ask the page-image server.
+        """
+        if self._clock() >= self._card_until:
+            self._card_until = self._clock() + AWAY_SECONDS
+            try:
+                async with asyncio.timeout(self._patience_seconds):
+                    self._card = await self._embedder.describe()
+                self._card_until = self._clock() + CARD_SECONDS
+            except (AtollError, TimeoutError):
+                pass  # what was known goes on; whoever needs the server will be told
+        card, text_model = self._card, self._text_model
+        if card is None or text_model is None or card.needs_images:
+            return None
+        is_same = (card.weights, card.dimensions) == (text_model.fingerprint, text_model.dimensions)
+        return card.fingerprint if is_same else None
 
     async def ask(self, text: str, timings: Timings, *, needed: bool) -> PageQuery | None:
         """Return a question as a late-interaction query; None when it is not ``needed`` and cannot be had soon.
@@ -100,6 +133,12 @@ class PageRetriever:
     async def search(self, window: Window, query: PageQuery) -> list[PageHit]:
         """Return the best pages, with room for hidden ones."""
         return await self._index.search(page_search(window, query))
+
+    async def among(self, window: Window, query: PageQuery, documents: Sequence[DocumentUid]) -> list[PageHit]:
+        """Return the best pages of some documents that are visible."""
+        return await self._index.search(
+            PageSearch(window.kb, query, PAGE_DEPTH, window.labels, include_documents=tuple(documents))
+        )
 
     async def look(self, kb: KbUid, document: DocumentUid, page: int, query: PageQuery) -> PageView:
         """Return where on a page a question is answered, from the stored vectors; whoever calls checks visibility.
