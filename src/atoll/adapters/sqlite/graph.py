@@ -56,7 +56,7 @@ class SqliteGraph:
             known = _entities(connection, scope, asked, keys, vectors=reach.vectors)
             followed = _followed(known, reach)
             found, documents, names = _mentions_of(connection, scope, followed)
-            passages = sorted(documents)
+            passages = tuple(sorted(documents))
             vectors = _passage_vectors(connection, passages) if reach.vectors else None
             ids, chosen = [row["id"] for row in known], set(followed)
             return Neighbourhood(
@@ -67,8 +67,8 @@ class SqliteGraph:
                 df=np.array([row["df"] for row in known], np.int64),
                 followed=np.array([each in chosen for each in ids], np.bool_),
                 entity_vectors=_matrix([row["vector"] for row in known]) if reach.vectors else None,
-                passages=tuple(PassageId(each) for each in passages),
-                documents=tuple(documents[each] for each in passages),
+                passages=passages,
+                documents=tuple(map(documents.__getitem__, passages)),
                 names=names,
                 passage_vectors=vectors,
                 mentions=_incidence(found, passages, ids),
@@ -180,7 +180,7 @@ def _followed(known: Sequence[sqlite3.Row], reach: Reach) -> list[str]:
 
 def _mentions_of(
     connection: sqlite3.Connection, scope: GraphScope, entities: Sequence[str]
-) -> tuple[list[_Mention], dict[str, DocumentUid], dict[DocumentUid, str]]:
+) -> tuple[list[_Mention], dict[PassageId, DocumentUid], dict[DocumentUid, str]]:
     """Return the visible mentions of ``entities``, the document of each of their passages, and its name."""
     found = _tuples(
         connection,

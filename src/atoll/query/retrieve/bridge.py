@@ -78,16 +78,17 @@ def _ways(
     # in groups of one entity a matrix product would do; there are too few mentions to make that worth while
     cosines = np.einsum("ij,ij->i", towards[entity], passages[passage]).astype(np.float64)
     values = np.round(np.maximum(cosines - FLOOR, 0.0), 5)
+    targets, over, worth = passage.tolist(), entity.tolist(), values.tolist()
     ways: list[tuple[float, PassageId, Step]] = []
     for row, seed in enumerate(near.seeds):
         mine = near.seed_mentions.entity[near.seed_mentions.passage == row]
         titles = title_keys(near.headings[row])
         own = [each for each in mine.tolist() if near.entities[each].key not in titles]
         for at in np.flatnonzero(np.isin(entity, own) & (values > 0)).tolist():
-            target = near.passages[passage[at]]
+            target = near.passages[targets[at]]
             if target != seed:
-                step = (seed, near.entities[entity[at]].key)
-                ways.append((direct.get(seed, 0.0) * float(values[at]), target, step))
+                step = (seed, near.entities[over[at]].key)
+                ways.append((direct.get(seed, 0.0) * worth[at], target, step))
     return [way for way in ways if way[0] > 0]
 
 

@@ -147,9 +147,11 @@ def _steps(near: Neighbourhood, out: NDArray[np.float64], arriving: NDArray[np.f
         return steps
     order = np.lexsort((near.mentions.entity, -np.round(arriving, 9)))
     giver = out.argmax(axis=0)
-    seeds = set(near.seeds)
-    for at in order.tolist():
-        passage, entity = near.passages[near.mentions.passage[at]], near.mentions.entity[at]
-        if passage not in seeds and passage not in steps and out[giver[entity], entity] > 0:
-            steps[passage] = (near.seeds[giver[entity]], near.entities[entity].key)
+    gives = (out[giver, np.arange(len(near.entities))] > 0).tolist()
+    givers, seeds = giver.tolist(), set(near.seeds)
+    arrivals = zip(near.mentions.passage[order].tolist(), near.mentions.entity[order].tolist(), strict=True)
+    for row, entity in arrivals:
+        passage = near.passages[row]
+        if gives[entity] and passage not in steps and passage not in seeds:
+            steps[passage] = (near.seeds[givers[entity]], near.entities[entity].key)
     return steps
