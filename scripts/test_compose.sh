@@ -1,29 +1,51 @@
 #!/usr/bin/env bash
 # The tests of the container stack, from nothing: an engine, the images that cannot be had made from packages, the tests.
 # Where an engine answers it is used as it is. Otherwise ../shared/tools/container-engine, if that is there, starts one
-# for as long as the tests run; what it keeps on disk makes the next run quicker. Arguments go to pytest.
+# for as long as the tests run; what it keeps on disk (CE_DATA) makes the next run quicker. Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tool=../shared/tools/container-engine
-log=/var/log/atoll-test-dockerd.log
+log=${CE_LOG:-/var/log/atoll-test-dockerd.log}
+#: What the next run may find in the build cache; a run that starts from nothing leaves about this.
+cache=6GB
+SECONDS=0
+
+stage() { # name, then seconds since the stage before it
+    printf '== %-44s %4d s\n' "$1" $((SECONDS - ${since:-0}))
+    since=$SECONDS
+}
 
 image_of() { # the repository whose pinned tag docker-compose.yml names
     sed -n "s|^ *image: \($1:[^ ]*\)$|\1|p" docker-compose.yml | head -n 1
 }
 
-stop_engine() {
-    kill "$(cat "$log.pid")"
+answers() { docker info >/dev/null 2>&1; }
+
+leave() { # bounds what stays on disk and ends the engine that was started here
+    status=$?
+    if answers; then
+        docker image prune -f >/dev/null || true
+        docker builder prune -f --keep-storage "$cache" >/dev/null 2>&1 || true
+    fi
+    kill "$(cat "$log.pid")" 2>/dev/null || true
     for _ in $(seq 60); do
-        docker info >/dev/null 2>&1 || return 0
+        answers || break
         sleep 1
     done
+    stage "engine stopped"
+    exit $status
 }
 
+if ! answers && ! { [ -x "$tool" ] && [ "$(id -u)" = 0 ]; }; then
+    echo "make test-compose: no container engine answers; start Docker 25.0.5 or newer with Compose 2.24.4 or newer" \
+        "(where $tool is, root may run this without one)" >&2
+    [ -n "${CI:-}" ] && exit 1
+    echo "skipped: no container engine"
+    exit 0
+fi
 if [ -x "$tool" ] && [ "$(id -u)" = 0 ]; then
-    if ! docker info >/dev/null 2>&1; then
-        trap stop_engine EXIT
-    fi
+    answers || trap leave EXIT
     export CE_LOG=$log
     CE_NGINX_TAG=$(image_of nginxinc/nginx-unprivileged) CE_VALKEY_TAG=$(image_of valkey/valkey) \
         CE_LLAMA_TAG=$(image_of ghcr.io/ggml-org/llama.cpp) CE_NEO4J_TAG=$(image_of neo4j) \
@@ -31,6 +53,9 @@ if [ -x "$tool" ] && [ "$(id -u)" = 0 ]; then
     # Packages are installed where torch's wheel lies; our images start from a base that does not carry it.
     CE_WHEELS= CE_PYTHON_TAG=python:3.11-nowheels "$tool" | sed -n '/nowheels/p'
     export ATOLL_COMPOSE__PYTHON_IMAGE=python:3.11-nowheels
+    stage "engine and stand-ins"
 fi
 .venv/bin/python scripts/check_compose.py --require
-.venv/bin/python -m pytest --timeout=900 -m "not soak" -s "${@:-tests/compose}"
+stage "static checks"
+.venv/bin/python -m pytest --timeout=900 --durations=20 -m "not soak" -s "${@:-tests/compose}"
+stage "build and tests"
