@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
-import json
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -22,43 +19,6 @@ pytestmark = pytest.mark.timeout(900)
 
 def test_a_document_of_each_kind_is_read_found_cited_and_deleted(owner: httpx.Client) -> None:
     print(f"\nanswered: {make(owner)}")
-
-
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/", None),
-        ("/health/live", 200),
-        ("/openapi.json", 200),
-        ("/docs", None),
-        ("/health/ready", 404),
-        ("/metrics", 404),
-        ("/other", 404),
-    ],
-)
-def test_the_edge_forwards_what_it_is_meant_to(owner: httpx.Client, path: str, status: int | None) -> None:
-    answer = owner.get(path)
-    assert answer.status_code == status if status else answer.status_code not in {502, 503}
-
-
-def test_the_edge_logs_no_question(stack: Running, owner: httpx.Client) -> None:
-    owner.get(f"{KB}/documents", params={"name": "verysecretname"})
-    time.sleep(1)
-    logs = stack.compose("logs", "--no-color", "edge")
-    assert f"{KB}/documents" in logs
-    assert "verysecretname" not in logs
-
-
-def test_the_edge_speaks_the_apis_language_about_too_much(stack: Running) -> None:
-    """Answered from the announced length, before a byte of the body came."""
-    request = f"POST {KB}/documents HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2**40}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=30) as raw:
-        raw.sendall(request.encode())
-        answer = http.client.HTTPResponse(raw)
-        answer.begin()
-        body = json.loads(answer.read())
-    assert (answer.status, body["status"]) == (413, 413)
-    assert answer.headers["Content-Type"].startswith("application/problem+json")
 
 
 @pytest.mark.parametrize(
