@@ -14,7 +14,7 @@ from scripts import check_compose
 
 from tests.compose.running import ROOT, Running, docker
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 _KNOBS = {
     "ATOLL_CHAT__MODEL": "acme",

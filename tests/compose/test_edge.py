@@ -18,7 +18,7 @@ from tests.compose.journey import KB
 from tests.compose.running import PROJECT, ROOT, Running, docker
 from tests.support.stack import ATOLL
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 _IMAGE = "nginxinc/nginx-unprivileged:1.29.3-alpine"
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.compose.running import Running, docker
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 #: What a gateway says about itself where nobody but Compose's own networks can ask.
 _STATUS = """
