@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -58,6 +60,25 @@ def test_the_edge_speaks_the_apis_language_about_too_much(stack: Running) -> Non
         body = json.loads(answer.read())
     assert (answer.status, body["status"]) == (413, 413)
     assert answer.headers["Content-Type"].startswith("application/problem+json")
+
+
+def test_the_edge_limits_whoever_guesses_keys(stack: Running, owner: httpx.Client) -> None:
+    """Per address and before a key is looked at; a moment later the same address is served again."""
+
+    def guess(number: int) -> list[httpx.Response]:
+        wrong = {"Authorization": f"Bearer atoll_{number}_wrong"}
+        with httpx.Client(base_url=stack.address, headers=wrong, trust_env=False, timeout=30) as client:
+            return [client.get("/v1/kbs") for _ in range(80)]
+
+    with ThreadPoolExecutor(8) as guessers:
+        answers = [answer for each in guessers.map(guess, range(8)) for answer in each]
+    counts = Counter(answer.status_code for answer in answers)
+    assert set(counts) == {401, 429}, counts
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert refused.headers["Retry-After"] == "1"
+    assert refused.headers["Content-Type"].startswith("application/problem+json")
+    time.sleep(5)  # its burst has drained
+    assert owner.get("/v1/kbs").status_code == 200
 
 
 def test_publishing_beyond_loopback_without_tls_is_refused(stack: Running) -> None:
