@@ -9,10 +9,10 @@ tool=../shared/tools/container-engine
 log=${CE_LOG:-/var/log/atoll-test-dockerd.log}
 #: What the next run may find in the build cache; a run that starts from nothing leaves about this.
 cache=6GB
-SECONDS=0
+SECONDS=0 since=0
 
 stage() { # name, then seconds since the stage before it
-    printf '== %-44s %4d s\n' "$1" $((SECONDS - ${since:-0}))
+    printf '\n== %-44s %4d s\n' "$1" $((SECONDS - since))
     since=$SECONDS
 }
 
@@ -24,17 +24,20 @@ answers() { docker info >/dev/null 2>&1; }
 
 leave() { # bounds what stays on disk and ends the engine that was started here
     status=$?
-    if answers; then
-        docker image prune -f >/dev/null || true
+    kill "$wheels" 2>/dev/null || true
+    rm -rf "$checkout"
+    if [ -n "$ours" ]; then
+        docker image prune -f >/dev/null 2>&1 || true
         docker builder prune -f --keep-storage "$cache" >/dev/null 2>&1 || true
+        kill "$(cat "$log.pid")" 2>/dev/null || true
+        for _ in $(seq 60); do
+            answers || break
+            sleep 1
+        done
+        stage "engine stopped"
     fi
-    kill "$(cat "$log.pid")" 2>/dev/null || true
-    for _ in $(seq 60); do
-        answers || break
-        sleep 1
-    done
-    stage "engine stopped"
-    exit $status
+    echo "make test-compose: $((SECONDS / 60)) min $((SECONDS % 60)) s, exit code $status"
+    exit "$status"
 }
 
 if ! answers && ! { [ -x "$tool" ] && [ "$(id -u)" = 0 ]; }; then
@@ -44,8 +47,13 @@ if ! answers && ! { [ -x "$tool" ] && [ "$(id -u)" = 0 ]; }; then
     echo "skipped: no container engine"
     exit 0
 fi
+ours='' wheels='' checkout=$(mktemp -d /var/tmp/atoll-checkout.XXXXXX)
+trap leave EXIT
+# Packages arrive while the engine's images are made.
+.venv/bin/python -m tests.compose.built "$checkout/atoll" >"$checkout/log" 2>&1 &
+wheels=$!
 if [ -x "$tool" ] && [ "$(id -u)" = 0 ]; then
-    answers || trap leave EXIT
+    answers || ours=1
     export CE_LOG=$log
     CE_NGINX_TAG=$(image_of nginxinc/nginx-unprivileged) CE_VALKEY_TAG=$(image_of valkey/valkey) \
         CE_LLAMA_TAG=$(image_of ghcr.io/ggml-org/llama.cpp) CE_NEO4J_TAG=$(image_of neo4j) \
@@ -56,6 +64,9 @@ if [ -x "$tool" ] && [ "$(id -u)" = 0 ]; then
     stage "engine and stand-ins"
 fi
 .venv/bin/python scripts/check_compose.py --require
-stage "static checks"
-.venv/bin/python -m pytest --timeout=900 --durations=20 -m "not soak" -s "${@:-tests/compose}"
-stage "build and tests"
+wait "$wheels" || { cat "$checkout/log" && exit 1; }
+cat "$checkout/log"
+stage "static checks, and the rest of the wheels"
+case ${1:-} in -* | '') set -- tests/compose "$@" ;; esac
+COMPOSE_TEST_CHECKOUT=$checkout/atoll .venv/bin/python -m pytest --timeout=900 --durations=20 -m "not soak" -s "$@"
+stage "images and tests"

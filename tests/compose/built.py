@@ -1,6 +1,7 @@
 """A copy of this checkout from which all images are built, once, with packages from vendor/wheels and no network.
 
 The copy, because `make wheels` fills a folder of the checkout that all later builds would take packages from.
+``python -m tests.compose.built FOLDER`` makes it and needs no engine; COMPOSE_TEST_CHECKOUT then names it to the tests.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from tests.support.stack import ROOT
 
 #: How this machine builds images, as whoever started the tests said; read before the tests forget their environment.
 SETTINGS = {name: value for name, value in os.environ.items() if name.startswith("ATOLL_COMPOSE__")}
+#: A copy with its wheels that was made before the tests began.
+PREPARED = os.environ.get("COMPOSE_TEST_CHECKOUT")
 IMAGES = ("gateway", "ingestion", "parser", "embeddings", "colpali")
 #: No step of a build may reach a network: packages come from vendor/wheels or not at all.
 _SEAL = "sealed.yml"
@@ -32,9 +36,14 @@ def copy(folder: Path) -> None:
         shutil.copy2(stamp, folder / ".state")
 
 
-def build(folder: Path) -> None:
-    """Fill vendor/wheels as a connected machine does, and build every image from it as one without a network does."""
+def prepare(folder: Path) -> None:
+    """Copy the checkout and fill vendor/wheels, as a connected machine does."""
+    copy(folder)
     run(folder, "make", "wheels")
+
+
+def build(folder: Path) -> None:
+    """Build every image from vendor/wheels, as a machine without a network does."""
     (folder / _SEAL).write_text(_SEALED)
     run(folder, "docker", "compose", "--profile", "extract", "build", *IMAGES)
 
@@ -51,3 +60,7 @@ def run(folder: Path, *command: str, **settings: str) -> str:
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     print(f"\n{' '.join(word for word in command[:3] if '=' not in word)}: {time.monotonic() - started:.0f} s", end="")
     return done.stdout
+
+
+if __name__ == "__main__":
+    prepare(Path(sys.argv[1]))

@@ -31,9 +31,13 @@ def checkout() -> Iterator[Path]:
     """Return a copy of this checkout from which every image was built."""
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
         unavailable("no container engine answers")
+    if built.PREPARED is not None:
+        built.build(Path(built.PREPARED))
+        yield Path(built.PREPARED)
+        return
     folder = Path(tempfile.mkdtemp(prefix="atoll-checkout-", dir="/var/tmp"))
     try:
-        built.copy(folder / "atoll")
+        built.prepare(folder / "atoll")
         built.build(folder / "atoll")
         yield folder / "atoll"
     finally:

@@ -95,7 +95,7 @@ def test_three_workers_share_the_work(stack: Running, owner: httpx.Client) -> No
     try:
         workers = stack.containers("ingestion")
         before = {each: _processor_seconds(each) for each in workers}
-        ids = [upload(owner, f"shared-{n}.txt", f"Shared document {n}.\n".encode() * 500) for n in range(24)]
+        ids = [upload(owner, f"shared-{n}.txt", f"Shared document {n}.\n".encode() * 300) for n in range(24)]
         await_ready(owner, ids)
         spent = sorted(_processor_seconds(each) - before[each] for each in workers)
         print(f"\nprocessor seconds of three workers: {[round(seconds, 1) for seconds in spent]}")
