@@ -32,8 +32,10 @@ def copy(folder: Path) -> None:
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     (folder / ".state").mkdir()
+    now = time.time()
     for stamp in (path for path in (ROOT / ".state").iterdir() if path.is_file()):
-        shutil.copy2(stamp, folder / ".state")
+        copied = shutil.copy(stamp, folder / ".state")
+        os.utime(copied, (now, now))  # none newer than another, so that nothing is installed from here
 
 
 def prepare(folder: Path) -> None:
