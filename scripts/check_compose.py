@@ -1,7 +1,8 @@
 """Check the Compose files as `docker compose` itself reads them, for every set of profiles: no engine is needed.
 
 Hardening, limits and health checks on every service; pinned images; variables that .env.example knows; who publishes
-and who is on which network, as docs/security.md says; one-shot services adopted; no writable bind mount.
+and who is on which network, as docs/security.md says; one-shot services adopted; no writable bind mount; profile gpu
+starts vLLM, and the other model servers on CUDA; what docker-compose.dev.yml publishes is on loopback.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ _WRITES = {"models-pull"}
 _ONCE = {"setup", "models", "chat-model", "models-pull", "backup"}
 #: Those of them that the operator runs by name, so that none waits for them.
 _CALLED = {"models-pull", "backup"}
+#: Servers of profile gpu -> what each stands in for, by whose name the others ask for it.
+ON_CUDA = {"embeddings-gpu": "embeddings", "colpali-gpu": "colpali", "chat-gpu": "chat"}
+_TORCH_CUDA = "torch==0+cuda"
+_DEVELOPMENT = {"chat": 8080, "embeddings": 8081, "colpali": 8082}
 _SILENT = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK")
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_]+)")
 _ROW = re.compile(r"^\| `([a-z0-9-]+)` \| ([^|]+) \|", re.MULTILINE)
@@ -41,16 +46,18 @@ def main() -> int:
     for file in FILES:
         for profiles in PROFILES:
             found += [f"{file} [{profiles}] {fault}" for fault in faults(read(file, profiles))]
+    found += development_faults(read("docker-compose.yml:docker-compose.dev.yml", "cpu"))
     print("\n".join(sorted(set(found))), end="\n" if found else "")
     return 1 if found else 0
 
 
-def read(file: str, profiles: str) -> dict[str, Any]:
-    """Return the model of a Compose file, every variable at its default."""
+def read(files: str, profiles: str, **settings: str) -> dict[str, Any]:
+    """Return the model of Compose files (joined by colons), every variable but ``settings`` at its default."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ATOLL_", "COMPOSE_"))}
-    command = ["docker", "compose", "--env-file", os.devnull, "-f", file, "config", "--format", "json"]
+    environment |= {"COMPOSE_FILE": files, "COMPOSE_PROFILES": profiles, "ATOLL_COMPOSE__TORCH_CUDA": _TORCH_CUDA}
+    command = ["docker", "compose", "--env-file", os.devnull, "config", "--format", "json"]
     done = subprocess.run(
-        command, cwd=ROOT, env={**environment, "COMPOSE_PROFILES": profiles}, capture_output=True, text=True, check=True
+        command, cwd=ROOT, env={**environment, **settings}, capture_output=True, text=True, check=True
     )
     model: dict[str, Any] = json.loads(done.stdout)
     return model
@@ -70,10 +77,20 @@ def faults(model: Mapping[str, Any]) -> Iterator[str]:
         sealed = network.get("internal") and "com.docker.network.bridge.inhibit_ipv4" in network.get("driver_opts", {})
         if not sealed and name not in {"outside", "pull"}:
             yield f"network {name}: is not internal, or the host has an address on it"
+    if ON_CUDA.keys() & services.keys():
+        yield from _on_cuda(services)
     for name in _ONCE & services.keys() - _CALLED:
         waiting = [other for other in services.values() if name in other.get("depends_on", {})]
         if not any(each["depends_on"][name]["condition"] == "service_completed_successfully" for each in waiting):
             yield f"{name}: ends, and no service waits for it: `up --wait` would fail"
+
+
+def development_faults(model: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what docker-compose.dev.yml publishes otherwise than its first lines say."""
+    for name, port in _DEVELOPMENT.items():
+        ports = [(each["host_ip"], int(each["published"]), each["target"]) for each in model["services"][name]["ports"]]
+        if ports != [("127.0.0.1", port, port)]:
+            yield f"docker-compose.dev.yml {name}: publishes {ports}"
 
 
 def networks_of_the_documents() -> dict[str, list[str]]:
@@ -114,9 +131,30 @@ def _surroundings(name: str, service: Mapping[str, Any]) -> Iterator[str]:
         yield "no health check"
 
 
+def _on_cuda(services: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    for name, role in ON_CUDA.items():
+        service = services.get(name)
+        if service is None or role in services:
+            yield f"{name}: profile gpu must start it, and not {role}"
+            continue
+        reserved = service.get("deploy", {}).get("resources", {}).get("reservations", {}).get("devices", [])
+        if not any(each.get("driver") == "nvidia" and "gpu" in each["capabilities"] for each in reserved):
+            yield f"{name}: reserves no GPU"
+        if role not in service["networks"]["models"].get("aliases", []):
+            yield f"{name}: does not answer to the name {role}"
+        if name == "chat-gpu":
+            if (
+                not service["image"].startswith("vllm/vllm-openai:v")
+                or service["entrypoint"][-1] != "/etc/atoll/vllm.sh"
+            ):
+                yield f"{name}: is not vLLM"
+        elif not service["image"].endswith("-cuda") or service["build"]["args"]["TORCH"] != _TORCH_CUDA:
+            yield f"{name}: is not built with ATOLL_COMPOSE__TORCH_CUDA, or not under a tag of its own"
+
+
 def _unknown_variables() -> Iterator[str]:
     known = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
-    for file in (*FILES, "services/local.yml"):
+    for file in (*FILES, "services/local.yml", "docker-compose.dev.yml"):
         for name in sorted(set(_VARIABLE.findall((ROOT / file).read_text(encoding="utf-8"))) - known - {"NAME"}):
             yield f"{file}: {name} is not in .env.example"
 

@@ -26,5 +26,6 @@ fi
 # Nobody compiles against the packages here, type-checks them or runs their own tests.
 find /install \( -name '*.pyi' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' -o -name '*.a' \) -delete
 find /install -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -rf {} +
+find /install -path '*/numpy/_core/*' \( -name '*_tests.*.so' -o -name '_simd.*.so' \) -delete
 # What an installer would need to take a package away again; there is none in the final image.
 find /install -path '*.dist-info/RECORD' -delete

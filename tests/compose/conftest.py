@@ -6,11 +6,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import copy, copytree
+from shutil import copy, copytree, rmtree
 
 import httpx
 import pytest
 
+from tests.compose import built
 from tests.compose.running import ROOT, Running, docker, running
 from tests.support.stack import unavailable
 
@@ -26,9 +27,26 @@ _QDRANT = "qdrant/qdrant:v1.19.0-unprivileged"
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Running]:
+def checkout() -> Iterator[Path]:
+    """Return a copy of this checkout from which every image was built."""
     if subprocess.run(["docker", "info"], capture_output=True, check=False).returncode != 0:
         unavailable("no container engine answers")
+    if built.PREPARED is not None:
+        built.build(Path(built.PREPARED))
+        yield Path(built.PREPARED)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="atoll-checkout-", dir="/var/tmp"))
+    try:
+        built.prepare(folder / "atoll")
+        built.build(folder / "atoll")
+        yield folder / "atoll"
+    finally:
+        rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def stack(checkout: Path) -> Iterator[Running]:
+    del checkout  # its images
     stand_ins = found_stand_ins()
     with running(stand_ins) as started:
         print(f"\nstack with profile {started.profile} ready in {started.up_seconds:.0f} s, volumes empty")

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests.compose import built
 from tests.compose.journey import client
 from tests.support import llama
 
@@ -26,15 +27,13 @@ ROOT = Path(__file__).parents[2]
 OPERATOR, STRANGER = 40001, 40002
 PROJECT = "atoll-test"
 _UP_SECONDS = 600
-#: How this machine builds images, as whoever started the tests said; read before the tests forget their environment.
-_BUILDS = {name: value for name, value in os.environ.items() if name.startswith("ATOLL_COMPOSE__")}
 
 
-def docker(*arguments: str, check: bool = True, timeout: float = 120) -> str:
-    """Run the client and return what it printed."""
+def docker(*arguments: str, check: bool = True, both: bool = False, timeout: float = 120) -> str:
+    """Run the client and return what it printed, with ``both`` what it complained about too."""
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False, timeout=timeout)
     assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stdout}{done.stderr}"
-    return done.stdout
+    return done.stdout + done.stderr if both else done.stdout
 
 
 def free_port() -> int:
@@ -104,7 +103,7 @@ def running(
     file: str = "docker-compose.yml",
     place_model: Callable[[Path], None] | None = None,
 ) -> Iterator[Running]:
-    """Build the images, start a shipped file with --wait as an operator who is not root, and take all away again.
+    """Start a shipped file with --wait as an operator who is not root, and take all away again.
 
     ``place_model`` puts a chat model into the folder it gets; by default a small one, where one is installed.
     """
@@ -122,7 +121,6 @@ def running(
         )
         stack.environment = {**stack.environment, "ATOLL_GATEWAY__PORT": str(stack.port)}
         stack.compose("down", "-v", "--remove-orphans", "-t", "10")  # what an earlier run that was ended left
-        stack.compose("build", timeout=1800)
         started = time.monotonic()
         try:
             try:
@@ -161,10 +159,9 @@ def _environment(folder: Path, *, grpc: bool) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "DOCKER_HOST"}}
     return {
         **kept,
-        **_BUILDS,
+        **built.SETTINGS,
         "ATOLL_COMPOSE__SECRETS_DIR": str(folder / "secrets"),
         "ATOLL_VECTORS__GRPC": "true" if grpc else "false",
         "ATOLL_COMPOSE__MODELS_DIR": str(folder / "models"),
         "ATOLL_COMPOSE__HF_CACHE_DIR": str(folder / "models"),
-        "COMPOSE_PARALLEL_LIMIT": "1",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,8 @@ _UNITS = {"KiB": 2**-20, "MiB": 2**-10, "GiB": 1.0}
 _USED = re.compile(r"^(\S+)  ([0-9.]+)([KMG]iB)", re.MULTILINE)
 
 
-def test_a_laptop_with_a_model_of_three_billion_weights_stays_below_eleven_gib() -> None:
+def test_a_laptop_with_a_model_of_three_billion_weights_stays_below_eleven_gib(checkout: Path) -> None:
+    del checkout  # its images
     with running(
         found_stand_ins(),
         project="atoll-laptop",

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.compose import built
 from tests.compose.running import ROOT, Running, docker
 
 pytestmark = pytest.mark.timeout(600)
 
 _SNAPSHOT = "hub/models--acme--small/snapshots/0123456789abcdef0123456789abcdef01234567"
-_BAKED = "atoll/embeddings:baked-test"
+_BAKED = "baked-test"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def brought(stack: Running) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
-        docker("image", "rm", "-f", _BAKED, check=False)
+        docker("image", "rm", "-f", f"atoll/embeddings:{_BAKED}", check=False)
 
 
 def test_mounted_and_from_a_hub_cache_with_links(brought: Path) -> None:
@@ -44,20 +45,15 @@ def test_mounted_and_from_a_hub_cache_with_links(brought: Path) -> None:
     _ready("atoll/embeddings:0.1.0", f"/cache/huggingface/{_SNAPSHOT}", "-v", f"{brought}:/cache/huggingface:ro")
 
 
-def test_baked(stack: Running, brought: Path) -> None:
-    """The checkout with other weights: what `docker compose build --build-arg BAKE_MODELS=1` sees."""
-    context = brought / "context"
-    for name in ("src/atoll", "services/embeddings", "vendor", "scripts"):
-        shutil.copytree(ROOT / name, context / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(brought / "models", context / "models")
-    shutil.copy(ROOT / "Dockerfile", context)
-    bases = {key: stack.environment.get(f"ATOLL_COMPOSE__{key}") for key in ("PYTHON_IMAGE", "BUILD_IMAGE")}
-    arguments = [word for key, value in bases.items() if value for word in ("--build-arg", f"{key}={value}")]
-    docker(
-        "build", "-q", "--target", "embeddings", "--build-arg", "BAKE_MODELS=1", *arguments, "-t", _BAKED, str(context),
-        timeout=400,
-    )  # fmt: skip
-    _ready(_BAKED, "/opt/models/small")
+def test_baked(checkout: Path, brought: Path) -> None:
+    models = checkout / "models" / "small"
+    shutil.copytree(brought / "models" / "small", models)
+    try:
+        words = ("docker", "compose", "build", "--build-arg", "BAKE_MODELS=1", "embeddings")
+        built.run(checkout, *words, ATOLL_COMPOSE__TAG=_BAKED)
+    finally:
+        shutil.rmtree(models)
+    _ready(f"atoll/embeddings:{_BAKED}", "/opt/models/small")
 
 
 def test_the_puller_has_what_it_needs_and_says_so_without_a_network(stack: Running) -> None:

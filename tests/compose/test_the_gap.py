@@ -1,13 +1,16 @@
 """A bundle made on one side is loaded on the other, by an engine that never saw a network, and answers there.
 
-Before its first start it is filled with what somebody had on a laptop.
+The first side is the copy of this checkout whose images the other tests use (`built.py`); `make bundle` makes the whole
+bundle there.
 
 The other side is a second engine in a network namespace that has loopback and nothing else, with an empty data
-directory. It gets the bundle's folder, the public key, and no other file of the first side.
+directory. It gets the bundle's folder, the public key, and no other file of the first side. Before its first start the
+stack there is filled with what somebody had on a laptop.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,17 +18,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from atoll.backup.stream import pack
-from tests.compose import moved
+from tests.compose import built, moved
+from tests.compose.journey import ONE_OF_EACH, QUESTION, SAMPLES
 from tests.compose.running import ROOT, Running
 from tests.support import stack as stacks
-from tests.support.stack import ATOLL, require
+from tests.support.stack import require
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -44,11 +48,14 @@ class OtherSide:
     folder: Path
     socket: Path
 
-    def run(self, command: Sequence[str], *, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: Sequence[str], *, cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command there."""
         return subprocess.run(
             ["nsenter", f"--net=/run/netns/{_SPACE}", *command],
-            cwd=cwd or self.folder, env=self._environment(), capture_output=True, text=True, check=False, timeout=600,
+            cwd=cwd or self.folder, env={**self._environment(), **environment},
+            capture_output=True, text=True, check=False, timeout=600,
         )  # fmt: skip
 
     def images(self) -> list[str]:
@@ -68,19 +75,18 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(stack: Running) -> Iterator[Made]:
+def made(stack: Running, checkout: Path) -> Iterator[Made]:
+    """Make the bundle as docs/operate.md says, with the profile and the chat model that the stack runs with."""
     folder = Path(tempfile.mkdtemp(prefix="atoll-bundle-", dir="/var/tmp"))
     try:
         keys = {name: _key_pair(folder / name) for name in ("release", "stranger")}
-        started = time.monotonic()
-        command = [
-            str(ATOLL), "bundle", "create", "-o", str(folder / "bundle"), "--profile", "extract", "--no-wheels",
-            "--key", str(folder / "release"),
-        ]  # fmt: skip
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600)
-        assert done.returncode == 0, done.stderr
-        print(f"\n{done.stdout.strip()}, made in {time.monotonic() - started:.0f} s")
-        yield Made(folder / "bundle", keys["release"], keys["stranger"])
+        for model in (stack.folder / "models").iterdir():
+            shutil.copy(model, checkout / "models")
+        bundle = folder / "bundle"
+        words = [f"KEY={folder / 'release'}", f"PROFILE={stack.profile}", f"BUNDLE={bundle}"]
+        said = built.run(checkout, "make", "bundle", *words)
+        print(f"\n{said.splitlines()[-1]}")
+        yield Made(bundle, keys["release"], keys["stranger"])
     finally:
         shutil.rmtree(folder)
 
@@ -101,9 +107,9 @@ def other_side() -> Iterator[OtherSide]:
 
 
 def test_what_is_not_whole_or_not_signed_is_refused_by_name(made: Made, other_side: OtherSide) -> None:
+    """Each part that a bundle has; tests/unit/ops/test_bundle.py does the same with one fault at a time."""
     load = ["sh", str(made.folder / "load.sh")]
     into = str(other_side.folder / "refused")
-    images = made.folder / "images.tar"
 
     def refusal(key: Path) -> tuple[int, str]:
         done = other_side.run([*load, str(key), into])
@@ -112,14 +118,33 @@ def test_what_is_not_whole_or_not_signed_is_refused_by_name(made: Made, other_si
 
     code, said = refusal(made.stranger)
     assert (code, "SHA256SUMS.sig" in said) == (3, True), said
-    with _flipped(images, images.stat().st_size // 2):
+    for name in ("SHA256SUMS", "SHA256SUMS.sig"):
+        with _flipped(made.folder / name):
+            assert refusal(made.key)[0] == 3, name
+        with _away(made.folder / name):
+            code, said = refusal(made.key)
+        assert (code, f"{name} is missing" in said) == (3, True), said
+    parts = _one_of_each_part(made.folder)
+    for name in parts:
+        with _away(made.folder / name):
+            code, said = refusal(made.key)
+        assert (code, f"missing: {name} " in said) == (4, True), said
+    with ExitStack() as flips:  # at once: the whole bundle is read only once
+        for name in parts:
+            flips.enter_context(_flipped(made.folder / name))
         code, said = refusal(made.key)
-    assert (code, "changed: images.tar" in said) == (4, True), said
-    away = images.rename(made.folder.parent / "images.tar")
-    code, said = refusal(made.key)
-    away.rename(images)
-    assert (code, "missing: images.tar" in said) == (4, True), said
+    assert code == 4
+    assert sorted(said.partition("changed: ")[2].split()) == parts
     assert not any(Path(into).iterdir())
+    print(f"\nrefused by name: {', '.join(parts)}")
+
+
+def _one_of_each_part(bundle: Path) -> list[str]:
+    """Return a file of every folder of a bundle and every file beside them, but not the script that says so."""
+    folders = {path.parent for path in bundle.rglob("*") if path.is_file()}
+    chosen = {min(path for path in folder.iterdir() if path.is_file()) for folder in folders - {bundle}}
+    beside = {path for path in bundle.iterdir() if path.is_file() and not path.name.startswith("SHA256SUMS")}
+    return sorted(str(path.relative_to(bundle)) for path in chosen | beside - {bundle / "load.sh"})
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +200,34 @@ def test_the_bundle_is_loaded_and_answers_behind_the_gap(made: Made, other_side:
         other_side.run(["docker", "compose", "down", "-v", "-t", "10"], cwd=site)
 
 
+def test_the_bundles_packages_run_the_mode_without_containers(made: Made, other_side: OtherSide) -> None:
+    """Layer by layer, with the very lines of docs/operate.md, from the bundle's folder and no index."""
+    guide = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+    lines = guide.partition("### Python packages without an index")[2].partition("```sh\n")[2].partition("```")[0]
+    folder = other_side.folder / "local"
+    folder.mkdir()
+    (folder / "wheels").symlink_to(made.folder / "wheels")
+    assert other_side.run([sys.executable, "-m", "venv", str(folder / "venv")]).returncode == 0
+    path = f"{folder}/venv/bin:{os.environ['PATH']}"
+
+    def run(script: str) -> str:
+        # This machine's own configuration of pip names folders and an index that nobody has there.
+        done = other_side.run(["sh", "-euc", script], cwd=folder, PATH=path, PIP_CONFIG_FILE=os.devnull)
+        assert done.returncode == 0, f"{script}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
+        return done.stdout
+
+    started = time.monotonic()
+    try:
+        run(lines)
+        ready = time.monotonic()
+        run(f"atoll ingest {SAMPLES / ONE_OF_EACH[0]}")
+        answer = json.loads(run(f"atoll ask --json '{QUESTION}'"))
+    finally:
+        other_side.run(["sh", "-c", "atoll down"], cwd=folder, PATH=path)
+    assert answer["citations"]
+    print(f"\nwithout containers: installed and ready in {ready - started:.0f} s; {answer['answer']}")
+
+
 def _key_pair(private: Path) -> Path:
     public = private.with_suffix(".pub")
     for command in (
@@ -186,12 +239,14 @@ def _key_pair(private: Path) -> Path:
 
 
 @contextmanager
-def _flipped(path: Path, at: int) -> Iterator[None]:
+def _flipped(path: Path) -> Iterator[None]:
+    """Change one bit in the middle of a file for a while."""
+
     def flip() -> None:
         with path.open("r+b") as file:
-            file.seek(at)
+            file.seek(path.stat().st_size // 2)
             (byte,) = file.read(1)
-            file.seek(at)
+            file.seek(-1, os.SEEK_CUR)
             file.write(bytes([byte ^ 1]))
 
     flip()
@@ -199,6 +254,16 @@ def _flipped(path: Path, at: int) -> Iterator[None]:
         yield
     finally:
         flip()
+
+
+@contextmanager
+def _away(path: Path) -> Iterator[None]:
+    """Take a file away for a while."""
+    elsewhere = path.rename(Path("/var/tmp") / f"atoll-away-{os.getpid()}")
+    try:
+        yield
+    finally:
+        elsewhere.rename(path)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from atoll import settings
+from atoll.bootstrap import installation
+from atoll.bootstrap.stores import records
 from atoll.cli.main import cli
 from atoll.ops import preflight, stack_secrets
 
@@ -119,6 +123,25 @@ def test_an_old_engine_is_accepted_by_name_and_remembered(
     (line,) = [each for each in json.loads(accepted.stdout)["checks"] if each["name"] == "engine"]
     assert (line["accepted"], line["failed"]) == (True, False)
     assert (tmp_path / ".env").read_text().splitlines()[-1] == "ATOLL_GATEWAY__ACCEPTED_RISKS=old-engine"
+
+
+def test_what_was_accepted_is_in_the_audit_log_from_the_next_start_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATOLL_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("ATOLL_GATEWAY__ACCEPTED_RISKS", "old-engine")
+    asyncio.run(installation.initialise(settings.load()))
+
+    async def logged() -> list[tuple[str, str]]:
+        store = records(settings.load())
+        try:
+            tenant = await store.tenants.ensure(installation.DEFAULT_TENANT)
+            page = await store.audit.page(tenant, since=None, action="risk.accept", actor=None, after=0, limit=10)
+            return [(event.object, event.result) for event in page]
+        finally:
+            await store.database.aclose()
+
+    assert asyncio.run(logged()) == [("old-engine", "ok")]
 
 
 def test_no_engine_cannot_be_accepted(site: preflight.Site, machine: Callable[..., None]) -> None:

@@ -28,6 +28,7 @@ _COMMANDS = {
     "reindex": "atoll.cli.reindex:reindex",
     "backup": "atoll.cli.backup:backup",
     "models": "atoll.cli.models:models",
+    "tokenizers": "atoll.cli.tokenizers:tokenizers",
     "bundle": "atoll.cli.bundle:bundle",
     "preflight": "atoll.cli.preflight:preflight",
     "doctor": "atoll.cli.doctor:doctor",
