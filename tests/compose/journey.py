@@ -24,11 +24,11 @@ def client(address: str, key_file: Path) -> httpx.Client:
     return httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False)
 
 
-def upload(owner: httpx.Client, name: str, content: bytes) -> str:
+def upload(owner: httpx.Client, name: str, content: bytes, kb: str = KB) -> str:
     """Upload one document, again after a 503, and return its id."""
     for _ in range(30):
         try:
-            answer = owner.post(f"{KB}/documents", files={"file": (name, content)})
+            answer = owner.post(f"{kb}/documents", files={"file": (name, content)})
         except httpx.TransportError:  # nobody was there, or left meanwhile: the same bytes again are the same document
             time.sleep(1)
             continue
@@ -40,14 +40,14 @@ def upload(owner: httpx.Client, name: str, content: bytes) -> str:
     raise AssertionError(f"{name} was not taken")
 
 
-def await_ready(owner: httpx.Client, wanted: list[str], seconds: float = 300) -> None:
+def await_ready(owner: httpx.Client, wanted: list[str], seconds: float = 300, kb: str = KB) -> None:
     """Wait until all documents are ready; one that failed is not waited for."""
     until = time.monotonic() + seconds
     states: dict[str, str] = {}
     while time.monotonic() < until:
         for each in wanted:
             if states.get(each) != "ready":
-                answer = _get(owner, f"{KB}/documents/{each}")
+                answer = _get(owner, f"{kb}/documents/{each}")
                 states[each] = answer.json()["status"] if answer.status_code == 200 else str(answer.status_code)
         if all(states[each] == "ready" for each in wanted):
             return
@@ -63,28 +63,28 @@ def _get(owner: httpx.Client, path: str) -> httpx.Response:
         return httpx.Response(_NOT_NOW)
 
 
-def make(owner: httpx.Client) -> str:
-    """Make the whole journey; return the answer that was cited."""
-    ids = [upload(owner, name, (SAMPLES / name).read_bytes()) for name in ONE_OF_EACH]
-    await_ready(owner, ids)
-    found = owner.post(f"{KB}/search", json={"query": QUESTION})
+def make(owner: httpx.Client, kb: str = KB) -> str:
+    """Make the whole journey in a knowledge base that holds nothing else; return the answer that was cited."""
+    ids = [upload(owner, name, (SAMPLES / name).read_bytes(), kb) for name in ONE_OF_EACH]
+    await_ready(owner, ids, kb=kb)
+    found = owner.post(f"{kb}/search", json={"query": QUESTION})
     assert found.status_code == 200, found.text
     evidence = found.json()["evidence"]
     assert evidence
     assert {each["document_id"] for each in evidence} <= set(ids)
     assert all(each["page"] >= 1 and each["boxes"] for each in evidence if each["kind"] == "passage")
     # Extracted, because a model that is small enough for a test says anything.
-    answer = owner.post(f"{KB}/query", json={"query": QUESTION, "answer": "extract"}).json()
+    answer = owner.post(f"{kb}/query", json={"query": QUESTION, "answer": "extract"}).json()
     assert answer["answered_by"] == "extract", answer
     cited = answer["citations"][0]["evidence"]
     page = owner.get(
-        f"{KB}/documents/{cited['document_id']}/pages/{cited['page']}.png", params={"mark": cited["passage_id"]}
+        f"{kb}/documents/{cited['document_id']}/pages/{cited['page']}.png", params={"mark": cited["passage_id"]}
     )
     assert (page.status_code, page.content[:4]) == (200, b"\x89PNG")
     for each in ids:
-        assert owner.delete(f"{KB}/documents/{each}").status_code == 200
-        assert owner.get(f"{KB}/documents/{each}").status_code == 404
-    after = owner.post(f"{KB}/search", json={"query": QUESTION}).json()["evidence"]
+        assert owner.delete(f"{kb}/documents/{each}").status_code == 200
+        assert owner.get(f"{kb}/documents/{each}").status_code == 404
+    after = owner.post(f"{kb}/search", json={"query": QUESTION}).json()["evidence"]
     assert not {each["document_id"] for each in after} & set(ids)
     text: str = answer["answer"]
     return text
