@@ -16,8 +16,7 @@ KEY ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 LOCKS := requirements-nlp.lock requirements-embeddings.lock requirements-dev.lock
-#: The longest first, so that no long file is left to run alone in the end.
-SUITES := $(foreach suite,e2e airgap integration contract unit,$(wildcard tests/$(suite)))
+SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/$(suite)))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
