@@ -29,9 +29,11 @@ leave() { # bounds what stays on disk and ends the engine that was started here
     if [ -n "$ours" ]; then
         docker image prune -f >/dev/null 2>&1 || true
         docker builder prune -f --keep-storage "$cache" >/dev/null 2>&1 || true
-        kill "$(cat "$log.pid")" 2>/dev/null || true
+        engine=$(cat "$log.pid")
+        kill "$engine" 2>/dev/null || true
+        # It stops to answer long before it lets go of its data, which the next run starts an engine on.
         for _ in $(seq 60); do
-            answers || break
+            kill -0 "$engine" 2>/dev/null || break
             sleep 1
         done
         stage "engine stopped"
