@@ -9,12 +9,12 @@ that cross a gap may not know links. The hashes are those that tiktoken checks (
 from __future__ import annotations
 
 import hashlib
-import os
 import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from atoll.ops.files import replace_file
 from atoll.ops.models.faults import Fault, Kind, ModelRefused
 
 #: Where the vocabularies are published. Another place may be named; what it gives must have the same hash.
@@ -75,7 +75,7 @@ def pull(
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name in vocabulary.places:
-                _replace(folder / name, content)
+                replace_file(folder / name, content)
         except OSError as error:
             raise ModelRefused(f"{folder} cannot be written: {error.strerror}; name another one with --into") from error
         fetched.append(vocabulary.name)
@@ -116,13 +116,3 @@ def _fetch(address: str) -> bytes:
     if len(content) > _MAX_BYTES:
         raise ModelRefused(f"{address} is larger than any vocabulary; nothing was kept")
     return content
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file in one step: whoever reads meanwhile sees all of it or none."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -222,6 +222,23 @@ async def test_mix_asks_no_server_when_lines_are_embedded_as_passages_are(tmp_pa
     await house.close()
 
 
+async def test_a_server_that_is_away_is_waited_for_once(tmp_path: Path) -> None:
+    embedder = Embedder()
+    house = House(tmp_path, page_embedder=embedder)
+    kb, _ = await ready(house)
+    asked = []
+
+    async def away(*_):
+        asked.append(1)
+        raise DependencyDown("the page-image server is away")
+
+    embedder.describe = embedder.embed_queries = away
+    for _ in range(2):
+        assert await house.search(kb, "valve number4", mode=Mode.MIX, top_k=5)
+    assert len(asked) == 1
+    await house.close()
+
+
 async def test_models_that_read_lines_look_at_pages_of_found_documents_only(tmp_path: Path) -> None:
     house = House(tmp_path, page_embedder=Embedder())
     kb, document = await ready(house)

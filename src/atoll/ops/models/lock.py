@@ -7,15 +7,14 @@ licence, format, files with size and SHA-256. Written atomically, read strictly.
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from atoll.ops.files import replace_file
 from atoll.ops.models.faults import ModelRefused
 
 VERSION = 1
@@ -117,7 +116,7 @@ def write(lock_file: Path, models: Sequence[LockedModel]) -> None:
     body = json.dumps({"version": VERSION, "models": [model.as_dict() for model in ordered]}, indent=2) + "\n"
     try:
         lock_file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(lock_file, body)
+        replace_file(lock_file, body.encode())
     except OSError as error:
         raise ModelRefused(f"{lock_file} cannot be written: {error.strerror}; check its folder") from error
 
@@ -201,22 +200,3 @@ def _validate_path(name: str, path: str) -> None:
     # Text is compared, not the file system: a lock must not point out of its folder on any machine.
     if path.startswith("/") or "\\" in path or any(part in ("", ".", "..") for part in path.split("/")):
         raise ModelRefused(f"{name}: {path!r} is not a path inside the models folder")
-
-
-def _replace(path: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -95,8 +95,8 @@ class PageRetriever:
                 async with asyncio.timeout(self._patience_seconds):
                     self._card = await self._embedder.describe()
                 self._card_until = self._clock() + CARD_SECONDS
-            except (AtollError, TimeoutError):
-                pass  # what was known goes on; whoever needs the server will be told
+            except (AtollError, TimeoutError) as error:
+                self._leave_alone(error)  # what was known goes on; only without that has anybody to ask the server
         card, text_model = self._card, self._text_model
         if card is None or text_model is None or card.needs_images:
             return None
@@ -122,13 +122,16 @@ class PageRetriever:
             async with asyncio.timeout(self._patience_seconds):
                 (query,) = await self._embedder.embed_queries([text])
         except (AtollError, TimeoutError) as error:
-            self._away_until = self._clock() + AWAY_SECONDS
-            reason = error.message if isinstance(error, AtollError) else f"no answer in {self._patience_seconds:g} s"
-            _log.warning("searching without pages: %s", reason)
+            self._leave_alone(error)
             timings.add("pages_missing", (self._clock() - began) * 1000)
             return None
         timings.add("embed_pages", (self._clock() - began) * 1000)
         return query
+
+    def _leave_alone(self, error: AtollError | TimeoutError) -> None:
+        self._away_until = self._clock() + AWAY_SECONDS
+        reason = error.message if isinstance(error, AtollError) else f"no answer in {self._patience_seconds:g} s"
+        _log.warning("the page-image server is left alone for a while: %s", reason)
 
     async def search(self, window: Window, query: PageQuery) -> list[PageHit]:
         """Return the best pages, with room for hidden ones."""
