@@ -7,7 +7,7 @@ import logging
 import socket
 import sys
 
-from atoll import logs, settings
+from atoll import collector, logs, settings
 from atoll.access.rates import LocalRates, RateLimit
 from atoll.bootstrap.gateway import Front, gateway
 from atoll.domain.ids import KbUid
@@ -36,7 +36,9 @@ def main() -> int:
 async def _run(values: Settings, listener: socket.socket) -> None:
     async with gateway(values) as front:
         logging.getLogger("gateway").info("listening on %s", values.gateway.address)
-        await serve(create_app(dependencies(values, front)), listener)
+        app = create_app(dependencies(values, front))
+        collector.settle()
+        await serve(app, listener)
 
 
 def dependencies(values: Settings, front: Front) -> Dependencies:

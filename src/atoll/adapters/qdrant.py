@@ -154,14 +154,9 @@ def _idf_of(kb: KbUid) -> models.SearchParams:
 
 
 def _hits(points: Sequence[models.ScoredPoint], limit: int) -> list[Hit]:
-    hits = [
-        Hit(PassageId(str(point.id)), DocumentUid(_payload(point)["document_uid"]), round(point.score, SCORE_DIGITS))
-        for point in points
-    ]
+    hits = []
+    for point in points:
+        assert point.payload is not None
+        hits.append(Hit(PassageId(str(point.id)), point.payload["document_uid"], round(point.score, SCORE_DIGITS)))
     hits.sort(key=lambda hit: (-hit.score, hit.id))
     return hits[:limit]
-
-
-def _payload(point: models.ScoredPoint) -> dict[str, Any]:
-    assert point.payload is not None
-    return point.payload

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from qdrant_client import AsyncQdrantClient, models
 
 from atoll.adapters.qdrant_calls import SCORE_DIGITS, TIE_ROOM, QdrantCalls, Schema, among, connected, equals, scope
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page_vectors import PageHit, PagePoint, PageSearch
 
 #: Pages of a knowledge base up to which every page is compared exactly.
@@ -206,6 +206,8 @@ def _point(point: PagePoint) -> models.PointStruct:
 
 def _weighted(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return each different row once, as long as it came often: the MaxSim stays the same and costs less."""
+    if len(rows) == 1:
+        return rows
     different, times = np.unique(rows, axis=0, return_counts=True)
     weighted: NDArray[np.float32] = different * times[:, np.newaxis].astype(np.float32)
     return weighted
@@ -217,10 +219,10 @@ def _hits(points: Sequence[models.ScoredPoint], limit: int) -> list[PageHit]:
         assert point.payload is not None
         hits.append(
             PageHit(
-                document_uid=DocumentUid(point.payload["document_uid"]),
-                page=int(point.payload["page"]),
+                document_uid=point.payload["document_uid"],
+                page=point.payload["page"],
                 score=round(point.score, SCORE_DIGITS),
-                passages=tuple(map(PassageId, point.payload["passages"])),
+                passages=tuple(point.payload["passages"]),
             )
         )
     hits.sort(key=lambda hit: (-hit.score, hit.document_uid, hit.page))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.domain.page import Box
@@ -33,8 +33,7 @@ class EvidenceKind(StrEnum):
     RELATION = "relation"
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """Rank (from 1) and raw score of a piece of evidence in one retriever's list."""
 
     rank: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,8 +117,7 @@ class PageSearch:
     exclude_documents: tuple[DocumentUid, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PageHit:
+class PageHit(NamedTuple):
     """A page that answers a search, its score (MaxSim) rounded to 1e-5, and the passages that stand on it."""
 
     document_uid: DocumentUid

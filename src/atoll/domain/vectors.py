@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +47,11 @@ class VectorSearch:
     exclude_documents: tuple[DocumentUid, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A point that answers a search. ``score`` is rounded to 1e-5: below that, float32 sums depend on their order."""
+class Hit(NamedTuple):
+    """A point that answers a search. ``score`` is rounded to 1e-5: below that, float32 sums depend on their order.
+
+    A named tuple, as is whatever a search makes hundreds of: it is built in a third of a frozen dataclass's time.
+    """
 
     id: PassageId
     document_uid: DocumentUid

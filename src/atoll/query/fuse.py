@@ -8,7 +8,7 @@ about confidence, which the later graph steps live on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from atoll.domain.evidence import Signal
 from atoll.domain.ids import PassageId
@@ -20,8 +20,7 @@ DEPTH = 100
 DECIMALS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A passage with its score (the best of a ranking has exactly 1) and what each list said about it.
 
     ``path`` is the way through the graph to a passage that its own words and meaning would not have put here.
@@ -50,11 +49,11 @@ def fuse(dense: Sequence[Hit], sparse: Sequence[Hit], phrases: Sequence[Sequence
         ("sparse", sparse, _divided(sparse)),
         *(("", hits, _divided(hits)) for hits in phrases),
     ):
-        for rank, (hit, part) in enumerate(zip(hits, parts, strict=True), start=1):
-            scores[hit.id] = scores.get(hit.id, 0.0) + 0.5 * part
-            of_passage = signals.setdefault(hit.id, {})
+        for rank, ((passage, _, score), part) in enumerate(zip(hits, parts, strict=True), start=1):
+            scores[passage] = scores.get(passage, 0.0) + 0.5 * part
+            of_passage = signals.setdefault(passage, {})
             if name:
-                of_passage[name] = Signal(rank, hit.score)
+                of_passage[name] = Signal(rank, score)
     top = max(scores.values(), default=0.0)
     ranking = [
         Ranked(passage, round(score / top, DECIMALS) if top > 0 else 0.0, signals[passage])

@@ -57,8 +57,8 @@ def fuse_pages(
         known = [place[passage] for passage in hit.passages if passage in place]
         if known:
             best = passages[min(known)]
-            passages[min(known)] = replace(
-                best, score=best.score + support * part, signals={**best.signals, "pages": signal}
+            passages[min(known)] = best._replace(
+                score=best.score + support * part, signals={**best.signals, "pages": signal}
             )
         else:
             weight = support if hit.passages else ALONE
@@ -69,7 +69,8 @@ def fuse_pages(
     placed = [
         replace(page, score=min(_share(page.score, top), 1.0), ahead=bisect_right(ahead, -page.score)) for page in pages
     ]
-    return [replace(each, score=_share(each.score, top)) for each in passages], _in_order(placed)
+    shared = [Ranked(passage, _share(score, top), signals, path) for passage, score, signals, path in passages]
+    return shared, _in_order(placed)
 
 
 def pages_alone(hits: Sequence[PageHit]) -> list[RankedPage]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from atoll.domain.evidence import Signal
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
@@ -53,9 +53,9 @@ async def rerank(
     for rank, at in enumerate(order, start=1):
         ranked = by_id[head[at].passage.id]
         signals = {**ranked.signals, SIGNAL: Signal(rank, scores[at])}
-        by_id[ranked.id] = replace(ranked, score=round(scores[at] / most, DECIMALS), signals=signals)
+        by_id[ranked.id] = ranked._replace(score=round(scores[at] / most, DECIMALS), signals=signals)
     for entry in tail:
         ranked = by_id[entry.passage.id]
-        by_id[ranked.id] = replace(ranked, score=round(ranked.score * min(scores) / most, DECIMALS))
+        by_id[ranked.id] = ranked._replace(score=round(ranked.score * min(scores) / most, DECIMALS))
     reordered = [*(head[at] for at in order), *tail]
     return reordered, [by_id[entry.passage.id] for entry in reordered], ()

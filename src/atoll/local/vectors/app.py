@@ -254,7 +254,13 @@ def _record(point: Found) -> dict[str, Any]:
 
 
 def _scored(point: Found) -> dict[str, Any]:
-    return {**_record(point), "score": point.score, "version": point.version}
+    return {
+        "id": point.id,
+        "payload": point.payload,
+        "vector": point.vectors,
+        "score": point.score,
+        "version": point.version,
+    }
 
 
 def _answer(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:

@@ -52,6 +52,10 @@ _DATATYPES = {
     Datatype.UINT8: qe.VectorStorageDatatype.Uint8,
 }
 
+#: Threads that share the segments of one search. Calls come one at a time, so they could use more cores; but handing a
+#: segment to a sleeping thread costs more than searching it: one thread takes a third less time, wall and processor.
+_SEARCH_THREADS = 1
+
 
 class EdgeEngine:
     """Opens qdrant-edge shards."""
@@ -60,9 +64,9 @@ class EdgeEngine:
         """Make an empty shard."""
         return EdgeShard(qe.EdgeShard.create(str(folder), _config(config)))
 
-    def load(self, folder: Path) -> Shard:
+    def load(self, folder: Path, config: CollectionConfig) -> Shard:
         """Open a shard, replaying its write-ahead log."""
-        return EdgeShard(qe.EdgeShard.load(str(folder)))
+        return EdgeShard(qe.EdgeShard.load(str(folder), _config(config)))
 
     def optimise(self, folder: Path) -> None:
         """Merge segments and build graphs, then leave everything on disk."""
@@ -85,7 +89,7 @@ class EdgeShard:
     def query(self, queries: Sequence[Query]) -> list[list[Found]]:
         """Answer searches in one planned batch."""
         rows = self._shard.query_batch(qe.QueryBatchRequest([_query(query) for query in queries]))
-        return [[_found(point, score=point.score, version=point.version) for point in points] for points in rows]
+        return [[_found(point, point.score, point.version) for point in points] for points in rows]
 
     def count(self, where: Filter | None) -> int:
         """Count exactly."""
@@ -139,6 +143,7 @@ def _config(config: CollectionConfig) -> Any:
         vectors={name: _dense(params) for name, params in config.dense.items()},
         sparse_vectors={name: _sparse(params) for name, params in config.sparse.items()},
         hnsw_config=_hnsw(config.hnsw),
+        max_search_threads=_SEARCH_THREADS,
     )
 
 
@@ -258,15 +263,9 @@ def _selected(selected: bool | tuple[str, ...]) -> bool | list[str]:
     return selected if isinstance(selected, bool) else list(selected)
 
 
-def _found(point: Any, *, score: float = 0.0, version: int = 0) -> Found:
+def _found(point: Any, score: float = 0.0, version: int = 0) -> Found:
     vectors = point.vector
-    return Found(
-        id=_point_id(point.id),
-        payload=point.payload,
-        vectors=None if vectors is None else _plain(vectors),
-        score=score,
-        version=version,
-    )
+    return Found(point.id, point.payload, None if vectors is None else _plain(vectors), score, version)
 
 
 def _point_id(value: Any) -> PointId:

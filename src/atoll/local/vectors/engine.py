@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,11 +170,10 @@ class Point:
     payload: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A stored point; ``vectors`` is ready for JSON. Score and version are those of a search."""
+class Found(NamedTuple):
+    """A stored point, ready for JSON. Score and version are those of a search."""
 
-    id: PointId
+    id: int | UUID
     payload: Mapping[str, Any] | None
     vectors: Mapping[str, Any] | None
     score: float = 0.0
@@ -268,7 +268,7 @@ class Engine(Protocol):
         """Make an empty shard in a folder that does not exist yet."""
         ...
 
-    def load(self, folder: Path) -> Shard:
+    def load(self, folder: Path, config: CollectionConfig) -> Shard:
         """Open an existing shard; only one process can."""
         ...
 

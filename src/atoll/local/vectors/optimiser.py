@@ -97,7 +97,7 @@ class Optimiser:
         previous = collection.shard_folder(collection.generation)
         await self._copy(collection, previous, folder)
         await self._run_child(collection, folder)
-        shard = await self._thread.run(Lane.UPKEEP, lambda: self._engine.load(folder))
+        shard = await self._thread.run(Lane.UPKEEP, lambda: self._engine.load(folder, collection.config))
         try:
             replayed = await self._replay(collection, shard, folder)
             await self._swap(collection, shard, generation, replayed)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
+from atoll import collector
 from atoll.errors import StartRefused
 from atoll.local.vectors.app import VectorApi
 from atoll.local.vectors.edge import EdgeEngine
@@ -61,6 +62,7 @@ def serve(
         # uvicorn raises the signal again once it has drained; without a handler of ours that would be the exit status.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        collector.settle()
         server.run(sockets=[listener])
 
 

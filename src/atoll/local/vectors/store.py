@@ -165,7 +165,7 @@ class Store:
                     log.info("removing the leftover %s of %s", leftover.name, folder.name)
                     shutil.rmtree(leftover)
             config = collection_config(truth["spec"])
-            shard = self._engine.load(current)
+            shard = self._engine.load(current, config)
         except Exception as error:  # the engine raises bare Exception
             raise StartRefused(
                 f"{folder} cannot be read ({error}); remove it and run `atoll reindex`, which needs no model"

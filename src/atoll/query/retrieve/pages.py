@@ -28,8 +28,8 @@ from atoll.query.timings import Timings
 
 #: Length of the list of pages.
 PAGE_DEPTH = 50
-#: Documents of a ranking whose pages are looked at by a model that reads lines.
-LINES_DOCUMENTS = 20
+#: Documents of a ranking whose pages are looked at by a model that reads lines, and how many of these pages count.
+LINES_DOCUMENTS = LINES_PAGES = 20
 #: How long it is believed which page model runs.
 CARD_SECONDS = 60.0
 #: How long the page-image server is left alone by those who can do without it, once it did not answer.
@@ -140,7 +140,7 @@ class PageRetriever:
     async def among(self, window: Window, query: PageQuery, documents: Sequence[DocumentUid]) -> list[PageHit]:
         """Return the best pages of some documents that are visible."""
         return await self._index.search(
-            PageSearch(window.kb, query, PAGE_DEPTH, window.labels, include_documents=tuple(documents))
+            PageSearch(window.kb, query, LINES_PAGES, window.labels, include_documents=tuple(documents))
         )
 
     async def look(self, kb: KbUid, document: DocumentUid, page: int, query: PageQuery) -> PageView:
