@@ -19,7 +19,7 @@ _UNSHARED = 3 * (1 - ALIKE) / (1 + ALIKE)
 _SIGNATURE_BITS = 512
 
 _WORD = re.compile(r"\w+")
-_NUMBER = re.compile(r"\w*\d\w*")
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def collapse(passages: Sequence[Passage]) -> list[Shared]:
         text = unicodedata.normalize("NFKC", passage.text).casefold()
         words = _WORD.findall(text)
         candidate = _Kept(passage, words, _signature(words), None, {passage.document: None})
-        numbers = tuple(_NUMBER.findall(text))
+        numbers = tuple([word for word in words if not word.isalpha() and _DIGIT.search(word)])
         twin = next((other for other in by_numbers[numbers] if _alike(other, candidate)), None)
         if twin is None:
             kept.append(candidate)
