@@ -375,8 +375,10 @@ async def test_a_backup_under_load_is_of_one_revision(places, tmp_path):
         await source.written(kb, f"base {number}", [Line(f"{number}", ["ada", f"only {number}"])])
     await note()
     writer = asyncio.create_task(load())
-    await asyncio.sleep(0.5)
     for number in range(3):
+        async with asyncio.timeout(120):
+            while len(history) < 10 * (number + 1):
+                await asyncio.sleep(0.01)
         manifest = await source.backup(tmp_path / f"saved {number}")
         target = places(f"target {number}")
         await target.restored_from(tmp_path / f"saved {number}")
@@ -387,7 +389,6 @@ async def test_a_backup_under_load_is_of_one_revision(places, tmp_path):
         assert_counted(target)
     stop.set()
     await writer
-    assert len(history) > 20, "the writer hardly ran"
 
 
 def assert_counted(place):

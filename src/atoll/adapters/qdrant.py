@@ -135,10 +135,20 @@ def _sparse(vector: SparseVector) -> models.SparseVector:
     return models.SparseVector(indices=vector.indices.tolist(), values=vector.values.tolist())
 
 
+class _Request(models.QueryRequest):
+    """A query that the client sends as it is.
+
+    The client copies every query of a batch, number by number, before it turns what is no model yet into one.
+    """
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self
+
+
 def _request(search: VectorSearch) -> models.QueryRequest:
     lexical = isinstance(search.query, SparseVector)
     vector: Any = _sparse(search.query) if isinstance(search.query, SparseVector) else search.query.tolist()
-    return models.QueryRequest(
+    return _Request(
         query=models.NearestQuery(nearest=vector),
         using="bm25" if lexical else "dense",
         filter=scope(search),

@@ -75,12 +75,13 @@ def _reordered(ranking: Sequence[Ranked], bridged: Bridged, spreading: Spread) -
     top = next(iter(scores.values()))
     reordered = []
     for passage, score in scores.items():
-        if passage not in known and passage not in added:
+        before = known.get(passage)
+        if before is None and passage not in added:
             continue
-        signals = dict(known[passage].signals) if passage in known else {}
+        signals = {} if before is None else before.signals
         if passage in ranks:
-            signals[SIGNAL] = Signal(ranks[passage], round(flows[passage], DECIMALS))
-        path = _path(passage, passage in known, bridged.steps, spreading.steps)
+            signals = {**signals, SIGNAL: Signal(ranks[passage], round(flows[passage], DECIMALS))}
+        path = _path(passage, before is not None, bridged.steps, spreading.steps)
         reordered.append(Ranked(passage, round(score / top, DECIMALS), signals, path))
     return reordered
 
