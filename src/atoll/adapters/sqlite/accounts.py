@@ -254,7 +254,7 @@ class SqliteAudit:
             )
             return tuple(map(rows.audit_event, found))
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
 
 def _get(connection: sqlite3.Connection, tenant: TenantId, name: str) -> KnowledgeBase:

@@ -46,7 +46,7 @@ class SqliteArchive:
                 embedding=None if embedding is None else embedding["fingerprint"],
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def snapshot(self, kb: KbUid) -> KbSnapshot | None:
         """Return a knowledge base and its documents of one moment."""
@@ -60,7 +60,7 @@ class SqliteArchive:
             )
             return KbSnapshot(_kb(row), {DocumentUid(each["uid"]): bool(each["visible"]) for each in found})
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def document(self, kb: KbUid, document: DocumentUid) -> DocumentRecord | None:
         """Return a document."""
@@ -84,7 +84,7 @@ class SqliteArchive:
                 batches=tuple(BatchId(each["id"]) for each in batches),
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def contents(self, kb: KbUid, document: DocumentUid, *, after: int, limit: int) -> ContentBatch | None:
         """Return passages with what belongs to them."""
@@ -117,7 +117,7 @@ class SqliteArchive:
                 assertion_vectors=_assertion_vectors(assertions),
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def entity_vectors(self, kb: KbUid, *, after: str | None, limit: int) -> EntityVectors:
         """Return entities that have a vector."""
@@ -129,7 +129,7 @@ class SqliteArchive:
             ).fetchall()
             return EntityVectors(tuple(row["key"] for row in found), _stacked([row["vector"] for row in found]))
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def events(self, *, after: int, limit: int) -> tuple[AuditEvent, ...]:
         """Return audit events."""
@@ -138,7 +138,7 @@ class SqliteArchive:
             found = connection.execute("SELECT * FROM audit_event WHERE id > ? ORDER BY id LIMIT ?", (after, limit))
             return tuple(map(rows.audit_event, found))
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
 
 def _kb(row: sqlite3.Row) -> KbRecord:

@@ -56,7 +56,7 @@ class SqliteAtlas:
                 cards += [card for card in found if type_ in (None, card.type)]
             return EntityList(tuple(cards[:limit]), truncated=len(cards) > limit)
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def entity(self, kb: KbUid, labels: Labels, entity: EntityId) -> EntityDetail:
         """Return one entity."""
@@ -91,7 +91,7 @@ class SqliteAtlas:
                 truncated=max(len(types), len(surfaces), len(documents)) > LISTED or shown_card.passages > len(sample),
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def around(self, kb: KbUid, labels: Labels, entities: Sequence[EntityId], *, limit: int) -> EntityList:
         """Return the entities that share the most passages with these."""
@@ -111,7 +111,7 @@ class SqliteAtlas:
             cards = tuple(card(row["id"], row["key"], types[row["id"]]) for row in found[:limit])
             return EntityList(cards, truncated=cut or len(found) > limit)
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def between(self, kb: KbUid, labels: Labels, entities: Sequence[EntityId], *, limit: int) -> Links:
         """Return what joins these entities."""
@@ -141,7 +141,7 @@ class SqliteAtlas:
                 truncated=cut or max(len(strongest), len(assertions)) > limit,
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def census(self, kb: KbUid, labels: Labels) -> GraphCensus:
         """Count everything."""
@@ -176,7 +176,7 @@ class SqliteAtlas:
                 types={row["type"]: row["entities"] for row in types},
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
 
 def _ranked(connection: sqlite3.Connection, sight: Sight, text: str | None) -> Iterator[sqlite3.Row]:

@@ -37,7 +37,7 @@ class SqliteAtlasExport:
                 cards += [card(row["id"], row["key"], types[row["id"]]) for row in chunk if types[row["id"]]]
             return NodeBatch(revision, tuple(cards))
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def together(
         self, kb: KbUid, labels: Labels, *, after: tuple[EntityId, EntityId] | None, limit: int
@@ -55,7 +55,7 @@ class SqliteAtlasExport:
                 found += _together(connection, sight, heads, beyond="", limit=limit - len(found))
             return TogetherBatch(revision, tuple(found))
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def assertions(
         self, kb: KbUid, labels: Labels, *, after: tuple[PassageId, int] | None, limit: int
@@ -73,7 +73,7 @@ class SqliteAtlasExport:
             )
             return AssertionBatch(revision, tuple(map(assertion, found)))
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
 
 def _following(connection: sqlite3.Connection, kb: KbUid, after: EntityId | None) -> Iterator[sqlite3.Row]:

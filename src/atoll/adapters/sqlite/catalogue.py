@@ -115,7 +115,7 @@ class SqliteCatalogue:
                 next_cursor=str(found[limit - 1]["seq"]) if len(found) > limit else None,
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def batch(self, kb: KbUid, batch: str, labels: Labels) -> tuple[Document, ...]:
         """Return the documents of one upload."""
@@ -157,7 +157,7 @@ class SqliteCatalogue:
             ).fetchall()
             return {status.value: 0.0 for status in Status} | {row[0]: float(row[1]) for row in found}
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     def _check_room(self, connection: sqlite3.Connection, kb: sqlite3.Row, documents: Sequence[NewDocument]) -> None:
         waiting = connection.execute(

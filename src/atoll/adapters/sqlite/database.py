@@ -20,13 +20,15 @@ T = TypeVar("T")
 NOW = "CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)"
 
 _BUSY_SECONDS = 10.0
-_READERS = 4
+_SCANNERS = 3
 
 
 class Database:
     """One SQLite file. Reads see one snapshot each; writes are serialised in this process and between processes.
 
-    Blocking calls run on threads of their own: one writer, a few readers, each with its own connection.
+    Blocking calls run on threads of their own, each with its own connection. Short reads share one: several would only
+    wait for each other and for the event loop to let go of the interpreter, which costs a search of four at a time a
+    fifth of its processor time. What may take longer has a few threads beside it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,11 +36,16 @@ class Database:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
-        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-read")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="sqlite-read")
+        self._scanners = ThreadPoolExecutor(_SCANNERS, thread_name_prefix="sqlite-scan")
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run ``work`` in a read transaction: everything it reads is of one moment."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._transact, "BEGIN", work)
+        """Run ``work``, which takes milliseconds, in a read transaction: everything it reads is of one moment."""
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._transact, "BEGIN", work)
+
+    async def scan(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Like ``read`` for what grows with a knowledge base, so that no search waits behind it."""
+        return await asyncio.get_running_loop().run_in_executor(self._scanners, self._transact, "BEGIN", work)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work`` in a write transaction; an exception rolls it back, a return value means it is on disk."""
@@ -51,7 +58,8 @@ class Database:
     def close(self) -> None:
         """Let running transactions end and close every connection."""
         self._writer.shutdown(wait=True)
-        self._readers.shutdown(wait=True)
+        self._reader.shutdown(wait=True)
+        self._scanners.shutdown(wait=True)
         for connection in self._connections:
             connection.close()
 

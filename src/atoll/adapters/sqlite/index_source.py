@@ -42,7 +42,7 @@ class SqliteIndexSource:
             )
             return read(connection) or fingerprint
 
-        noted = await self._database.read(read)
+        noted = await self._database.scan(read)
         return noted if noted == fingerprint else await self._database.write(note)
 
     async def kbs(self) -> tuple[IndexedKb, ...]:
@@ -72,7 +72,7 @@ class SqliteIndexSource:
                 for row in found
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def documents(self, kb: KbUid, *, after: DocumentUid | None, limit: int) -> tuple[IndexedDocument, ...]:
         """Return visible documents in the order of their uids."""
@@ -88,7 +88,7 @@ class SqliteIndexSource:
                 for row in found
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def passages(self, kb: KbUid, document: DocumentUid, *, after: int, limit: int) -> IndexedPassages:
         """Return passages of a visible document with their vectors."""
@@ -101,7 +101,7 @@ class SqliteIndexSource:
             ).fetchall()
             return IndexedPassages(passages=tuple(map(rows.passage, found)), vectors=_vectors(found))
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def entities(self, kb: KbUid, *, after: EntityId | None, limit: int) -> IndexedEntities:
         """Return entities that have a vector."""
@@ -114,7 +114,7 @@ class SqliteIndexSource:
             ).fetchall()
             return IndexedEntities(tuple(EntityId(row["id"]) for row in found), _vectors(found))
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def relations(self, kb: KbUid, *, after: RelationId | None, limit: int) -> IndexedRelations:
         """Return assertions that have a vector."""
@@ -133,7 +133,7 @@ class SqliteIndexSource:
                 vectors=_vectors(found),
             )
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
     async def known(self, passages: Sequence[PassageId]) -> frozenset[PassageId]:
         """Return those of ``passages`` that there are."""
@@ -145,7 +145,7 @@ class SqliteIndexSource:
             )
             return frozenset(PassageId(row["id"]) for row in found)
 
-        return await self._database.read(work)
+        return await self._database.scan(work)
 
 
 def _vectors(found: Sequence[sqlite3.Row]) -> NDArray[np.float16]:

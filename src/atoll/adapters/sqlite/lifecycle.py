@@ -38,7 +38,7 @@ class SqliteLifecycle:
                 )
             return Receipt(document=document, dry_run=dry_run, removed=removed, kept_entities=kept)
 
-        return await (self._database.read(work) if dry_run else self._database.write(work))
+        return await (self._database.scan(work) if dry_run else self._database.write(work))
 
     async def retry(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
         """Queue an ended document again."""
