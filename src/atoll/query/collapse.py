@@ -34,9 +34,10 @@ class Shared:
 class _Kept:
     passage: Passage
     words: list[str]
-    signature: int
-    triples: frozenset[tuple[str, ...]] | None
     documents: dict[DocumentUid, None]
+    #: Made when they are first compared: most passages meet none of their length.
+    signature: int | None = None
+    triples: frozenset[tuple[str, ...]] | None = None
 
 
 def collapse(passages: Sequence[Passage]) -> list[Shared]:
@@ -50,7 +51,7 @@ def collapse(passages: Sequence[Passage]) -> list[Shared]:
     for passage in passages:
         text = unicodedata.normalize("NFKC", passage.text).casefold()
         words = _WORD.findall(text)
-        candidate = _Kept(passage, words, _signature(words), None, {passage.document: None})
+        candidate = _Kept(passage, words, {passage.document: None})
         numbers = tuple([word for word in words if not word.isalpha() and _DIGIT.search(word)])
         twin = next((other for other in by_numbers[numbers] if _alike(other, candidate)), None)
         if twin is None:
@@ -71,19 +72,21 @@ def _alike(first: _Kept, second: _Kept) -> bool:
         return False
     # A word that only one of them has stands in a triple that only this one has, and a triple holds three: the words
     # tell most pairs apart, which then need no triples.
-    if (first.signature ^ second.signature).bit_count() > _UNSHARED * (shorter + longer):
+    if (_signature(first) ^ _signature(second)).bit_count() > _UNSHARED * (shorter + longer):
         return False
     left, right = _triples(first), _triples(second)
     common = len(left & right)
     return common >= ALIKE * (len(left) + len(right) - common)
 
 
-def _signature(words: Sequence[str]) -> int:
+def _signature(entry: _Kept) -> int:
     """Return a bit for each different word. Two may share one, so that signatures never differ in more than words."""
-    signature = 0
-    for number in map(hash, set(words)):
-        signature |= 1 << (number % _SIGNATURE_BITS)
-    return signature
+    if entry.signature is None:
+        signature = 0
+        for number in map(hash, set(entry.words)):
+            signature |= 1 << (number % _SIGNATURE_BITS)
+        entry.signature = signature
+    return entry.signature
 
 
 def _triples(entry: _Kept) -> frozenset[tuple[str, ...]]:
