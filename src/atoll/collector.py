@@ -12,7 +12,7 @@ _THRESHOLDS = (20_000, 50, 100)
 def settle() -> None:
     """Leave out of every collection what exists now: modules, routes and schemas, which stay until the end.
 
-    Call once, when everything is set up. Without it the collector walked some 300,000 such objects again and again,
+    Call once, when everything is set up. Without it the collector walked some 170,000 such objects again and again,
     an eighth of the processor time of a search and the longest pauses in it (``benchmarks/search.py``).
     """
     gc.collect()
