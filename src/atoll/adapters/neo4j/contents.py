@@ -1,33 +1,22 @@
-"""Passages and what hangs on them: written hidden, published at once, purged in batches."""
+"""Passages and what hangs on them: written hidden, published at once (see ``publishing``), purged in batches."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from neo4j import Record
 from numpy.typing import NDArray
 
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ledger import advance
+from atoll.adapters.neo4j.publishing import NotYetError, publish
 from atoll.adapters.neo4j.transitions import (
-    CHANGE,
-    CLOSE,
-    SYSTEM,
-    Event,
-    audit,
     claimed,
-    closing,
-    fence,
     held,
-    hide,
     lock_kb,
     remove_empty_kb,
 )
-from atoll.domain.document import StageState, Status
-from atoll.domain.entity import EntityName
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, relation_id
 from atoll.domain.passage import Chunk, Passage
 from atoll.errors import Conflict
@@ -37,36 +26,6 @@ from atoll.ports.ledger import Claim
 #: Passages removed in one transaction before a document is stored anew.
 _REMOVED_AT_ONCE = 256
 
-# The knowledge base is locked before anything is read that other publishes and deletes change.
-_PUBLISHED = (
-    "WITH s MATCH (k:Kb {uid: $kb}) SET k.locked = true WITH k "
-    "MATCH (d:Document {uid: $document, kb: $kb}) "
-    "RETURN d {.uid, .kb, .name, .version, .labels, .replaces, .passages} AS document, k.tenant AS tenant, "
-    "COLLECT { MATCH (o:Document {kb: $kb, name: d.name}) WHERE o.visible AND o.uid <> d.uid "
-    "RETURN o {.uid, .version, .labels, .replaces} } AS namesakes"
-)
-# Asked before anything is locked that others wait for: counters may still move, so that raising them asks again.
-_SHARED_WITHOUT_VECTOR = (
-    "MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity) WITH e, count(*) AS n "
-    "WHERE e.vector IS NULL AND e.df + n > 1 "
-    "WITH e ORDER BY e.id RETURN collect([e.id, e.key]) AS wanted"
-)
-# By id, so that several transactions on the same entities wait for each other and do not deadlock.
-_RAISE_COUNTERS = (
-    "MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity) "
-    "WITH e, count(*) AS n ORDER BY e.id SET e.locked = true WITH e, e.df + n AS df "
-    "SET e.df = df, e.vector = CASE WHEN df > 1 THEN coalesce($vectors[e.id], e.vector) ELSE null END "
-    "RETURN count(e) AS entities, collect(CASE WHEN df > 1 AND e.vector IS NULL THEN [e.id, e.key] END) AS wanted"
-)
-# The revision last, so that nobody sees the new one before what it stands for.
-_MAKE_VISIBLE = (
-    f"MATCH (s:Stage {{document: $document, name: $stage, kb: $kb}}) {CLOSE}"
-    "WITH s MATCH (d:Document {uid: $document, kb: $kb}) "
-    "SET d.visible = true, d.status = $ready, d.error_json = null, d.ready_at = timestamp(), d.entities = $entities, "
-    f"d.hidden = null, d.rung_at = null {CHANGE}"
-    "WITH d MATCH (k:Kb {uid: $kb}) SET k.revision = k.revision + 1, k.passages = k.passages + d.passages "
-    "RETURN k.revision AS revision"
-)
 _CHUNKS = "UNWIND $rows AS row MERGE (c:Chunk {id: row.id, kb: $kb}) SET c += row"
 _PASSAGES = (
     "MATCH (d:Document {uid: $document, kb: $kb}) UNWIND $rows AS row "
@@ -105,14 +64,6 @@ _REMOVE_DOCUMENT = (
 )
 
 
-class _NotYetError(Exception):
-    """Rolls back what was written before it turned out which vectors are missing."""
-
-    def __init__(self, wanted: VectorsWanted) -> None:
-        super().__init__()
-        self.wanted = wanted
-
-
 class Neo4jContents:
     """Port ``Contents``."""
 
@@ -143,20 +94,9 @@ class Neo4jContents:
 
     async def publish(self, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]) -> Published | VectorsWanted:
         """Make the document visible."""
-
-        async def work(transaction: Transaction) -> Published | VectorsWanted:
-            if not vectors:
-                shared = await held(transaction, claim, f"WITH s {_SHARED_WITHOUT_VECTOR}")
-                if shared["wanted"]:
-                    return _vectors_wanted(shared)
-            found = await held(transaction, claim, _PUBLISHED)
-            if _is_superseded(found["document"], found["namesakes"]):
-                return await _withdraw(transaction, claim, found["tenant"])
-            return await _make_visible(transaction, claim, found, vectors)
-
         try:
-            return await self._database.write(work)
-        except _NotYetError as undone:
+            return await self._database.write(lambda transaction: publish(transaction, claim, vectors))
+        except NotYetError as undone:
             return undone.wanted
 
     async def purge_state(self, claim: Claim) -> PurgeState:
@@ -302,74 +242,6 @@ def _assertion_rows(batch: ContentBatch) -> list[dict[str, object]]:
         }
         for at, a in enumerate(batch.assertions)
     ]
-
-
-async def _withdraw(transaction: Transaction, claim: Claim, tenant: str) -> Published:
-    """End a document whose place a later one of its name has taken already."""
-    await held(transaction, claim, f"{CLOSE}RETURN 1", **closing(StageState.DONE, units=1))
-    await fence(transaction, claim.kb, claim.document)
-    await hide(transaction, claim.kb, [claim.document], visible=False)
-    await audit(transaction, tenant, Event(SYSTEM, "document.superseded", f"document {claim.document}"))
-    return Published(revision=0, replaced=(), superseded=True)
-
-
-async def _make_visible(
-    transaction: Transaction, claim: Claim, found: Record, vectors: Mapping[EntityId, NDArray[np.float16]]
-) -> Published:
-    replaced = _replaced(found["document"], found["namesakes"])
-    events = []
-    for uid in replaced:
-        await fence(transaction, claim.kb, uid)
-        revision = await hide(transaction, claim.kb, [uid], visible=True)
-        events.append(Event(SYSTEM, "document.replaced", f"document {uid}", revision=revision))
-    counted = await transaction.one(
-        _RAISE_COUNTERS,
-        kb=claim.kb,
-        document=claim.document,
-        vectors={entity: vector.tobytes() for entity, vector in vectors.items()},
-    )
-    assert counted is not None, "an aggregation returns one record"
-    if counted["wanted"]:
-        raise _NotYetError(_vectors_wanted(counted))
-    published = await transaction.one(
-        _MAKE_VISIBLE,
-        **claimed(claim),
-        **closing(StageState.DONE, units=1),
-        ready=Status.READY,
-        entities=counted["entities"],
-    )
-    assert published is not None, "stage, document and knowledge base are locked"
-    revision = int(published["revision"])
-    events.append(Event(SYSTEM, "document.published", f"document {claim.document}", revision=revision))
-    await audit(transaction, found["tenant"], *events)
-    return Published(revision=revision, replaced=tuple(replaced), superseded=False)
-
-
-def _vectors_wanted(record: Record) -> VectorsWanted:
-    return VectorsWanted(tuple(EntityName(EntityId(id_), key) for id_, key in record["wanted"]))
-
-
-def _is_superseded(document: Mapping[str, Any], namesakes: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a later document of this name has already taken its place."""
-    return any(
-        each["version"] > document["version"] and _replaces(each["replaces"], document["labels"]) for each in namesakes
-    )
-
-
-def _replaced(document: Mapping[str, Any], namesakes: Sequence[Mapping[str, Any]]) -> list[DocumentUid]:
-    return [
-        DocumentUid(each["uid"])
-        for each in sorted(namesakes, key=lambda each: each["version"])
-        if each["version"] < document["version"] and _replaces(document["replaces"], each["labels"])
-    ]
-
-
-def _replaces(scope: str | None, labels: Sequence[str]) -> bool:
-    """Whether an upload with this scope (as stored) takes the place of a document with these labels."""
-    if scope is None:
-        return False
-    held_labels = json.loads(scope)
-    return held_labels == "*" or set(labels) <= set(held_labels)
 
 
 async def _remove_some(transaction: Transaction, claim: Claim, limit: int) -> int:
