@@ -82,12 +82,15 @@ def shard_folders(server: VectorServer) -> list[str]:
 class Writer(threading.Thread):
     """Upserts batch after batch until the server goes away or `stop` is set; deletes some; knows what was answered."""
 
-    def __init__(self, server: VectorServer, *, seed: int, batch: int = 100, limit: int = 400) -> None:
+    def __init__(
+        self, server: VectorServer, *, seed: int, batch: int = 100, limit: int = 400, pause_seconds: float = 0.0
+    ) -> None:
         super().__init__()
         self.there: set[PassageId] = set()
         self.gone: set[PassageId] = set()
         self.stopped = threading.Event()
         self._server, self._seed, self._batch, self._limit = server, seed, batch, limit
+        self._pause_seconds = pause_seconds
 
     def run(self) -> None:
         asyncio.run(self._write())
@@ -107,6 +110,7 @@ class Writer(threading.Thread):
                     self.there -= removed
                     await index.delete(A, [document])
                     self.gone |= removed
+                await asyncio.sleep(self._pause_seconds)
         await index.close()
 
 
@@ -153,7 +157,9 @@ MOMENTS: dict[str, Callable[[VectorServer], bool]] = {
 async def test_kill_9_around_the_swap_loses_no_acknowledged_write(tmp_path: Path, moment: str) -> None:
     with vector_server(tmp_path / "shards", optimise_points=1_500) as server:
         await prepared(server)
-        writer = Writer(server, seed=500)
+        # Fewer points in all than an attempt remembers: on a busy machine the child, which yields to everybody, may take
+        # so long that the attempt would be given up for a minute.
+        writer = Writer(server, seed=500, limit=190, pause_seconds=0.02)
         writer.start()
         if moment == "when the child has ended":
             until(lambda: _child_runs(server), every_seconds=0.001)
