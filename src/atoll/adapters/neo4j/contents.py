@@ -11,12 +11,7 @@ from numpy.typing import NDArray
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ledger import advance
 from atoll.adapters.neo4j.publishing import NotYetError, publish
-from atoll.adapters.neo4j.transitions import (
-    claimed,
-    held,
-    lock_kb,
-    remove_empty_kb,
-)
+from atoll.adapters.neo4j.transitions import claimed, held, lock_kb, remove_empty_kb
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, relation_id
 from atoll.domain.passage import Chunk, Passage
 from atoll.errors import Conflict

@@ -254,13 +254,7 @@ def _record(point: Found) -> dict[str, Any]:
 
 
 def _scored(point: Found) -> dict[str, Any]:
-    return {
-        "id": point.id,
-        "payload": point.payload,
-        "vector": point.vectors,
-        "score": point.score,
-        "version": point.version,
-    }
+    return {**_record(point), "score": point.score, "version": point.version}
 
 
 def _answer(status: int, content: Any, headers: dict[str, str] | None = None) -> Response:
