@@ -77,8 +77,8 @@ def dump_contents(batch: ContentBatch) -> dict[str, Any]:
         "chunks": _CHUNKS.dump_python(tuple(batch.chunks), mode="json"),
         "passages": _PASSAGES.dump_python(tuple(batch.passages), mode="json"),
         "vectors": _packed(batch.vectors),
-        "mentions": _MENTIONS.dump_python(tuple(batch.mentions), mode="json"),
-        "assertions": _ASSERTIONS.dump_python(tuple(batch.assertions), mode="json"),
+        "mentions": [mention._asdict() for mention in batch.mentions],
+        "assertions": [assertion._asdict() for assertion in batch.assertions],
         "assertion_vectors": None if batch.assertion_vectors is None else _packed(batch.assertion_vectors),
     }
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from atoll.domain.ids import EntityId, PassageId
 
 
-@dataclass(frozen=True, slots=True)
-class EntityName:
+class EntityName(NamedTuple):
     """An entity of one knowledge base: its id, and the normalised name that the id is derived from."""
 
     id: EntityId
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A named thing in a passage, as it is written there.
 
     ``tf`` counts its occurrences in the passage and ``span`` is the first of them, in characters of the passage's
@@ -32,8 +30,7 @@ class Mention:
     span: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(NamedTuple):
     """What a passage states about two entities that it mentions; ``ordinal`` counts within the passage."""
 
     passage: PassageId

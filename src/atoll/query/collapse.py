@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from atoll.domain.ids import DocumentUid
 from atoll.domain.passage import Passage
@@ -30,14 +31,26 @@ class Shared:
     also_in: tuple[DocumentUid, ...]
 
 
-@dataclass(slots=True)
-class _Kept:
+@dataclass
+class _Text:
+    """A passage's words, and what is made of them when it is compared: most passages meet none with their numbers."""
+
     passage: Passage
     words: list[str]
     documents: dict[DocumentUid, None]
-    #: Made when they are first compared: most passages meet none of their length.
-    signature: int | None = None
-    triples: frozenset[tuple[str, ...]] | None = None
+
+    @cached_property
+    def signature(self) -> int:
+        """A bit for each different word. Two may share one, so that signatures never differ in more than words."""
+        marks = bytearray(_SIGNATURE_BITS)  # a byte for each bit: an integer is made once
+        for number in map(hash, self.words):
+            marks[number % _SIGNATURE_BITS] = 1
+        return int.from_bytes(marks, "little")
+
+    @cached_property
+    def triples(self) -> frozenset[tuple[str, ...]]:
+        words = self.words
+        return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset({tuple(words)})
 
 
 def collapse(passages: Sequence[Passage]) -> list[Shared]:
@@ -46,51 +59,26 @@ def collapse(passages: Sequence[Passage]) -> list[Shared]:
     Passages that differ in a number are never the same: a price list and last year's price list are both evidence.
     Nor are two passages of one document, which stand on different pages for a reason.
     """
-    kept: list[_Kept] = []
-    by_numbers: defaultdict[tuple[str, ...], list[_Kept]] = defaultdict(list)
+    kept: list[_Text] = []
+    by_numbers: defaultdict[tuple[str, ...], list[_Text]] = defaultdict(list)
     for passage in passages:
-        text = unicodedata.normalize("NFKC", passage.text).casefold()
-        words = _WORD.findall(text)
-        candidate = _Kept(passage, words, {passage.document: None})
+        words = _WORD.findall(unicodedata.normalize("NFKC", passage.text).casefold())
         numbers = tuple([word for word in words if not word.isalpha() and _DIGIT.search(word)])
-        twin = next((other for other in by_numbers[numbers] if _alike(other, candidate)), None)
+        text = _Text(passage, words, {passage.document: None})
+        twin = next((other for other in by_numbers[numbers] if _alike(other, text)), None)
         if twin is None:
-            kept.append(candidate)
-            by_numbers[numbers].append(candidate)
+            kept.append(text)
+            by_numbers[numbers].append(text)
         else:
             twin.documents[passage.document] = None
-    return [Shared(entry.passage, tuple(entry.documents)[1:]) for entry in kept]
+    return [Shared(text.passage, tuple(text.documents)[1:]) for text in kept]
 
 
-def _alike(first: _Kept, second: _Kept) -> bool:
-    if second.passage.document in first.documents:
-        return False
-    if first.words == second.words:
-        return True
-    shorter, longer = sorted((len(first.words), len(second.words)))
-    if shorter < ALIKE * longer:
-        return False
+def _alike(first: _Text, second: _Text) -> bool:
     # A word that only one of them has stands in a triple that only this one has, and a triple holds three: the words
     # tell most pairs apart, which then need no triples.
-    if (_signature(first) ^ _signature(second)).bit_count() > _UNSHARED * (shorter + longer):
+    unshared = (first.signature ^ second.signature).bit_count()
+    if unshared > _UNSHARED * (len(first.words) + len(second.words)) or second.passage.document in first.documents:
         return False
-    left, right = _triples(first), _triples(second)
-    common = len(left & right)
-    return common >= ALIKE * (len(left) + len(right) - common)
-
-
-def _signature(entry: _Kept) -> int:
-    """Return a bit for each different word. Two may share one, so that signatures never differ in more than words."""
-    if entry.signature is None:
-        signature = 0
-        for number in map(hash, set(entry.words)):
-            signature |= 1 << (number % _SIGNATURE_BITS)
-        entry.signature = signature
-    return entry.signature
-
-
-def _triples(entry: _Kept) -> frozenset[tuple[str, ...]]:
-    if entry.triples is None:
-        words = entry.words
-        entry.triples = frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset({tuple(words)})
-    return entry.triples
+    common = len(first.triples & second.triples)
+    return common >= ALIKE * (len(first.triples) + len(second.triples) - common)

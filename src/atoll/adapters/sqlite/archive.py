@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from atoll.adapters.sqlite import rows
 from atoll.adapters.sqlite.database import Database
-from atoll.adapters.sqlite.sight import assertion
 from atoll.domain.entity import Mention
 from atoll.domain.ids import BatchId, ChunkId, DocumentUid, EntityId, KbUid, PassageId, TenantId
 from atoll.domain.passage import Chunk
@@ -104,8 +103,8 @@ class SqliteArchive:
                 (ids,),
             )
             assertions = connection.execute(
-                "SELECT a.* FROM json_each(?) chosen CROSS JOIN assertion a ON a.passage = chosen.value "
-                "ORDER BY a.passage, a.ordinal",
+                f"SELECT {rows.ASSERTION_COLUMNS}, a.vector FROM json_each(?) chosen "
+                "CROSS JOIN assertion a ON a.passage = chosen.value ORDER BY a.passage, a.ordinal",
                 (ids,),
             ).fetchall()
             return ContentBatch(
@@ -113,7 +112,7 @@ class SqliteArchive:
                 passages=tuple(map(rows.passage, found)),
                 vectors=_stacked([row["vector"] for row in found]),
                 mentions=tuple(map(_mention, mentions)),
-                assertions=tuple(map(assertion, assertions)),
+                assertions=tuple([rows.assertion(row[:-1]) for row in assertions]),
                 assertion_vectors=_assertion_vectors(assertions),
             )
 

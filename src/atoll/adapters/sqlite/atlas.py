@@ -11,7 +11,7 @@ from itertools import combinations, islice
 from atoll.adapters.sqlite import rows
 from atoll.adapters.sqlite.catalogue import find_kb
 from atoll.adapters.sqlite.database import Database
-from atoll.adapters.sqlite.sight import Sight, assertion, by_count, card, types_of
+from atoll.adapters.sqlite.sight import Sight, by_count, card, types_of
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId
 from atoll.errors import NotFound
 from atoll.ports.atlas import (
@@ -129,7 +129,8 @@ class SqliteAtlas:
                 )
             )
             assertions = connection.execute(
-                "SELECT a.* FROM json_each(?1) chosen CROSS JOIN assertion a ON a.passage = chosen.value "
+                f"SELECT {rows.ASSERTION_COLUMNS} FROM json_each(?1) chosen "
+                "CROSS JOIN assertion a ON a.passage = chosen.value "
                 "WHERE a.head IN (SELECT value FROM json_each(?2)) AND a.tail IN (SELECT value FROM json_each(?2)) "
                 "ORDER BY a.weight DESC, a.passage, a.ordinal LIMIT ?3",
                 (asked, chosen, limit + 1),
@@ -137,7 +138,7 @@ class SqliteAtlas:
             strongest = sorted(pairs.items(), key=lambda each: (-each[1], each[0]))
             return Links(
                 together=tuple(CoOccurrence(*pair, passages=count) for pair, count in strongest[:limit]),
-                assertions=tuple(map(assertion, assertions[:limit])),
+                assertions=tuple(map(rows.assertion, assertions[:limit])),
                 truncated=cut or max(len(strongest), len(assertions)) > limit,
             )
 

@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from atoll.adapters.sqlite import rows
 from atoll.adapters.sqlite.catalogue import find_kb
 from atoll.adapters.sqlite.database import Database
-from atoll.adapters.sqlite.sight import Sight, assertion, card, types_of
+from atoll.adapters.sqlite.sight import Sight, card, types_of
 from atoll.domain.ids import EntityId, KbUid, PassageId
 from atoll.ports.atlas import AssertionBatch, CoOccurrence, EntityCard, NodeBatch, TogetherBatch
 from atoll.ports.catalogue import Labels
@@ -66,12 +67,12 @@ class SqliteAtlasExport:
             revision = find_kb(connection, kb)["revision"]
             sight = Sight(kb, labels)
             found = connection.execute(
-                "SELECT a.* FROM assertion a CROSS JOIN passage p ON p.id = a.passage "
+                f"SELECT {rows.ASSERTION_COLUMNS} FROM assertion a CROSS JOIN passage p ON p.id = a.passage "
                 "CROSS JOIN document d ON d.uid = p.document "
                 f"WHERE (a.passage, a.ordinal) > (?, ?) AND {sight.where} ORDER BY a.passage, a.ordinal LIMIT ?",
                 (*(after or ("", -1)), *sight.values, limit),
             )
-            return AssertionBatch(revision, tuple(map(assertion, found)))
+            return AssertionBatch(revision, tuple(map(rows.assertion, found)))
 
         return await self._database.scan(work)
 

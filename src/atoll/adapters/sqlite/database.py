@@ -21,6 +21,9 @@ NOW = "CAST((julianday('now') - 2440587.5) * 86400000.0 AS INTEGER)"
 
 _BUSY_SECONDS = 10.0
 _SCANNERS = 3
+#: Page cache of a connection. The one of short reads holds what searches read again and again, so that a graph's
+#: passages come without a system call each: a third of a neighbourhood's time.
+_CACHE_KIB, _READ_CACHE_KIB = 8 * 1024, 32 * 1024
 
 
 class Database:
@@ -36,7 +39,12 @@ class Database:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="sqlite-write")
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="sqlite-read")
+        self._reader = ThreadPoolExecutor(
+            1,
+            thread_name_prefix="sqlite-read",
+            initializer=setattr,
+            initargs=(self._local, "cache_kib", _READ_CACHE_KIB),
+        )
         self._scanners = ThreadPoolExecutor(_SCANNERS, thread_name_prefix="sqlite-scan")
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -126,9 +134,9 @@ class Database:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        # A page cache of 8 MiB a connection. No memory mapping: mapped pages count as this process's memory, once for
-        # each connection, and grow with the file.
-        connection.execute("PRAGMA cache_size = -8192")
+        # A bounded cache and no memory mapping: mapped pages count as this process's memory, once for each connection,
+        # and grow with the file.
+        connection.execute(f"PRAGMA cache_size = -{getattr(self._local, 'cache_kib', _CACHE_KIB)}")
         return connection
 
     @contextmanager

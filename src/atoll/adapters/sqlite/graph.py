@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -16,19 +17,15 @@ from numpy.typing import NDArray
 
 from atoll.adapters.sqlite import rows
 from atoll.adapters.sqlite.database import Database
-from atoll.domain.entity import Assertion, EntityName, Mention
+from atoll.domain.entity import EntityName, Mention
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood, Reach, Stated
 
-_Mention = tuple[str, str, int]  # passage, entity, tf
+_Known = tuple[EntityId, str, int, bytes | None]  # id, key, df, vector
 
 _CHOSEN = "(SELECT value FROM json_each(?))"
-_ASSERTION = (
-    "SELECT a.id, a.passage, a.ordinal, a.head, a.tail, a.keywords, a.description, a.weight, p.document, "
-    "h.key AS head_key, t.key AS tail_key FROM json_each(?) chosen CROSS JOIN assertion a ON {on} = chosen.value "
-    "CROSS JOIN passage p ON p.id = a.passage "
-    "CROSS JOIN entity h ON h.id = a.head CROSS JOIN entity t ON t.id = a.tail "
-    "WHERE h.kb = ? AND t.kb = ? ORDER BY {order}"
+_ASSERTIONS = (
+    f"SELECT {rows.ASSERTION_COLUMNS}, a.id FROM json_each(?) chosen CROSS JOIN assertion a ON {{on}} = chosen.value"
 )
 
 
@@ -54,24 +51,36 @@ class SqliteGraph:
             of_seeds = _mentions_in(connection, list(headings))
             asked = {entity for _, entity, _ in of_seeds} | set(entities)
             known = _entities(connection, scope, asked, keys, vectors=reach.vectors)
+            place = {id_: at for at, (id_, *_) in enumerate(known)}
             followed = _followed(known, reach)
-            found, documents, names = _mentions_of(connection, scope, followed)
+            found, names = _mentions_of(connection, scope, [known[at][0] for at in followed])
+            documents = {passage: document for passage, document, _, _ in found}
             passages = tuple(sorted(documents))
+            row_of = {passage: row for row, passage in enumerate(passages)}
             vectors = _passage_vectors(connection, passages) if reach.vectors else None
-            ids, chosen = [row["id"] for row in known], set(followed)
+            seed_of = {passage: row for row, passage in enumerate(headings)}
+            chosen = np.array(followed, np.int64)
             return Neighbourhood(
                 seeds=tuple(headings),
                 headings=tuple(headings.values()),
-                seed_mentions=_incidence(of_seeds, list(headings), ids),
-                entities=tuple(EntityName(EntityId(row["id"]), row["key"]) for row in known),
-                df=np.array([row["df"] for row in known], np.int64),
-                followed=np.array([each in chosen for each in ids], np.bool_),
-                entity_vectors=_matrix([row["vector"] for row in known]) if reach.vectors else None,
+                seed_mentions=Incidence(
+                    passage=np.array([seed_of[passage] for passage, _, _ in of_seeds], np.int64),
+                    entity=np.array([place[entity] for _, entity, _ in of_seeds], np.int64),
+                    tf=np.array([tf for _, _, tf in of_seeds], np.int64),
+                ),
+                entities=tuple([EntityName(id_, key) for id_, key, _, _ in known]),
+                df=np.array([df for _, _, df, _ in known], np.int64),
+                followed=np.isin(np.arange(len(known)), chosen),
+                entity_vectors=_matrix([vector for _, _, _, vector in known]) if reach.vectors else None,
                 passages=passages,
                 documents=tuple(map(documents.__getitem__, passages)),
                 names=names,
                 passage_vectors=vectors,
-                mentions=_incidence(found, passages, ids),
+                mentions=Incidence(
+                    passage=np.array([row_of[passage] for passage, _, _, _ in found], np.int64),
+                    entity=chosen[np.array([at for _, _, _, at in found], np.int64)],
+                    tf=np.array([tf for _, _, tf, _ in found], np.int64),
+                ),
             )
 
         return await self._database.read(work)
@@ -83,19 +92,22 @@ class SqliteGraph:
             document_of = _documents_of(connection, passages)
             names = _visible(connection, scope, set(document_of.values()))
             visible = [passage for passage in passages if document_of.get(passage) in names]
-            by_passage: dict[PassageId, list[Mention]] = {passage: [] for passage in visible}
-            for passage, entity, key, surface, kind, tf, start, end in _tuples(
+            mentioned = _tuples(
                 connection,
-                "SELECT m.passage, m.entity, e.key, m.surface, m.type, m.tf, m.span_start, m.span_end "
-                "FROM mention m CROSS JOIN entity e ON e.id = m.entity "
-                f"WHERE m.passage IN {_CHOSEN} AND e.kb = ? ORDER BY m.span_start, m.span_end, m.entity",
-                (json.dumps(visible), scope.kb),
-            ):
-                by_passage[passage].append(Mention(passage, entity, key, surface, kind, tf, (start, end)))
-            query = _ASSERTION.format(on="a.passage", order="a.weight DESC, a.id")
-            stated = connection.execute(query, (json.dumps(visible), scope.kb, scope.kb)).fetchall()
-            mentions = {passage: tuple(found) for passage, found in by_passage.items()}
-            return Annotations(mentions, tuple(map(_stated, stated)), names)
+                "SELECT m.passage, m.entity, m.surface, m.type, m.tf, m.span_start, m.span_end FROM mention m "
+                f"WHERE m.passage IN {_CHOSEN} ORDER BY m.span_start, m.span_end, m.entity",
+                (json.dumps(visible),),
+            )
+            asserted = _tuples(connection, _ASSERTIONS.format(on="a.passage"), (json.dumps(visible),))
+            keys = _keys(connection, scope, {row[1] for row in mentioned}, asserted)
+            mentions: dict[PassageId, list[Mention]] = {passage: [] for passage in visible}
+            for passage, entity, surface, kind, tf, start, end in mentioned:
+                mentions[passage].append(Mention(passage, entity, keys[entity], surface, kind, tf, (start, end)))
+            stated = sorted(
+                (_stated(row, keys, document_of) for row in asserted),
+                key=lambda each: (-each.assertion.weight, each.id),
+            )
+            return Annotations({passage: tuple(found) for passage, found in mentions.items()}, tuple(stated), names)
 
         return await self._database.read(work)
 
@@ -103,10 +115,13 @@ class SqliteGraph:
         """Return the assertions that visible passages make."""
 
         def work(connection: sqlite3.Connection) -> Annotations:
-            query = _ASSERTION.format(on="a.id", order="chosen.key")
-            found = connection.execute(query, (json.dumps(list(relations)), scope.kb, scope.kb)).fetchall()
-            names = _visible(connection, scope, {row["document"] for row in found})
-            return Annotations({}, tuple(_stated(row) for row in found if row["document"] in names), names)
+            asserted = _tuples(connection, _ASSERTIONS.format(on="a.id"), (json.dumps(list(relations)),))
+            document_of = _documents_of(connection, [row[0] for row in asserted])
+            names = _visible(connection, scope, set(document_of.values()))
+            visible = [row for row in asserted if document_of[row[0]] in names]
+            keys = _keys(connection, scope, set(), visible)
+            stated = {row[-1]: _stated(row, keys, document_of) for row in visible}
+            return Annotations({}, tuple([stated[id_] for id_ in relations if id_ in stated]), names)
 
         return await self._database.read(work)
 
@@ -143,7 +158,10 @@ def _documents_of(connection: sqlite3.Connection, passages: Sequence[PassageId])
     return dict(found)
 
 
-def _mentions_in(connection: sqlite3.Connection, passages: Sequence[PassageId]) -> list[_Mention]:
+def _mentions_in(
+    connection: sqlite3.Connection, passages: Sequence[PassageId]
+) -> list[tuple[PassageId, EntityId, int]]:
+    """Return passage, entity and tf."""
     return _tuples(
         connection, f"SELECT passage, entity, tf FROM mention WHERE passage IN {_CHOSEN}", (json.dumps(list(passages)),)
     )
@@ -151,13 +169,14 @@ def _mentions_in(connection: sqlite3.Connection, passages: Sequence[PassageId]) 
 
 def _entities(
     connection: sqlite3.Connection, scope: GraphScope, ids: Iterable[str], keys: Sequence[str], *, vectors: bool
-) -> list[sqlite3.Row]:
-    """Return id, key, df and vector of entities of the knowledge base, by id."""
-    vector = "e.vector" if vectors else "NULL AS vector"
-    known = {
-        row["id"]: row
+) -> list[_Known]:
+    """Return entities of the knowledge base, by id."""
+    vector = "e.vector" if vectors else "NULL"
+    known: dict[str, _Known] = {
+        row[0]: row
         for column, owner, wanted in (("id", "+e.kb", ids), ("key", "e.kb", keys))
-        for row in connection.execute(
+        for row in _tuples(
+            connection,
             # CROSS JOIN keeps SQLite from looking through every entity of the knowledge base.
             f"SELECT e.id, e.key, e.df, {vector} FROM json_each(?) chosen "
             f"CROSS JOIN entity e ON e.{column} = chosen.value WHERE {owner} = ?",
@@ -167,30 +186,39 @@ def _entities(
     return [known[entity] for entity in sorted(known)]
 
 
-def _followed(known: Sequence[sqlite3.Row], reach: Reach) -> list[str]:
-    chosen: list[str] = []
+def _keys(
+    connection: sqlite3.Connection, scope: GraphScope, ids: set[EntityId], asserted: Sequence[tuple[Any, ...]]
+) -> dict[EntityId, str]:
+    """Return the keys of entities, and of the ends of assertions: one look for each, however often it occurs."""
+    ends = {end for _, _, head, tail, *_ in asserted for end in (head, tail)}
+    return {id_: key for id_, key, _, _ in _entities(connection, scope, ids | ends, (), vectors=False)}
+
+
+def _followed(known: Sequence[_Known], reach: Reach) -> list[int]:
+    """Return the places in ``known``, which is ordered by id, of those whose passages are read, the rarest first."""
+    chosen: list[int] = []
     in_hand = 0
-    for df, entity in sorted((row["df"], row["id"]) for row in known if 1 <= row["df"] <= reach.max_df):
+    for df, at in sorted((df, at) for at, (_, _, df, _) in enumerate(known) if 1 <= df <= reach.max_df):
         if in_hand >= reach.max_passages:
             break
-        chosen.append(entity)
+        chosen.append(at)
         in_hand += df
     return chosen
 
 
 def _mentions_of(
     connection: sqlite3.Connection, scope: GraphScope, entities: Sequence[str]
-) -> tuple[list[_Mention], dict[PassageId, DocumentUid], dict[DocumentUid, str]]:
-    """Return the visible mentions of ``entities``, the document of each of their passages, and its name."""
+) -> tuple[list[tuple[PassageId, DocumentUid, int, int]], dict[DocumentUid, str]]:
+    """Return passage, document, tf and place in ``entities`` of visible mentions, and the names of the documents."""
     found = _tuples(
         connection,
-        "SELECT m.passage, m.entity, m.tf, m.document FROM json_each(?) chosen "
+        "SELECT m.passage, m.document, m.tf, chosen.key FROM json_each(?) chosen "
         "CROSS JOIN mention m INDEXED BY mention_entity ON m.entity = chosen.value",
         (json.dumps(list(entities)),),
     )
-    names = _visible(connection, scope, {row[3] for row in found})
-    visible = [row for row in found if row[3] in names]
-    return [row[:3] for row in visible], {row[0]: row[3] for row in visible}, names
+    documents = {row[1] for row in found}
+    names = _visible(connection, scope, documents)
+    return found if len(names) == len(documents) else [row for row in found if row[1] in names], names
 
 
 def _tuples(connection: sqlite3.Connection, query: str, parameters: tuple[str, ...]) -> list[tuple[Any, ...]]:
@@ -202,12 +230,13 @@ def _tuples(connection: sqlite3.Connection, query: str, parameters: tuple[str, .
 
 def _passage_vectors(connection: sqlite3.Connection, passages: Sequence[str]) -> NDArray[np.float16]:
     """Return one row a passage, in the order of ``passages``, which is that of their ids."""
+    # SQLite would sort, and copy all vectors for that; they come in order as it is.
     found = _tuples(
         connection,
-        "SELECT p.vector FROM json_each(?) chosen CROSS JOIN passage p ON p.id = chosen.value ORDER BY chosen.key",
+        "SELECT chosen.key, p.vector FROM json_each(?) chosen CROSS JOIN passage p ON p.id = chosen.value",
         (json.dumps(list(passages)),),
     )
-    return _matrix([vector for (vector,) in found])
+    return _matrix([vector for _, vector in sorted(found, key=itemgetter(0))])
 
 
 def _matrix(vectors: Sequence[bytes | None]) -> NDArray[np.float16]:
@@ -218,30 +247,8 @@ def _matrix(vectors: Sequence[bytes | None]) -> NDArray[np.float16]:
     return np.frombuffer(joined, np.float16).reshape(len(vectors), width // 2)
 
 
-def _incidence(mentions: Sequence[_Mention], passages: Sequence[str], entities: Sequence[str]) -> Incidence:
-    row_of = {passage: row for row, passage in enumerate(passages)}
-    entity_of = {entity: row for row, entity in enumerate(entities)}
-    return Incidence(
-        passage=np.array([row_of[passage] for passage, _, _ in mentions], np.int64),
-        entity=np.array([entity_of[entity] for _, entity, _ in mentions], np.int64),
-        tf=np.array([tf for _, _, tf in mentions], np.int64),
-    )
-
-
-def _stated(row: sqlite3.Row) -> Stated:
-    head, tail = EntityName(EntityId(row["head"]), row["head_key"]), EntityName(EntityId(row["tail"]), row["tail_key"])
-    return Stated(
-        id=RelationId(row["id"]),
-        assertion=Assertion(
-            passage=PassageId(row["passage"]),
-            ordinal=row["ordinal"],
-            head=head.id,
-            tail=tail.id,
-            keywords=tuple(json.loads(row["keywords"])),
-            description=row["description"],
-            weight=row["weight"],
-        ),
-        head=head,
-        tail=tail,
-        document=DocumentUid(row["document"]),
-    )
+def _stated(row: Sequence[Any], keys: Mapping[EntityId, str], document_of: Mapping[PassageId, DocumentUid]) -> Stated:
+    *columns, id_ = row
+    found = rows.assertion(columns)
+    head, tail = EntityName(found.head, keys[found.head]), EntityName(found.tail, keys[found.tail])
+    return Stated(id_, found, head, tail, document_of[found.passage])

@@ -6,6 +6,9 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
+
+import orjson
 
 from atoll.domain.document import (
     Document,
@@ -16,6 +19,7 @@ from atoll.domain.document import (
     StageState,
     Status,
 )
+from atoll.domain.entity import Assertion
 from atoll.domain.ids import ChunkId, DocumentUid, KbUid, KeyId, PassageId, TenantId
 from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.page import Box
@@ -27,6 +31,7 @@ DOCUMENT_COLUMNS = (
     "d.uid, d.kb, d.name, d.source, d.version, d.status, d.media_type, d.bytes, d.sha256, d.pages, d.passages, "
     "d.entities, d.metadata, d.labels, d.created_at, d.ready_at, d.error, d.warnings, d.changed_seq"
 )
+ASSERTION_COLUMNS = "a.passage, a.ordinal, a.head, a.tail, a.keywords, a.description, a.weight"
 PASSAGE_COLUMNS = "p.id, p.document, p.ordinal, p.chunk, p.page, p.boxes, p.char_start, p.char_end, p.text, p.headings"
 
 
@@ -96,12 +101,18 @@ def passage(row: sqlite3.Row) -> Passage:
         ordinal=row["ordinal"],
         chunk=ChunkId(row["chunk"]),
         page=row["page"],
-        boxes=tuple(Box(*box) for box in json.loads(row["boxes"])),
+        boxes=tuple(Box(*box) for box in orjson.loads(row["boxes"])),
         char_start=row["char_start"],
         char_end=row["char_end"],
         text=row["text"],
-        headings=tuple(json.loads(row["headings"])),
+        headings=tuple(orjson.loads(row["headings"])),
     )
+
+
+def assertion(row: Sequence[Any]) -> Assertion:
+    """Build an assertion from its columns."""
+    passage, ordinal, head, tail, keywords, description, weight = row
+    return Assertion(passage, ordinal, head, tail, tuple(orjson.loads(keywords)), description, weight)
 
 
 def knowledge_base(row: sqlite3.Row) -> KnowledgeBase:

@@ -7,8 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from atoll.adapters.sqlite import rows
-from atoll.domain.entity import Assertion
-from atoll.domain.ids import EntityId, KbUid, PassageId
+from atoll.domain.ids import EntityId, KbUid
 from atoll.ports.atlas import EntityCard
 from atoll.ports.catalogue import Labels
 
@@ -47,16 +46,3 @@ def card(entity: EntityId, key: str, types: Mapping[str, int]) -> EntityCard:
 def by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """Return counts, the highest first, ties by name."""
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-
-
-def assertion(row: sqlite3.Row) -> Assertion:
-    """Build an assertion from its row."""
-    return Assertion(
-        passage=PassageId(row["passage"]),
-        ordinal=row["ordinal"],
-        head=EntityId(row["head"]),
-        tail=EntityId(row["tail"]),
-        keywords=tuple(json.loads(row["keywords"])),
-        description=row["description"],
-        weight=row["weight"],
-    )

@@ -23,6 +23,7 @@ from atoll.query.fuse import DECIMALS, DEPTH, Ranked
 from atoll.query.reads import SearchReads
 from atoll.query.retrieve.bridge import FLOOR
 from atoll.query.retrieve.graph import MAX_PASSAGES, SIGNAL
+from atoll.query.retrieve.halves import widened
 from atoll.query.retrieve.names import WordGroup, named
 from atoll.query.retrieve.spread import idf, weights
 
@@ -66,7 +67,7 @@ async def around(
         hits = await index.nearest_entities(reads.graph_scope.kb, question, limit)
         near = await reads.neighbourhood(
             [],
-            entities=[hit.id for hit in hits],
+            entities=[hit.id for hit in hits if hit.score > FLOOR],  # the others would not count
             keys=[group.key for group in groups],
             reach=Reach(MAX_DF, MAX_PASSAGES, vectors=True),
         )
@@ -144,7 +145,7 @@ def _relevance(near: Neighbourhood, hits: list[EntityHit], groups: tuple[WordGro
 def _cosines(near: Neighbourhood, question: NDArray[np.float32]) -> NDArray[np.float64]:
     if near.passage_vectors is None or near.passage_vectors.shape[1] != len(question):
         return np.zeros(len(near.passages))
-    return (near.passage_vectors.astype(np.float32) @ question).astype(np.float64)
+    return (widened(near.passage_vectors) @ question).astype(np.float64)
 
 
 def _joined(first: Around, second: Around) -> Around:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from atoll.domain.ids import PassageId
 from atoll.domain.names import entity_key, heading_spans
 from atoll.ports.graph import Neighbourhood
+from atoll.query.retrieve.halves import widened
 
 #: Best passages that bridges start from.
 SEEDS = 5
@@ -69,12 +70,12 @@ def _ways(
         return []
     if not near.entity_vectors.shape[1] == near.passage_vectors.shape[1] == len(question):
         return []  # no vectors at all, or those of another embedding
-    entity_vectors = near.entity_vectors.astype(np.float32)
+    entity_vectors = widened(near.entity_vectors)
     bridging = near.followed & (near.df >= MIN_DF) & (near.df <= MAX_DF) & entity_vectors.any(axis=1)
     usable = bridging[near.mentions.entity]
     passage, entity = near.mentions.passage[usable], near.mentions.entity[usable]
     towards = units(entity_vectors + question)
-    passages = near.passage_vectors.astype(np.float32)
+    passages = widened(near.passage_vectors)
     # in groups of one entity a matrix product would do; there are too few mentions to make that worth while
     cosines = np.einsum("ij,ij->i", towards[entity], passages[passage]).astype(np.float64)
     values = np.round(np.maximum(cosines - FLOOR, 0.0), 5)
