@@ -80,6 +80,12 @@ def test_width_case_and_thousands_are_alike():
     assert terms("1,23") != terms("123")
 
 
+@pytest.mark.parametrize("language", ["en", "de", "zh", "und"])
+def test_terms_are_those_of_the_passage_s_vector(language):
+    for text in ("", "The pumps are running at 1,234 kW, see KRT-9/12.b.", "Straße 東京タワー ＫＲＴ－９", "a a a"):
+        assert encoder.terms(text, language) == terms(text, language)
+
+
 def test_passage_weights_are_bm25_without_idf():
     vector = encoder.encode_passage("alpha alpha beta " + "filler " * (AVERAGE_WORDS - 3), "und")
     weights = dict(zip(vector.indices.tolist(), vector.values.tolist(), strict=True))

@@ -98,6 +98,10 @@ class Bm25Encoder:
         norm = K1 * (1 - B + B * words / AVERAGE_WORDS)
         return _vector({term: tf * (K1 + 1) / (tf + norm) for term, tf in frequencies.items()})
 
+    def terms(self, text: str, language: str) -> frozenset[int]:
+        """Return the indices of a passage's terms."""
+        return frozenset(index for token in _tokens(text) for index in _indices(token, language))
+
     def encode_query(self, text: str, language: str) -> SparseVector:
         """Return a weight for each distinct term: 1 for a word, more for an identifier as a whole than for its parts.
 

@@ -19,6 +19,10 @@ class SparseEncoder(Protocol):
         """Return saturated term weights of a passage."""
         ...
 
+    def terms(self, text: str, language: str) -> frozenset[int]:
+        """Return the indices of ``encode_passage`` alone, which is all that comparing texts takes."""
+        ...
+
     def encode_query(self, text: str, language: str) -> SparseVector:
         """Return query term weights."""
         ...

@@ -26,7 +26,7 @@ class Terms:
 
     def of_passage(self, text: str) -> TermSet:
         """Return all terms of a text."""
-        return frozenset(self.encoder.encode_passage(text, self.language).indices.tolist())
+        return self.encoder.terms(text, self.language)
 
 
 def rarity(wanted: TermSet, texts: Iterable[AbstractSet[int]]) -> Mapping[int, float]:

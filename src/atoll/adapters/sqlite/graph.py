@@ -24,9 +24,6 @@ from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood,
 _Known = tuple[EntityId, str, int, bytes | None]  # id, key, df, vector
 
 _CHOSEN = "(SELECT value FROM json_each(?))"
-_ASSERTIONS = (
-    f"SELECT {rows.ASSERTION_COLUMNS}, a.id FROM json_each(?) chosen CROSS JOIN assertion a ON {{on}} = chosen.value"
-)
 
 
 class SqliteGraph:
@@ -98,7 +95,12 @@ class SqliteGraph:
                 f"WHERE m.passage IN {_CHOSEN} ORDER BY m.span_start, m.span_end, m.entity",
                 (json.dumps(visible),),
             )
-            asserted = _tuples(connection, _ASSERTIONS.format(on="a.passage"), (json.dumps(visible),))
+            asserted = _tuples(
+                connection,
+                f"SELECT {rows.ASSERTION_COLUMNS}, a.id FROM json_each(?) chosen "
+                "CROSS JOIN assertion a ON a.passage = chosen.value",
+                (json.dumps(visible),),
+            )
             keys = _keys(connection, scope, {row[1] for row in mentioned}, asserted)
             mentions: dict[PassageId, list[Mention]] = {passage: [] for passage in visible}
             for passage, entity, surface, kind, tf, start, end in mentioned:
@@ -115,7 +117,12 @@ class SqliteGraph:
         """Return the assertions that visible passages make."""
 
         def work(connection: sqlite3.Connection) -> Annotations:
-            asserted = _tuples(connection, _ASSERTIONS.format(on="a.id"), (json.dumps(list(relations)),))
+            asserted = _tuples(
+                connection,
+                f"SELECT {rows.ASSERTION_COLUMNS}, a.id FROM json_each(?) chosen "
+                "CROSS JOIN assertion a ON a.id = chosen.value",
+                (json.dumps(list(relations)),),
+            )
             document_of = _documents_of(connection, [row[0] for row in asserted])
             names = _visible(connection, scope, set(document_of.values()))
             visible = [row for row in asserted if document_of[row[0]] in names]
