@@ -19,8 +19,8 @@ async def test_the_reads_of_a_search_touch_only_what_they_are_asked_for(tmp_path
     database = Database(tmp_path / "records.sqlite3")
     connect = database._connect
 
-    def traced():
-        connection = connect()
+    def traced(*given):
+        connection = connect(*given)
         connection.set_trace_callback(statements.append)
         return connection
 
@@ -29,10 +29,12 @@ async def test_the_reads_of_a_search_touch_only_what_they_are_asked_for(tmp_path
     kb = await knowledge_base(database)
     await passages.visible(kb, frozenset({"x"}), ["document"])
     await passages.hydrate(kb, frozenset({"x"}), ["passage"])
+    reader = connect()
     plans = [
-        [row["detail"] for row in database._connection().execute(f"EXPLAIN QUERY PLAN {each}")]
+        [row["detail"] for row in reader.execute(f"EXPLAIN QUERY PLAN {each}")]
         for each in [s for s in statements if s.startswith("SELECT") and "json_each" in s]
     ]
+    reader.close()
     database.close()
     assert len(plans) == 2
     for plan in plans:
