@@ -17,12 +17,12 @@ FROM ${BUILD_IMAGE} AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore PIP_ONLY_BINARY=:all:
 COPY --chmod=755 scripts/install_locked.sh /usr/local/bin/install-locked
 
-# Less what nothing of ours imports: a compiler's front end, test tools, time zones that the system has.
+# Less what nothing of ours imports: a compiler's front end, test tools, random numbers, time zones the system has.
 FROM packages AS gateway-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \
     --mount=type=bind,source=gateway/requirements.lock,target=/requirements.lock install-locked \
  && cd /install/lib/python*/site-packages \
- && rm -rf numpy/f2py numpy/distutils numpy/testing pytz/zoneinfo
+ && rm -rf numpy/f2py numpy/distutils numpy/testing numpy/random pytz/zoneinfo
 
 FROM packages AS ingestion-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \
