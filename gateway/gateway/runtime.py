@@ -50,7 +50,7 @@ class Runtime:
         self.commits: set[asyncio.Task[Accepted]] = set()
 
 
-def _of(connection: HTTPConnection) -> Runtime:
+async def _of(connection: HTTPConnection) -> Runtime:
     runtime: Runtime = connection.app.state.runtime
     return runtime
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from fastapi.dependencies.models import Dependant
 
 from atoll.access import signatures
 from atoll.domain.ids import KeyId
@@ -31,6 +35,20 @@ def test_every_route_declares_who_may_call_it() -> None:
         opened = [call for call in calls if isinstance(call, Open)]
         assert len(keyed) + len(opened) == 1, f"{route.path} must declare one Authorized, InKb or Open"
         assert bool(opened) == (route.name in OPEN), route.path
+
+
+def test_no_route_waits_for_a_thread_to_be_let_in() -> None:
+    def calls(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+        for each in dependant.dependencies:
+            assert each.call is not None
+            yield each.call
+            yield from calls(each)
+
+    found = {call for route in api_routes() for call in calls(route.dependant)}
+    assert found
+    for call in found:
+        function = call if inspect.isfunction(call) else type(call).__call__
+        assert inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function), call
 
 
 async def test_every_operation_refuses_a_request_without_a_key(site: Site) -> None:
