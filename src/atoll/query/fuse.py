@@ -32,15 +32,10 @@ class Ranked(NamedTuple):
     path: tuple[tuple[PassageId, str], ...] | None = None
 
 
-def best(hits: Sequence[Hit], limit: int = DEPTH) -> list[Hit]:
-    """Return the ``limit`` best hits, ties by id."""
-    return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
-
-
 def fuse(dense: Sequence[Hit], sparse: Sequence[Hit], phrases: Sequence[Sequence[Hit]] = ()) -> list[Ranked]:
     """Return every passage of the lists, best first, ties by id.
 
-    All lists are ordered as by `best`. ``phrases`` are sparse lists of quoted phrases, which weigh like ``sparse``.
+    All lists are best first. ``phrases`` are sparse lists of quoted phrases, which weigh like ``sparse``.
     """
     scores: dict[PassageId, float] = {}
     signals: dict[PassageId, dict[str, Signal]] = {}

@@ -23,7 +23,7 @@ from atoll.ports.passages import Passages, SearchScope
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
 from atoll.query.found import Found, Question
-from atoll.query.fuse import Ranked, best, fuse
+from atoll.query.fuse import DEPTH, Ranked, fuse
 from atoll.query.fuse_pages import RankedPage, fuse_pages, pages_alone
 from atoll.query.graph_evidence import GraphLimits
 from atoll.query.graph_search import GraphSearch
@@ -199,9 +199,9 @@ class SearchPipeline:
             return _Ranking([], pages_alone(pages_found)[:top_k], seen.names)
         with timings.step("fuse"):
             ranking = fuse(
-                best(seen.lists.get(Retriever.DENSE, [])),
-                best(seen.lists.get(Retriever.SPARSE, [])),
-                [best(hits, PHRASE_DEPTH) for name, hits in seen.lists.items() if name.startswith(_PHRASE)],
+                seen.lists.get(Retriever.DENSE, [])[:DEPTH],
+                seen.lists.get(Retriever.SPARSE, [])[:DEPTH],
+                [hits[:PHRASE_DEPTH] for name, hits in seen.lists.items() if name.startswith(_PHRASE)],
             )
         if self._pages is not None and question.pages is not None and _knows_only_text(question):
             with timings.step("search_pages"):

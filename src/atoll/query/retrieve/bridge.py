@@ -79,13 +79,14 @@ def _ways(
     # in groups of one entity a matrix product would do; there are too few mentions to make that worth while
     cosines = np.einsum("ij,ij->i", towards[entity], passages[passage]).astype(np.float64)
     values = np.round(np.maximum(cosines - FLOOR, 0.0), 5)
-    targets, over, worth = passage.tolist(), entity.tolist(), values.tolist()
+    targets, over, worth, positive = passage.tolist(), entity.tolist(), values.tolist(), values > 0
     ways: list[tuple[float, PassageId, Step]] = []
     for row, seed in enumerate(near.seeds):
         mine = near.seed_mentions.entity[near.seed_mentions.passage == row]
         titles = title_keys(near.headings[row])
-        own = [each for each in mine.tolist() if near.entities[each].key not in titles]
-        for at in np.flatnonzero(np.isin(entity, own) & (values > 0)).tolist():
+        own = np.zeros(len(near.entities), np.bool_)
+        own[[each for each in mine.tolist() if near.entities[each].key not in titles]] = True
+        for at in np.flatnonzero(own[entity] & positive).tolist():
             target = near.passages[targets[at]]
             if target != seed:
                 step = (seed, near.entities[over[at]].key)

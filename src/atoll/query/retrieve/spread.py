@@ -99,7 +99,8 @@ def weights(mentions: Incidence) -> NDArray[np.float64]:
 def _asked(near: Neighbourhood, named: Sequence[str], rarity: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weight of each entity that the question names and the reader can see, together 1."""
     wanted = set(named)
-    seen = np.isin(np.arange(len(near.entities)), near.mentions.entity)
+    seen = np.zeros(len(near.entities), np.bool_)
+    seen[near.mentions.entity] = True
     chosen = np.array([entity.key in wanted for entity in near.entities], np.bool_) & seen & (near.df <= MAX_DF)
     asked = np.where(chosen, rarity, 0.0)
     total = asked.sum()
