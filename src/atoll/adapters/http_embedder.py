@@ -67,10 +67,10 @@ class HttpEmbedder(ModelServer):
     async def describe(self) -> EmbedderCard:
         """See ``atoll.ports.embedder.Embedder``. A server without ``/info`` is measured with one short text."""
         reply = await self.exchange("GET", "/info") if self._ours else None
-        if reply is None or reply.status_code in ABSENT:
+        if reply is None or reply.status in ABSENT:
             dimensions = int((await self.embed(["dimensions"], input_type=InputType.QUERY)).shape[1])
             return EmbedderCard(self._model, dimensions, self._max_tokens, self._max_tokens, self._model)
-        info = self.document(reply)
+        info = self.document(reply, "/info")
         with shape("/info"):
             spent = int(info["special_tokens"]) + int(info["prompt_tokens"][InputType.DOCUMENT.value])
             return EmbedderCard(
@@ -122,9 +122,9 @@ class HttpEmbedder(ModelServer):
         if self._ours:
             body |= {"input_type": input_type.value, "truncate": True}
         reply = await self.exchange("POST", "/v1/embeddings", body)
-        if truncated := reply.headers.get("X-Truncated"):
+        if truncated := reply.headers.get("x-truncated"):
             _log.warning("%s of %d texts were longer than the model's window and were cut", truncated, len(texts))
-        rows = _rows(self.document(reply), count=len(texts))
+        rows = _rows(self.document(reply, "/v1/embeddings"), count=len(texts))
         self._known_dimensions = self._known_dimensions or rows.shape[1]
         if rows.shape[1] != self._known_dimensions:
             raise ModelReplyInvalid(
@@ -143,10 +143,10 @@ class HttpEmbedder(ModelServer):
 
     async def _tokenize_request(self, texts: Sequence[str]) -> list[TokenSpans]:
         reply = await self.exchange("POST", "/v1/tokenize", {"input": list(texts), "offsets": True})
-        if reply.status_code in ABSENT:
+        if reply.status in ABSENT:
             return [estimate(text) for text in texts]
         with shape("/v1/tokenize"):
-            data = self.document(reply)["data"]
+            data = self.document(reply, "/v1/tokenize")["data"]
             spans = [TokenSpans(tuple(int(end) for _, end in row["offsets"])) for row in data]
         if len(spans) != len(texts):
             raise ModelReplyInvalid(f"/v1/tokenize gave {len(spans)} results for {len(texts)} texts")

@@ -71,7 +71,7 @@ class HttpPageEmbedder(ModelServer):
             return [_page(row) for row in _rows(reply, len(pages))]
 
     async def _document(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
-        return self.document(await self.exchange(method, path, body))
+        return self.document(await self.exchange(method, path, body), path)
 
 
 def _parts(items: Sequence[T], size: int) -> list[Sequence[T]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 
-import httpx
+import orjson
 
+from atoll.adapters.http_session import FAULTS, HttpSession, Reply
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
 
 #: A server that said it has no cross-encoder is not asked for so long: it may be started again with one.
@@ -39,19 +39,16 @@ class HttpReranker:
     ) -> None:
         self._ours = ours
         self._model = model
-        self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._absent_until = self._away_until = -math.inf
-        self._client = httpx.AsyncClient(
-            base_url=url.rstrip("/").removesuffix("/v1"),
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=timeout_seconds,
-            trust_env=False,  # no proxy stands between two processes of one installation
+        self._url = f"{url.rstrip('/').removesuffix('/v1')}/v1/rerank"
+        self._http = HttpSession(
+            headers={"Authorization": f"Bearer {token}"} if token else None, timeout_seconds=timeout_seconds
         )
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._http.aclose()
 
     async def relevance(self, question: str, texts: Sequence[str]) -> list[float] | None:
         """See ``atoll.ports.reranker.Reranker``."""
@@ -65,19 +62,18 @@ class HttpReranker:
         if self._ours:
             body["truncate"] = True
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                reply = await self._client.post("/v1/rerank", json=body)
-        except (TimeoutError, httpx.TransportError) as error:
+            reply = await self._http.exchange("POST", self._url, orjson.dumps(body))
+        except FAULTS as error:
             self._away_until = self._clock() + AWAY_SECONDS
             raise DependencyDown(f"the reranker did not answer ({type(error).__name__})") from error
-        if reply.status_code in _ABSENT:
+        if reply.status in _ABSENT:
             self._absent_until = self._clock() + ABSENT_SECONDS
             return None
         return _relevance(reply, len(texts))
 
 
-def _relevance(reply: httpx.Response, count: int) -> list[float]:
-    status = reply.status_code
+def _relevance(reply: Reply, count: int) -> list[float]:
+    status = reply.status
     if status in _AWAY:
         raise DependencyDown(f"the reranker answered {status}")
     if status in _REFUSED:
@@ -85,7 +81,7 @@ def _relevance(reply: httpx.Response, count: int) -> list[float]:
     if status != HTTPStatus.OK:
         raise ModelReplyInvalid(f"the reranker answered {status}")
     try:
-        scores = {int(row["index"]): float(row["relevance_score"]) for row in reply.json()["results"]}
+        scores = {int(row["index"]): float(row["relevance_score"]) for row in orjson.loads(reply.content)["results"]}
         ordered = [scores[at] for at in range(count)]
     except (ValueError, KeyError, TypeError) as error:
         raise ModelReplyInvalid(f"the answer to /v1/rerank has another shape: {error!r}"[:200]) from error

@@ -10,15 +10,14 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import httpx
 import orjson
 
+from atoll.adapters.http_session import FAULTS, HttpSession, Reply
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, ungrouped
 
 #: Attempts when the connection breaks: a server that restarts resets connections which were kept open.
 ATTEMPTS = 3
 _PAUSE_SECONDS = 0.1
-_CONNECT_SECONDS = 5.0
 _SHOWN_CHARACTERS = 200
 #: Status -> a later attempt may succeed.
 _AWAY = frozenset({401, 403, 408, 429, 502, 503, 504})
@@ -39,12 +38,11 @@ class ModelServer:
         self, name: str, *, url: str, token: str | None, timeout_seconds: float, max_connections: int = 100
     ) -> None:
         self._name = name
-        self._client = httpx.AsyncClient(
-            base_url=url.rstrip("/").removesuffix("/v1"),
-            headers={"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {}),
-            timeout=httpx.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds)),
-            limits=httpx.Limits(max_connections=max_connections),
-            trust_env=False,  # no proxy stands between two processes of one installation
+        self._url = url.rstrip("/").removesuffix("/v1")
+        self._http = HttpSession(
+            headers={"Authorization": f"Bearer {token}"} if token else None,
+            timeout_seconds=timeout_seconds,
+            max_connections=max_connections,
         )
 
     async def __aenter__(self) -> Self:
@@ -57,9 +55,9 @@ class ModelServer:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._http.aclose()
 
-    async def exchange(self, method: str, path: str, body: Mapping[str, object] | None = None) -> httpx.Response:
+    async def exchange(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Reply:
         """Send one request; the answer's status is 200, or one of ``ABSENT``, which the caller judges.
 
         Raises:
@@ -70,10 +68,10 @@ class ModelServer:
         content = orjson.dumps(body) if body is not None else None
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                reply = await self._client.request(method, path, content=content)
-            except httpx.TimeoutException as error:
+                reply = await self._http.exchange(method, self._url + path, content)
+            except TimeoutError as error:
                 raise DependencyDown(f"the {self._name} did not answer {path} in time") from error
-            except httpx.TransportError as error:
+            except FAULTS as error:
                 if attempt == ATTEMPTS:
                     raise DependencyDown(f"the {self._name} is away ({type(error).__name__})") from error
                 await asyncio.sleep(_PAUSE_SECONDS * attempt)
@@ -89,34 +87,31 @@ class ModelServer:
             async with turns:
                 return await send(request)
 
-        # Whoever cancels a search may do so again and again until it ends. A task group passes on the first time only:
-        # a second would break off the closing of a connection, which the pool then never gets back.
         with ungrouped():
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(in_turn(request)) for request in requests]
         return [task.result() for task in tasks]
 
-    def document(self, reply: httpx.Response) -> Any:
-        """Return the JSON document of an answer.
+    def document(self, reply: Reply, path: str) -> Any:
+        """Return the JSON document of the answer to ``path``.
 
         Raises:
             ModelReplyInvalid: it is none, or the server has no such route.
         """
-        path = reply.request.url.path
-        if reply.status_code != HTTPStatus.OK:
-            raise ModelReplyInvalid(f"the {self._name} answered {reply.status_code} to {path}; check its address")
+        if reply.status != HTTPStatus.OK:
+            raise ModelReplyInvalid(f"the {self._name} answered {reply.status} to {path}; check its address")
         try:
             return orjson.loads(reply.content)
         except orjson.JSONDecodeError as error:
             raise ModelReplyInvalid(f"the answer to {path} is not JSON") from error
 
-    def _checked(self, reply: httpx.Response, path: str) -> httpx.Response:
-        if reply.status_code == HTTPStatus.OK or reply.status_code in ABSENT:
+    def _checked(self, reply: Reply, path: str) -> Reply:
+        if reply.status == HTTPStatus.OK or reply.status in ABSENT:
             return reply
-        said = f"the {self._name} answered {reply.status_code} to {path}: {_message(reply)}"
-        if reply.status_code in _AWAY:
+        said = f"the {self._name} answered {reply.status} to {path}: {_message(reply)}"
+        if reply.status in _AWAY:
             raise DependencyDown(said, _retry_after_seconds(reply))
-        raise BadInput(said) if reply.status_code in _REFUSED else ModelReplyInvalid(said)
+        raise BadInput(said) if reply.status in _REFUSED else ModelReplyInvalid(said)
 
 
 @contextmanager
@@ -128,16 +123,16 @@ def shape(path: str) -> Iterator[None]:
         raise ModelReplyInvalid(f"the answer to {path} has another shape: {error!r}"[:_SHOWN_CHARACTERS]) from error
 
 
-def _message(reply: httpx.Response) -> str:
+def _message(reply: Reply) -> str:
     """Return the error object's message; nothing else of a body that may repeat a text is kept."""
     try:
-        return str(reply.json()["error"]["message"])[:_SHOWN_CHARACTERS]
+        return str(orjson.loads(reply.content)["error"]["message"])[:_SHOWN_CHARACTERS]
     except (ValueError, KeyError, TypeError):
-        return reply.reason_phrase
+        return "no reason given"
 
 
-def _retry_after_seconds(reply: httpx.Response) -> float:
+def _retry_after_seconds(reply: Reply) -> float:
     try:
-        return max(0.0, float(reply.headers["Retry-After"]))
+        return max(0.0, float(reply.headers["retry-after"]))
     except (KeyError, ValueError):
         return 1.0

@@ -12,12 +12,12 @@ from http import HTTPStatus
 from time import monotonic
 from typing import Any
 
-import httpx
+import aiohttp
 
+from atoll.adapters.http_session import FAULTS, HttpSession
 from atoll.errors import AtollError, DependencyDown, ModelReplyInvalid
 from atoll.ports.chat import ChatMessage, ChatUsage
 
-_CONNECT_SECONDS = 5.0
 _TOKENIZE_SECONDS = 5.0
 #: After a server could not count, how long estimates are used before it is asked again.
 _ESTIMATE_SECONDS = 60.0
@@ -28,7 +28,7 @@ _MAX_COUNT_BYTES = 1 << 24
 #: Times that a request is sent when the server hangs up before it answers: llama.cpp closes kept connections.
 _ATTEMPTS = 2
 _BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-_DISCONNECTS = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+_DISCONNECTS = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 _SHOWN_CHARACTERS = 200
 _END = "[DONE]"
 
@@ -54,15 +54,15 @@ class OpenAIChat:
         self._timeout_seconds = timeout_seconds
         self._counting: str | None = None
         self._estimate_until = 0.0
-        self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=httpx.Timeout(timeout_seconds, connect=min(_CONNECT_SECONDS, timeout_seconds)),
-            trust_env=False,  # a proxy from the environment would carry questions elsewhere
+        self._http = HttpSession(
+            headers={"Authorization": f"Bearer {api_key}"} if api_key else None,
+            timeout_seconds=timeout_seconds,
+            kept=False,  # a connection that carried a stream is closed by some servers just when it is used again
         )
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._http.aclose()
 
     async def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int
@@ -87,8 +87,8 @@ class OpenAIChat:
                         for piece in _pieces(event):
                             yield piece
             finally:
-                await response.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                response.close()
+        except FAULTS as error:
             raise _translated(error, self._url) from error
 
     async def complete(
@@ -113,8 +113,8 @@ class OpenAIChat:
             try:
                 content = await _content(response, deadline, _LEAST_BYTES + max_tokens * _BYTES_PER_TOKEN)
             finally:
-                await response.aclose()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+                response.close()
+        except FAULTS as error:
             raise _translated(error, self._url) from error
         return _completion(_object(content))
 
@@ -137,36 +137,34 @@ class OpenAIChat:
         self._estimate_until = monotonic() + _ESTIMATE_SECONDS
         return estimate_tokens(text)
 
-    async def _opened(self, body: dict[str, Any], deadline: float) -> httpx.Response:
+    async def _opened(self, body: dict[str, Any], deadline: float) -> aiohttp.ClientResponse:
         """Send the request and return the open response of a stream."""
+        content = json.dumps(body).encode()
         for attempt in range(1, _ATTEMPTS + 1):
-            # a connection that carried a stream is closed by some servers just when it is used again
-            request = self._client.build_request(
-                "POST", f"{self._url}/chat/completions", json=body, headers={"Connection": "close"}
-            )
             try:
                 async with asyncio.timeout_at(_on_loop(deadline)):
-                    response = await self._client.send(request, stream=True)
+                    response = await self._http.opened("POST", f"{self._url}/chat/completions", content)
                 break
-            except _DISCONNECTS:
-                if attempt == _ATTEMPTS:
+            except _DISCONNECTS as error:
+                if attempt == _ATTEMPTS or isinstance(error, aiohttp.ClientConnectorError):
                     raise
-        if response.status_code != HTTPStatus.OK:
+        if response.status != HTTPStatus.OK:
             try:
                 async with asyncio.timeout_at(_on_loop(deadline)):
                     said = await _start_of(response)
             finally:
-                await response.aclose()
+                response.close()
             raise _refused(response, said)
         return response
 
     async def _counted(self, url: str, body: dict[str, Any]) -> int | None:
         try:
-            reply = await self._client.post(url, json=body, timeout=_TOKENIZE_SECONDS)
-            if reply.status_code != HTTPStatus.OK or len(reply.content) > _MAX_COUNT_BYTES:
+            async with asyncio.timeout(_TOKENIZE_SECONDS):
+                reply = await self._http.exchange("POST", url, json.dumps(body).encode())
+            if reply.status != HTTPStatus.OK or len(reply.content) > _MAX_COUNT_BYTES:
                 return None
-            answer = reply.json()
-        except (httpx.HTTPError, ValueError):
+            answer = json.loads(reply.content)
+        except (*FAULTS, ValueError):
             return None
         if not isinstance(answer, dict):
             return None
@@ -176,11 +174,13 @@ class OpenAIChat:
         return len(tokens) if isinstance(tokens, list) and tokens else None
 
 
-async def _events(response: httpx.Response, deadline: float, max_bytes: int) -> AsyncGenerator[dict[str, Any], None]:
+async def _events(
+    response: aiohttp.ClientResponse, deadline: float, max_bytes: int
+) -> AsyncGenerator[dict[str, Any], None]:
     """Yield the JSON objects of a stream of server-sent events, until its end mark."""
     received = 0
     unfinished = b""
-    chunks = response.aiter_bytes()
+    chunks = response.content.iter_any()
     while True:
         try:
             async with asyncio.timeout_at(_on_loop(deadline)):
@@ -200,10 +200,10 @@ async def _events(response: httpx.Response, deadline: float, max_bytes: int) -> 
             yield _object(content)
 
 
-async def _content(response: httpx.Response, deadline: float, max_bytes: int) -> bytes:
+async def _content(response: aiohttp.ClientResponse, deadline: float, max_bytes: int) -> bytes:
     received = bytearray()
     async with asyncio.timeout_at(_on_loop(deadline)):
-        async for chunk in response.aiter_bytes():
+        async for chunk in response.content.iter_any():
             received += chunk
             if len(received) > max_bytes:
                 raise ModelReplyInvalid(f"the chat server sent more than {max_bytes} bytes for one answer")
@@ -246,15 +246,13 @@ def _pieces(event: dict[str, Any]) -> list[str | ChatUsage]:
     return [*(str(text) for text in texts if text), *counted]
 
 
-async def _start_of(response: httpx.Response) -> str:
+async def _start_of(response: aiohttp.ClientResponse) -> str:
     """Return the beginning of an error's body, for a message."""
-    async for chunk in response.aiter_bytes(1024):
-        return chunk.decode(errors="replace")[:_SHOWN_CHARACTERS]
-    return ""
+    return (await response.content.read(_SHOWN_CHARACTERS)).decode(errors="replace")
 
 
-def _refused(response: httpx.Response, said: str) -> AtollError:
-    status = response.status_code
+def _refused(response: aiohttp.ClientResponse, said: str) -> AtollError:
+    status = response.status
     if status in _BUSY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         after = response.headers.get("Retry-After", "")
         return DependencyDown(f"the chat server answered {status}", float(after) if after.isdecimal() else 1.0)
@@ -266,7 +264,7 @@ def _refused(response: httpx.Response, said: str) -> AtollError:
 
 
 def _translated(error: Exception, url: str) -> AtollError:
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
+    if isinstance(error, TimeoutError):
         return DependencyDown(f"the chat server at {url} did not answer in time")
     return DependencyDown(f"the chat server at {url} is away ({type(error).__name__})")
 
