@@ -1,10 +1,11 @@
 #!/bin/sh
 # In an image build: install /requirements.lock, or the package named in TORCH, into /install. Wheels that were brought
 # along in /wheels are taken, and then no index is asked; otherwise pip's own configuration says where packages are.
+# Arguments are further options of pip.
 set -eu
 
 wheels=$(find /wheels -name '*.whl' | head -n 1)
-set -- --prefix=/install --ignore-installed --no-warn-script-location
+set -- --prefix=/install --ignore-installed --no-warn-script-location "$@"
 [ -z "$wheels" ] || set -- "$@" --no-index --find-links=/wheels
 
 if [ -n "${TORCH:-}" ]; then
@@ -24,7 +25,7 @@ else
 fi
 
 # Nobody compiles against the packages here, type-checks them or runs their own tests.
-find /install \( -name '*.pyi' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' -o -name '*.a' \) -delete
+find /install \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.h' -o -name '*.c' -o -name '*.a' \) -delete
 find /install -type d \( -name tests -o -name test \) -path '*/site-packages/*' -prune -exec rm -rf {} +
 find /install -path '*/numpy/_core/*' \( -name '*_tests.*.so' -o -name '_simd.*.so' \) -delete
 # What an installer would need to take a package away again; there is none in the final image.
