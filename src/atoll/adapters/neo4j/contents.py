@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ledger import advance
-from atoll.adapters.neo4j.publishing import NotYetError, publish
+from atoll.adapters.neo4j.publishing import NotYetError, publish, vectors_wanted
 from atoll.adapters.neo4j.transitions import claimed, held, lock_kb, remove_empty_kb
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, relation_id
 from atoll.domain.passage import Chunk, Passage
@@ -89,6 +89,10 @@ class Neo4jContents:
 
     async def publish(self, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]) -> Published | VectorsWanted:
         """Make the document visible."""
+        if not vectors:
+            wanted = await self._database.read(lambda transaction: vectors_wanted(transaction, claim))
+            if wanted.entities:
+                return wanted
         try:
             return await self._database.write(lambda transaction: publish(transaction, claim, vectors))
         except NotYetError as undone:

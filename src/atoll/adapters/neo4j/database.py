@@ -16,6 +16,7 @@ from neo4j import (
     AsyncDriver,
     AsyncGraphDatabase,
     AsyncManagedTransaction,
+    AsyncSession,
     Driver,
     GraphDatabase,
     ManagedTransaction,
@@ -73,9 +74,9 @@ _SCHEMA_NAME = "CREATE CONSTRAINT schema_name IF NOT EXISTS FOR (s:Schema) REQUI
 
 
 class Transaction:
-    """A transaction that a piece of work runs its statements in."""
+    """What a piece of work runs its statements in: a transaction, or for reads a session that makes one of each."""
 
-    def __init__(self, inner: AsyncManagedTransaction) -> None:
+    def __init__(self, inner: AsyncManagedTransaction | AsyncSession) -> None:
         self._inner = inner
 
     async def all(self, statement: str, **values: object) -> list[Record]:
@@ -110,8 +111,23 @@ class Database:
         self._driver: AsyncDriver | None = None
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Run ``work`` in a read transaction. Each statement sees what was committed when it began."""
-        return await self._transact(READ_ACCESS, work)
+        """Run the statements of ``work``, each of which sees what was committed when it began.
+
+        A transaction around them would show the same and cost two round trips. ``work`` may run several times.
+        """
+        deadline = time.monotonic() + _CALL_SECONDS
+        pause = _RETRY_DELAY_SECONDS
+        with translate_errors():
+            while True:
+                try:
+                    async with self._session(READ_ACCESS) as session:
+                        return await work(Transaction(session))
+                except (DriverError, Neo4jError) as error:
+                    again = error.is_retryable() or _is_overtaken(error)
+                    if not again or time.monotonic() + pause > deadline:
+                        raise
+                await asyncio.sleep(pause)
+                pause *= _RETRY_FACTOR
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]], *, again_if_unsure: bool = False) -> T:
         """Run ``work`` in a write transaction; an exception rolls it back, a return value means it is committed.
@@ -121,7 +137,23 @@ class Database:
             again_if_unsure: also run it again when the connection broke during the commit; ``work`` then has to
                 recognise what it wrote before.
         """
-        return await self._transact(WRITE_ACCESS, work, again_if_unsure=again_if_unsure)
+
+        async def run(inner: AsyncManagedTransaction) -> T:
+            return await work(Transaction(inner))
+
+        with translate_errors():
+            for attempt in range(1, _RUNS + 1):
+                try:
+                    async with self._session(WRITE_ACCESS) as session:
+                        return await session.execute_write(run)
+                except IncompleteCommit:
+                    if not again_if_unsure or attempt == _RUNS:
+                        raise
+                except ClientError as error:
+                    if not _is_overtaken(error) or attempt == _RUNS:
+                        raise
+                await asyncio.sleep(_RETRY_DELAY_SECONDS * _RETRY_FACTOR**attempt)
+        raise AssertionError("the loop returns or raises")
 
     async def ping(self) -> None:
         """Return when a read goes through."""
@@ -181,37 +213,22 @@ class Database:
             else:
                 return
 
-    async def _transact(
-        self, access: str, work: Callable[[Transaction], Awaitable[T]], *, again_if_unsure: bool = False
-    ) -> T:
-        async def run(inner: AsyncManagedTransaction) -> T:
-            return await work(Transaction(inner))
-
-        with translate_errors():
-            for attempt in range(1, _RUNS + 1):
-                try:
-                    async with self._open().session(
-                        database=self._name,
-                        default_access_mode=access,
-                        initial_retry_delay=_RETRY_DELAY_SECONDS,
-                        retry_delay_multiplier=_RETRY_FACTOR,
-                    ) as session:
-                        if access == READ_ACCESS:
-                            return await session.execute_read(run)
-                        return await session.execute_write(run)
-                except IncompleteCommit:
-                    if not again_if_unsure or attempt == _RUNS:
-                        raise
-                except ClientError as error:
-                    if error.code != _OVERTAKEN or attempt == _RUNS:
-                        raise
-                await asyncio.sleep(_RETRY_DELAY_SECONDS * _RETRY_FACTOR**attempt)
-        raise AssertionError("the loop returns or raises")
+    def _session(self, access: str) -> AsyncSession:
+        return self._open().session(
+            database=self._name,
+            default_access_mode=access,
+            initial_retry_delay=_RETRY_DELAY_SECONDS,
+            retry_delay_multiplier=_RETRY_FACTOR,
+        )
 
     def _open(self) -> AsyncDriver:
         if self._driver is None:
             self._driver = AsyncGraphDatabase.driver(self._url, **self._options)
         return self._driver
+
+
+def _is_overtaken(error: DriverError | Neo4jError) -> bool:
+    return isinstance(error, ClientError) and error.code == _OVERTAKEN
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """What retrieval reads of the graph, on Neo4j.
 
-Records are what costs in the driver: every statement returns columns, one record for all. A read is one transaction
-of one or two statements; each statement sees what was committed when it began, so that visibility is asked in the
-statement that reads the mentions.
+Records are what costs in the driver, and round trips: every read is one statement that returns columns, one record
+for all.
 """
 
 from __future__ import annotations
@@ -23,8 +22,8 @@ from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood,
 #: That document ``d`` is seen by the scope.
 _SEEN = f"d.visible AND {rows.SEEN} AND ($include IS NULL OR d.uid IN $include)"
 
-# Two halves, so that the caller decides between them which entities to follow.
-_SEEDS = f"""
+# What `Reach` says of the entities that are followed is decided in the statement: a second one would cost a round trip.
+_NEIGHBOURHOOD = f"""
 CALL () {{
   UNWIND range(0, size($seeds) - 1) AS at
   MATCH (p:Passage {{id: $seeds[at], kb: $kb}})-[:OF]->(d:Document) WHERE {_SEEN}
@@ -39,19 +38,28 @@ CALL (seeds) {{
     UNION UNWIND $keys AS key MATCH (e:Entity {{kb: $kb, key: key}}) RETURN e
   }}
   WITH DISTINCT e ORDER BY e.id
-  RETURN collect(e.id) AS ids, collect(e.key) AS keys, collect(e.df) AS df,
-         collect(CASE WHEN $vectors THEN coalesce(e.vector, $blank) ELSE $blank END) AS vectors
+  RETURN collect(e) AS near, collect(e.id) AS ids, collect(e.key) AS keys, collect(e.df) AS df,
+         collect(CASE WHEN $vectors THEN coalesce(e.vector, $blank) ELSE $blank END) AS entity_vectors
 }}
-RETURN found, ids, keys, df, vectors
-"""
-_FOLLOWED = f"""
-UNWIND $followed AS id MATCH (e:Entity {{id: id, kb: $kb}})<-[m:MENTIONS]-(p:Passage)
-WITH p, collect(e.id) AS entities, collect(m.tf) AS tfs
-MATCH (p)-[:OF]->(d:Document) WHERE {_SEEN}
-WITH d, p, entities, tfs ORDER BY p.id
-RETURN collect(p.id) AS passages, collect(d.uid) AS documents, collect(d.name) AS names,
-       collect(CASE WHEN $vectors THEN p.vector ELSE $blank END) AS vectors,
-       collect(entities) AS entities, collect(tfs) AS tfs
+CALL (near) {{
+  UNWIND near AS e WITH e WHERE 1 <= e.df <= $max_df
+  WITH e ORDER BY e.df, e.id
+  WITH collect(e) AS rising
+  WITH rising, reduce(taken = [0, 0], e IN rising |
+    CASE WHEN taken[0] >= $max_passages THEN taken ELSE [taken[0] + e.df, taken[1] + 1] END)[1] AS count
+  RETURN rising[..count] AS followed
+}}
+CALL (followed) {{
+  UNWIND followed AS e MATCH (e)<-[m:MENTIONS]-(p:Passage)
+  WITH p, collect(e.id) AS entities, collect(m.tf) AS tfs
+  MATCH (p)-[:OF]->(d:Document) WHERE {_SEEN}
+  WITH d, p, entities, tfs ORDER BY p.id
+  RETURN collect(p.id) AS passages, collect(d.uid) AS documents, collect(d.name) AS names,
+         collect(CASE WHEN $vectors THEN p.vector ELSE $blank END) AS passage_vectors,
+         collect(entities) AS entities, collect(tfs) AS tfs
+}}
+RETURN found, ids, keys, df, entity_vectors, [e IN followed | e.id] AS followed,
+       passages, documents, names, passage_vectors, entities, tfs
 """
 _ASSERTION = f"[a.id, {rows.ASSERTION}, h.key, t.key, d.uid, d.name]"
 _ANNOTATIONS = f"""
@@ -86,21 +94,21 @@ class Neo4jGraph:
         reach: Reach,
     ) -> Neighbourhood:
         """Return the entities asked for and the passages one step further."""
-        wanted = {**_values(scope), "vectors": reach.vectors, "blank": b""}
 
         async def work(transaction: Transaction) -> Neighbourhood:
             near = await transaction.one(
-                _SEEDS,
-                **wanted,
+                _NEIGHBOURHOOD,
+                **_values(scope),
                 seeds=list(dict.fromkeys(seeds)),
                 entities=list(dict.fromkeys(entities)),
                 keys=list(dict.fromkeys(keys)),
+                vectors=reach.vectors,
+                blank=b"",
+                max_df=reach.max_df,
+                max_passages=reach.max_passages,
             )
             assert near is not None, "an aggregation returns one record"
-            followed = _followed(near["ids"], near["df"], reach)
-            far = await transaction.one(_FOLLOWED, **wanted, followed=followed)
-            assert far is not None, "an aggregation returns one record"
-            return _neighbourhood(near, far, followed, reach)
+            return _neighbourhood(near, reach)
 
         return await self._database.read(work)
 
@@ -138,41 +146,31 @@ def _values(scope: GraphScope) -> dict[str, object]:
     return {"kb": scope.kb, "labels": labels_of(scope.labels), "include": include}
 
 
-def _followed(ids: Sequence[str], df: Sequence[int], reach: Reach) -> list[str]:
-    chosen: list[str] = []
-    in_hand = 0
-    for count, entity in sorted((count, entity) for count, entity in zip(df, ids, strict=True)):
-        if in_hand >= reach.max_passages or count > reach.max_df:
-            break
-        if count >= 1:
-            chosen.append(entity)
-            in_hand += count
-    return chosen
-
-
-def _neighbourhood(near: Record, far: Record, followed: Sequence[str], reach: Reach) -> Neighbourhood:
+def _neighbourhood(near: Record, reach: Reach) -> Neighbourhood:
     row_of = {entity: row for row, entity in enumerate(near["ids"])}
     seeds = near["found"]
+    followed = np.zeros(len(row_of), np.bool_)
+    followed[[row_of[entity] for entity in near["followed"]]] = True
     return Neighbourhood(
         seeds=tuple(PassageId(id_) for id_, *_ in seeds),
         headings=tuple(tuple(headings) for _, headings, _, _ in seeds),
         seed_mentions=_incidence([each[2] for each in seeds], [each[3] for each in seeds], row_of),
         entities=tuple(EntityName(EntityId(id_), key) for id_, key in zip(near["ids"], near["keys"], strict=True)),
         df=np.array(near["df"], np.int64),
-        followed=np.isin(np.array(near["ids"], np.str_), np.array(followed, np.str_)),
-        entity_vectors=rows.vectors(near["vectors"]) if reach.vectors else None,
-        passages=tuple(map(PassageId, far["passages"])),
-        documents=tuple(map(DocumentUid, far["documents"])),
-        names=dict(zip(map(DocumentUid, far["documents"]), far["names"], strict=True)),
-        passage_vectors=rows.vectors(far["vectors"]) if reach.vectors else None,
-        mentions=_incidence(far["entities"], far["tfs"], row_of),
+        followed=followed,
+        entity_vectors=rows.vectors(near["entity_vectors"]) if reach.vectors else None,
+        passages=tuple(map(PassageId, near["passages"])),
+        documents=tuple(map(DocumentUid, near["documents"])),
+        names=dict(zip(map(DocumentUid, near["documents"]), near["names"], strict=True)),
+        passage_vectors=rows.vectors(near["passage_vectors"]) if reach.vectors else None,
+        mentions=_incidence(near["entities"], near["tfs"], row_of),
     )
 
 
 def _incidence(entities: Sequence[Sequence[str]], tfs: Sequence[Sequence[int]], row_of: Mapping[str, int]) -> Incidence:
     """Return the columns of mentions that are given as one list of entities and one of occurrences a passage.
 
-    An entity that another transaction made between the two statements is not known yet and left out.
+    An entity that another transaction made while the statement ran may not be known, and is left out.
     """
     triples = [
         (passage, row_of[entity], tf)

@@ -11,7 +11,20 @@ from neo4j import Record
 from numpy.typing import NDArray
 
 from atoll.adapters.neo4j.database import Transaction
-from atoll.adapters.neo4j.transitions import CHANGE, CLOSE, SYSTEM, Event, audit, claimed, closing, fence, held, hide
+from atoll.adapters.neo4j.transitions import (
+    AUDIT,
+    CHANGE,
+    CLOSE,
+    SYSTEM,
+    Event,
+    audit,
+    claimed,
+    closing,
+    fence,
+    held,
+    hide,
+    values_of,
+)
 from atoll.domain.document import StageState, Status
 from atoll.domain.entity import EntityName
 from atoll.domain.ids import DocumentUid, EntityId
@@ -26,8 +39,9 @@ _PUBLISHED = (
     "COLLECT { MATCH (o:Document {kb: $kb, name: d.name}) WHERE o.visible AND o.uid <> d.uid "
     "RETURN o {.uid, .version, .labels, .replaces} } AS namesakes"
 )
-# Asked before anything is locked that others wait for: counters may still move, so that raising them asks again.
+# Asked before anything is locked: counters may still move, so that raising them asks again.
 _SHARED_WITHOUT_VECTOR = (
+    "MATCH (s:Stage {document: $document, name: $stage, kb: $kb}) WHERE s.token = $token "
     "MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity) WITH e, count(*) AS n "
     "WHERE e.vector IS NULL AND e.df + n > 1 "
     "WITH e ORDER BY e.id RETURN collect([e.id, e.key]) AS wanted"
@@ -39,14 +53,14 @@ _RAISE_COUNTERS = (
     "SET e.df = df, e.vector = CASE WHEN df > 1 THEN coalesce($vectors[e.id], e.vector) ELSE null END "
     "RETURN count(e) AS entities, collect(CASE WHEN df > 1 AND e.vector IS NULL THEN [e.id, e.key] END) AS wanted"
 )
-# The revision last, so that nobody sees the new one before what it stands for.
+# The revision after all else but the audit trail, so that nobody sees the new one before what it stands for.
 _MAKE_VISIBLE = (
     f"MATCH (s:Stage {{document: $document, name: $stage, kb: $kb}}) {CLOSE}"
     "WITH s MATCH (d:Document {uid: $document, kb: $kb}) "
     "SET d.visible = true, d.status = $ready, d.error_json = null, d.ready_at = timestamp(), d.entities = $entities, "
     f"d.hidden = null, d.rung_at = null {CHANGE}"
     "WITH d MATCH (k:Kb {uid: $kb}) SET k.revision = k.revision + 1, k.passages = k.passages + d.passages "
-    "RETURN k.revision AS revision"
+    f"WITH k.revision AS revision {AUDIT}RETURN revision"
 )
 
 
@@ -58,18 +72,20 @@ class NotYetError(Exception):
         self.wanted = wanted
 
 
-async def publish(
-    transaction: Transaction, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]
-) -> Published | VectorsWanted:
-    """Make the document of a claim visible, or say which vectors that takes.
+async def vectors_wanted(transaction: Transaction, claim: Claim) -> VectorsWanted:
+    """Return the entities that the claim's document would make shared and that have no vector yet."""
+    record = await transaction.one(_SHARED_WITHOUT_VECTOR, **claimed(claim), token=claim.token)
+    assert record is not None, "an aggregation returns one record"
+    return _wanted(record)
+
+
+async def publish(transaction: Transaction, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]) -> Published:
+    """Make the document of a claim visible.
 
     Raises:
+        LeaseLost: the claim's token no longer holds.
         NotYetError: vectors are missing, and something was written already: the transaction must not be committed.
     """
-    if not vectors:
-        shared = await held(transaction, claim, f"WITH s {_SHARED_WITHOUT_VECTOR}")
-        if shared["wanted"]:
-            return _vectors_wanted(shared)
     found = await held(transaction, claim, _PUBLISHED)
     if _is_superseded(found["document"], found["namesakes"]):
         return await _withdraw(transaction, claim, found["tenant"])
@@ -102,22 +118,22 @@ async def _make_visible(
     )
     assert counted is not None, "an aggregation returns one record"
     if counted["wanted"]:
-        raise NotYetError(_vectors_wanted(counted))
+        raise NotYetError(_wanted(counted))
+    events.append(Event(SYSTEM, "document.published", f"document {claim.document}"))
     published = await transaction.one(
         _MAKE_VISIBLE,
         **claimed(claim),
         **closing(StageState.DONE, units=1),
         ready=Status.READY,
         entities=counted["entities"],
+        tenant=found["tenant"],
+        events=values_of(*events),
     )
     assert published is not None, "stage, document and knowledge base are locked"
-    revision = int(published["revision"])
-    events.append(Event(SYSTEM, "document.published", f"document {claim.document}", revision=revision))
-    await audit(transaction, found["tenant"], *events)
-    return Published(revision=revision, replaced=tuple(replaced), superseded=False)
+    return Published(revision=int(published["revision"]), replaced=tuple(replaced), superseded=False)
 
 
-def _vectors_wanted(record: Record) -> VectorsWanted:
+def _wanted(record: Record) -> VectorsWanted:
     return VectorsWanted(tuple(EntityName(EntityId(id_), key) for id_, key in record["wanted"]))
 
 

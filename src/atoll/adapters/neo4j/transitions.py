@@ -51,12 +51,15 @@ _CHANGE_MANY = (
     "MATCH (d:Document {uid: $documents[at], kb: $kb}) SET d.changed_seq = before + at + 1"
 )
 
-_AUDIT = (
+#: Writes ``$events`` of `values_of`; those without a revision take the variable ``revision``.
+AUDIT = (
+    "CALL (revision) { "
     "MERGE (t:AuditTrail {name: 'events'}) ON CREATE SET t.value = 0 SET t.locked = true "
     "WITH t, t.value AS before SET t.value = before + size($events) "
     "WITH before UNWIND range(0, size($events) - 1) AS at "
-    "CREATE (e:AuditEvent {tenant: $tenant, id: before + at + 1}) SET e += $events[at], e.at = timestamp() "
-    "RETURN max(e.id) AS id"
+    "CREATE (e:AuditEvent {tenant: $tenant, id: before + at + 1}) SET e += $events[at], e.at = timestamp(), "
+    "e.revision = coalesce($events[at].revision, revision) "
+    "RETURN max(e.id) AS id } "
 )
 
 _FENCE = (
@@ -135,7 +138,13 @@ async def change(transaction: Transaction, kb: KbUid, documents: Sequence[Docume
 
 async def audit(transaction: Transaction, tenant: str, *events: Event) -> int:
     """Write audit events in the transaction of what they tell of; return the number of the last."""
-    found = [
+    records = await transaction.all(f"WITH null AS revision {AUDIT}RETURN id", tenant=tenant, events=values_of(*events))
+    return int(records[-1]["id"])
+
+
+def values_of(*events: Event) -> list[dict[str, object]]:
+    """Return the parameter ``$events`` of `AUDIT`."""
+    return [
         {
             "actor": event.actor.key,
             "action": event.action,
@@ -146,8 +155,6 @@ async def audit(transaction: Transaction, tenant: str, *events: Event) -> int:
         }
         for event in events
     ]
-    records = await transaction.all(_AUDIT, tenant=tenant, events=found)
-    return int(records[-1]["id"])
 
 
 async def fence(transaction: Transaction, kb: KbUid, document: DocumentUid) -> None:
