@@ -21,6 +21,8 @@ _SIGNATURE_BITS = 512
 
 _WORD = re.compile(r"\w+")
 _DIGIT = re.compile(r"\d")
+#: ASCII that stands in no word, as blanks: splitting at blanks takes half the time of a regular expression.
+_BLANKS = {code: " " for code in range(128) if not _WORD.match(chr(code))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class _Text:
     def signature(self) -> int:
         """A bit for each different word. Two may share one, so that signatures never differ in more than words."""
         marks = bytearray(_SIGNATURE_BITS)  # a byte for each bit: an integer is made once
-        for number in map(hash, self.words):
+        for number in map(hash, set(self.words)):
             marks[number % _SIGNATURE_BITS] = 1
         return int.from_bytes(marks, "little")
 
@@ -62,8 +64,7 @@ def collapse(passages: Sequence[Passage]) -> list[Shared]:
     kept: list[_Text] = []
     by_numbers: defaultdict[tuple[str, ...], list[_Text]] = defaultdict(list)
     for passage in passages:
-        words = _WORD.findall(unicodedata.normalize("NFKC", passage.text).casefold())
-        numbers = tuple([word for word in words if not word.isalpha() and _DIGIT.search(word)])
+        words, numbers = words_of(passage.text)
         text = _Text(passage, words, {passage.document: None})
         twin = next((other for other in by_numbers[numbers] if _alike(other, text)), None)
         if twin is None:
@@ -72,6 +73,15 @@ def collapse(passages: Sequence[Passage]) -> list[Shared]:
         else:
             twin.documents[passage.document] = None
     return [Shared(text.passage, tuple(text.documents)[1:]) for text in kept]
+
+
+def words_of(text: str) -> tuple[list[str], tuple[str, ...]]:
+    """Return a text's words in one spelling, and those of them that hold a digit."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    words = text.translate(_BLANKS).split() if text.isascii() else _WORD.findall(text)
+    if not _DIGIT.search(text):
+        return words, ()
+    return words, tuple([word for word in words if not word.isalpha() and _DIGIT.search(word)])
 
 
 def _alike(first: _Text, second: _Text) -> bool:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +12,7 @@ from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.vectors import Hit
 from atoll.query.budget import PrefillSpeed, PromptLimits, cut_to, estimate_tokens, fitting, prompt_tokens
 from atoll.query.check import REMOVED, AnswerCheck, Numbers
+from atoll.query.collapse import words_of
 from atoll.query.fuse import DEPTH, fuse
 from atoll.query.phrases import contains_all, normalise, quoted_phrases
 from atoll.query.sentences import sentences
@@ -141,3 +145,11 @@ def test_checking_any_text_against_any_evidence_ends(written, shown):
     check = AnswerCheck([evidence(shown)], [shown], Terms(Bm25Encoder(), "en"))
     checked = check.check(written)
     assert set(checked.sentence.citations) <= {citation.n for citation in check.citations}
+
+
+@given(st.text(max_size=200) | st.text(st.characters(max_codepoint=127), max_size=200))
+def test_words_are_runs_of_letters_digits_and_underscores(text):
+    words, numbers = words_of(text)
+    spelt = unicodedata.normalize("NFKC", text).casefold()
+    assert words == re.findall(r"\w+", spelt)
+    assert list(numbers) == [word for word in words if re.search(r"\d", word)]

@@ -57,6 +57,8 @@ class SqliteGraph:
             vectors = _passage_vectors(connection, passages) if reach.vectors else None
             seed_of = {passage: row for row, passage in enumerate(headings)}
             chosen = np.array(followed, np.int64)
+            is_followed = np.zeros(len(known), np.bool_)
+            is_followed[chosen] = True
             return Neighbourhood(
                 seeds=tuple(headings),
                 headings=tuple(headings.values()),
@@ -67,7 +69,7 @@ class SqliteGraph:
                 ),
                 entities=tuple([EntityName(id_, key) for id_, key, _, _ in known]),
                 df=np.array([df for _, _, df, _ in known], np.int64),
-                followed=np.isin(np.arange(len(known)), chosen),
+                followed=is_followed,
                 entity_vectors=_matrix([vector for _, _, _, vector in known]) if reach.vectors else None,
                 passages=passages,
                 documents=tuple(map(documents.__getitem__, passages)),

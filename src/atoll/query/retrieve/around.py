@@ -122,7 +122,9 @@ def _mentioning(
     meaning = (cosines - cosines.min()) / spread if spread > 0 else np.zeros(len(cosines))
     scores = 0.5 * mentioned / top + 0.5 * meaning
     reached = np.flatnonzero(mentioned > 0)
-    relevant = np.intersect1d(near.mentions.entity, np.flatnonzero(relevance > 0)).tolist()
+    seen = np.zeros(len(near.entities), np.bool_)
+    seen[near.mentions.entity] = True
+    relevant = np.flatnonzero(seen & (relevance > 0)).tolist()
     return Around(
         _ranking([near.passages[row] for row in reached.tolist()], scores[reached], mentioned[reached]),
         dict(near.names),
