@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import random
 import signal
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -122,10 +124,44 @@ async def test_a_server_that_is_away_is_named(monkeypatch):
     away = Database("bolt://127.0.0.1:9", username="neo4j", password="a password")
     with pytest.raises(StartRefused, match=r"bolt://127\.0\.0\.1:9 does not answer"):
         away.migrate()
-    away._options = {**away._options, "max_transaction_retry_time": 0.5}
     with pytest.raises(DependencyDown, match="away"):
         await away.ping()
     await away.aclose()
+
+
+async def test_a_read_outlives_its_connection(server):
+    """A server that was restarted leaves broken connections in the driver's pool."""
+    address = urlsplit(server.url)
+    ends: list[asyncio.StreamWriter] = []
+    relays: list[asyncio.Task[None] | None] = []
+
+    async def pump(source, sink):
+        with contextlib.suppress(ConnectionError):
+            while piece := await source.read(65536):
+                sink.write(piece)
+                await sink.drain()
+        sink.close()
+        with contextlib.suppress(ConnectionError):
+            await sink.wait_closed()
+
+    async def relay(reader, writer):
+        relays.append(asyncio.current_task())
+        there, here = await asyncio.open_connection(address.hostname, address.port)
+        ends.extend((writer, here))
+        await asyncio.gather(pump(reader, here), pump(there, writer))
+
+    between = await asyncio.start_server(relay, "127.0.0.1", 0)
+    url = f"bolt://127.0.0.1:{between.sockets[0].getsockname()[1]}"
+    database = Database(url, username=server.username, password=server.password)
+    for _ in range(3):
+        await asyncio.gather(*(database.ping() for _ in range(4)))
+        assert ends
+        while ends:
+            ends.pop().transport.abort()
+    await database.ping()
+    await database.aclose()
+    between.close()
+    await asyncio.gather(*filter(None, relays))
 
 
 async def test_a_wrong_password_is_refused_in_one_line(server):
