@@ -21,6 +21,12 @@ _KEPT_SECONDS = 3.0
 _WRITTEN_AT_ONCE = 1 << 20
 
 
+def hung_up(error: BaseException) -> bool:
+    """Whether a server closed a connection before it answered: it may have done so before a kept one was used again."""
+    broken = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
+    return broken and not isinstance(error, aiohttp.ClientConnectorError)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """A whole answer; names of ``headers`` are in lower case."""

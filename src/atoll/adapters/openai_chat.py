@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from atoll.adapters.http_session import FAULTS, HttpSession
+from atoll.adapters.http_session import FAULTS, HttpSession, hung_up
 from atoll.errors import AtollError, DependencyDown, ModelReplyInvalid
 from atoll.ports.chat import ChatMessage, ChatUsage
 
@@ -28,7 +28,6 @@ _MAX_COUNT_BYTES = 1 << 24
 #: Times that a request is sent when the server hangs up before it answers: llama.cpp closes kept connections.
 _ATTEMPTS = 2
 _BUSY = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-_DISCONNECTS = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
 _SHOWN_CHARACTERS = 200
 _END = "[DONE]"
 
@@ -145,8 +144,8 @@ class OpenAIChat:
                 async with asyncio.timeout_at(_on_loop(deadline)):
                     response = await self._http.opened("POST", f"{self._url}/chat/completions", content)
                 break
-            except _DISCONNECTS as error:
-                if attempt == _ATTEMPTS or isinstance(error, aiohttp.ClientConnectorError):
+            except aiohttp.ClientError as error:
+                if attempt == _ATTEMPTS or not hung_up(error):
                     raise
         if response.status != HTTPStatus.OK:
             try:

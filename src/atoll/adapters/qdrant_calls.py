@@ -18,7 +18,7 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from atoll.adapters.http_session import FAULTS, HttpSession
+from atoll.adapters.http_session import FAULTS, HttpSession, hung_up
 from atoll.domain.page_vectors import PageSearch
 from atoll.domain.vectors import VectorSearch
 from atoll.errors import AtollError, DependencyDown
@@ -29,6 +29,8 @@ TIE_ROOM = 16
 SCORE_DIGITS = 5
 
 _SHOWN_BYTES = 300
+#: Times that a request is sent when the server hangs up. Points are written and removed by id: all may be repeated.
+_ATTEMPTS = 2
 #: Nothing but a collection can be missing. A worker makes it again and fills it from the record store.
 _LOST = "the vector store has no such collection (any more); it is being rebuilt"
 _RETRYABLE_STATUSES = {408, 429, 500, 502, 503, 504, 507}
@@ -62,12 +64,15 @@ class _Client(AsyncQdrantClient):
         self.http.client.add_middleware(self._sent)
 
     async def _sent(self, request: httpx.Request, _: Any) -> httpx.Response:
-        content = request.content or None
-        try:
-            reply = await self._session.exchange(request.method, str(request.url), content)
-        except FAULTS as error:
-            raise ResponseHandlingException(error) from error
-        return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.content, request=request)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                reply = await self._session.exchange(request.method, str(request.url), request.content or None)
+            except FAULTS as error:
+                if attempt == _ATTEMPTS or not hung_up(error):
+                    raise ResponseHandlingException(error) from error
+            else:
+                return httpx.Response(reply.status, headers=dict(reply.headers), content=reply.content, request=request)
+        raise AssertionError("the loop returns or raises")
 
     async def close(self, grpc_grace: float | None = None, **options: Any) -> None:
         await self._session.aclose()
