@@ -168,16 +168,6 @@ async def lock_kb(transaction: Transaction, kb: KbUid) -> Mapping[str, Any] | No
     return None if record is None else record["kb"]
 
 
-async def locked_document(transaction: Transaction, kb: KbUid, document: DocumentUid) -> Mapping[str, Any] | None:
-    """Return a document's properties if it is there and not deleted; its locks are the caller's."""
-    record = await transaction.one(
-        "MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.deleted_at IS NULL RETURN d {.*} AS found",
-        kb=kb,
-        document=document,
-    )
-    return None if record is None else record["found"]
-
-
 async def hide(transaction: Transaction, kb: KbUid, documents: Sequence[DocumentUid], *, visible: bool) -> int:
     """Take documents out of everyone's sight and queue their purge; return the knowledge base's new revision.
 
