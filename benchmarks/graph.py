@@ -32,10 +32,10 @@ from tests.support.records import STORES, open_neo4j
 from atoll.domain.evidence import Filters, Signal
 from atoll.domain.ids import DocumentUid, PassageId, new_uid, passage_id
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.query.fuse import Ranked
-from atoll.query.reads import SearchReads
+from atoll.query.rank.fuse import Ranked
 from atoll.query.retrieve.graph import through_graph
 from atoll.query.retrieve.names import WordGroup
+from atoll.query.search.read_budget import ReadBudget
 
 SIZES = (1_000, 10_000, 100_000)
 DIMENSIONS = 384
@@ -104,7 +104,7 @@ class Corpus:
         ranking = [
             Ranked(at, round(1 - place / 100, 5), {"dense": Signal(place + 1, 1.0)}) for place, at in enumerate(chosen)
         ]
-        reads = SearchReads(self.house.passages, self.house.graph, self.kb.uid, None, Filters())
+        reads = ReadBudget(self.house.passages, self.house.graph, self.kb.uid, None, Filters())
         scope = await reads.scope()
         groups = (WordGroup(0, 2, self.name()), WordGroup(3, 5, self.name()), WordGroup(5, 6, "nobody"))
         (question,) = self.units(1)

@@ -21,9 +21,9 @@ from atoll.domain.ids import DocumentUid, KbUid, chunk_id, passage_id
 from atoll.domain.passage import Passage
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import NotAvailable
-from atoll.ingest.chunk import embedding_text
-from atoll.query.graph_evidence import GraphLimits
-from atoll.query.pipeline import SearchPipeline
+from atoll.ingest.cutting import embedding_text
+from atoll.query.rank.graph_evidence import GraphLimits
+from atoll.query.search.pipeline import SearchPipeline
 
 KB = KbUid("benchmark")
 

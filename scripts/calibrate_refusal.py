@@ -22,9 +22,9 @@ from benchmarks.in_process import KB, pipeline_over, read_lines, titled_passages
 from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import ChunkId, DocumentUid, PassageId
 from atoll.domain.passage import Passage
-from atoll.query.pipeline import SearchPipeline
-from atoll.query.refuse import RefusalThresholds, term_share
-from atoll.query.timings import Timings
+from atoll.query.answer.refuse import RefusalThresholds, term_share
+from atoll.query.search.pipeline import SearchPipeline
+from atoll.query.search.timings import Timings
 
 TOP_K = 20
 STEPS = [step / 50 for step in range(8, 31)]

@@ -14,7 +14,7 @@ compile() { # layer, then further arguments; lock=FILE writes elsewhere
         --constraint <(echo "torch==$torch_version") --output-file "${lock:-requirements-$layer.lock}"
 }
 compile core
-for layer in nlp ocr embeddings dev; do
+for layer in nlp embeddings dev; do
     compile "$layer" --extra "$layer" --constraint requirements-core.lock
 done
 lock=tests/requirements-clients.lock compile clients --extra clients --constraint requirements-dev.lock \

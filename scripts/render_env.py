@@ -7,12 +7,12 @@ import sys
 from itertools import groupby
 from pathlib import Path
 
-from atoll.settings import ALIASES, NESTING, PREFIX, Knob, knobs
+from atoll.settings import ALIASES, NESTING, PREFIX, Knob, Settings, knobs
 
 TARGET = Path(__file__).resolve().parent.parent / ".env.example"
 
 HEAD = """\
-# Every setting of Atoll with its default; made from src/atoll/settings.py by `make env`.
+# Every setting of Atoll with its default; made from src/atoll/settings by `make env`.
 # Atoll reads environment variables and no file: export what you change, or keep it in a file of your own and run
 # `set -a; . ./that-file; set +a` before `atoll up`. Sizes, times and counts carry their unit in the name.
 """
@@ -21,7 +21,7 @@ HEAD = """\
 def render() -> str:
     """Return the file's text."""
     parts = [HEAD]
-    for section, members in groupby(knobs(), key=_section):
+    for section, members in groupby(knobs(Settings), key=_section):
         parts.append(f"\n# --- {section} ---\n")
         parts.extend(_lines(knob) for knob in members)
     parts.append("\n# --- established names that are taken as well ---\n")

@@ -13,7 +13,7 @@ wanted() { # a hash of what is asked for and of what lies there
 }
 
 if [ "$(cat "$into/.complete" 2>/dev/null)" != "$(wanted)" ]; then
-    for layer in core nlp ocr embeddings colpali; do
+    for layer in core nlp embeddings colpali; do
         echo "wheels of requirements-$layer.lock"
         "${pip[@]}" download --no-deps --only-binary=:all: --require-hashes -d "$into" -r "requirements-$layer.lock"
     done

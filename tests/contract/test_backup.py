@@ -21,8 +21,8 @@ from atoll.domain.evidence import Filters
 from atoll.domain.ids import new_uid
 from atoll.domain.principal import Role
 from atoll.errors import BadInput, Conflict, NotAuthenticated, StorageFull
-from atoll.ingest.reindex import PassageCollection, Reindex
-from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
+from atoll.ingest.rebuild.collections import PassageCollection, Reindex
+from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from tests.support import canonical
 from tests.support.house import ACTOR, DIMENSIONS, House
 from tests.support.records import open_either

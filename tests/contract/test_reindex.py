@@ -10,9 +10,9 @@ from atoll.domain.ids import DocumentUid, PassageId, entity_id, new_uid
 from atoll.domain.page_archive import ARCHIVE
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import Conflict
-from atoll.ingest.reindex import PassageCollection, Reindex
-from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
-from atoll.ingest.reindex_pages import PageCollection
+from atoll.ingest.rebuild.collections import PassageCollection, Reindex
+from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
+from atoll.ingest.rebuild.pages import PageCollection
 from tests.support.house import DIMENSIONS, House
 from tests.support.records import STORES, open_either
 from tests.support.written import Line, write

@@ -18,7 +18,7 @@ from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.domain import media
 from atoll.domain.page import Box, Line
 from atoll.domain.page_vectors import PageInput, PageVectors
-from atoll.ingest.embed_pages import PageLines, lines_by_page
+from atoll.ingest.stages.embed_pages import PageLines, lines_by_page
 from atoll.query.retrieve.pages import view_of
 from tests.integration.test_page_server import ROOT, max_sim, running
 from tests.unit.parser.reading import read

@@ -25,9 +25,9 @@ from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
 from atoll.ports.extractor import Extractor
 from atoll.ports.pages import PageEmbedder
-from atoll.query.budget import PromptLimits
-from atoll.query.graph_evidence import GraphLimits
-from atoll.query.refuse import RefusalThresholds
+from atoll.query.answer.budget import PromptLimits
+from atoll.query.answer.refuse import RefusalThresholds
+from atoll.query.rank.graph_evidence import GraphLimits
 from atoll.query.requests import SearchRequest
 from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService

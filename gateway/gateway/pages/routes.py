@@ -15,8 +15,8 @@ from atoll.domain.ids import DocumentUid
 from atoll.domain.page import Box
 from atoll.domain.principal import Action
 from atoll.errors import BadInput, NotAvailable, NotFound
-from atoll.ingest.parse import RENDITION
-from atoll.query.timings import Timings
+from atoll.ingest.stages.parse import RENDITION
+from atoll.query.search.timings import Timings
 from gateway.auth import InKb, KbAccess
 from gateway.pages.heatmap import heat_of
 from gateway.pages.schemas import HeatmapIn, PageOut, PassageOut, PassagesOut, PlacedPassage

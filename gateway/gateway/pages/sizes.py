@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from atoll.errors import NotFound
-from atoll.ingest.parse import PAGE_SIZES
+from atoll.ingest.stages.parse import PAGE_SIZES
 
 
 def page_size(artefacts: Path, page: int) -> tuple[float, float]:

@@ -34,10 +34,10 @@ from atoll.bootstrap.clients import (
 from atoll.bootstrap.secret_files import pepper, read_secret
 from atoll.bootstrap.stores import Records, blobs, records
 from atoll.domain.embedding import EmbedderCard
-from atoll.query.budget import PromptLimits
-from atoll.query.graph_evidence import GraphLimits
-from atoll.query.refuse import RefusalThresholds
-from atoll.query.rerank import Reranking
+from atoll.query.answer.budget import PromptLimits
+from atoll.query.answer.refuse import RefusalThresholds
+from atoll.query.rank.graph_evidence import GraphLimits
+from atoll.query.rank.rerank import Reranking
 from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 from atoll.settings import Settings

@@ -11,9 +11,9 @@ from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.bootstrap.clients import embedder, page_index, sparse, vectors
 from atoll.bootstrap.stores import Records, blobs, records
 from atoll.domain.embedding import EmbedderCard
-from atoll.ingest.reindex import DerivedCollection, PassageCollection, Reindex
-from atoll.ingest.reindex_graph import EntityCollection, RelationCollection
-from atoll.ingest.reindex_pages import PageCollection
+from atoll.ingest.rebuild.collections import DerivedCollection, PassageCollection, Reindex
+from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
+from atoll.ingest.rebuild.pages import PageCollection
 from atoll.settings import Settings
 
 

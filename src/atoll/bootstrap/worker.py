@@ -21,7 +21,7 @@ from atoll.bootstrap.clients import (
 from atoll.bootstrap.indexing import reindex
 from atoll.bootstrap.stores import blobs, records
 from atoll.ingest.pipeline import Pipeline
-from atoll.ingest.reindex import IndexWatch
+from atoll.ingest.rebuild.collections import IndexWatch
 from atoll.ingest.workshop import Workshop
 from atoll.settings import Settings
 

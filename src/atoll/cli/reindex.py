@@ -11,7 +11,7 @@ import click
 from atoll.cli import options, render
 
 if TYPE_CHECKING:
-    from atoll.ingest.reindex import Progress
+    from atoll.ingest.rebuild.collections import Progress
     from atoll.settings import Settings
 
 

@@ -18,15 +18,15 @@ from atoll.errors import (
     LeaseLost,
     StorageFull,
 )
-from atoll.ingest.embed import embed
-from atoll.ingest.embed_pages import embed_pages
-from atoll.ingest.extract import extract
-from atoll.ingest.index import index
-from atoll.ingest.parse import parse
-from atoll.ingest.passages import make_passages
-from atoll.ingest.publish import publish
-from atoll.ingest.purge import purge
-from atoll.ingest.store import store
+from atoll.ingest.stages.chunk import make_passages
+from atoll.ingest.stages.embed import embed
+from atoll.ingest.stages.embed_pages import embed_pages
+from atoll.ingest.stages.extract import extract
+from atoll.ingest.stages.index import index
+from atoll.ingest.stages.parse import parse
+from atoll.ingest.stages.publish import publish
+from atoll.ingest.stages.purge import purge
+from atoll.ingest.stages.store import store
 from atoll.ingest.workshop import Job, Workshop
 from atoll.ports.ledger import Claim, DocumentFacts
 

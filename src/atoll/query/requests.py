@@ -10,7 +10,7 @@ from atoll.domain.answer import Answer, AnsweredBy, Citation, Sentence
 from atoll.domain.evidence import Evidence, Filters, Mode
 from atoll.domain.ids import KbUid
 from atoll.ports.catalogue import Labels
-from atoll.query.history import Turn
+from atoll.query.answer.history import Turn
 
 
 class AnswerMode(StrEnum):

@@ -21,16 +21,16 @@ from atoll.ports.graph_index import GraphIndex
 from atoll.ports.passages import Passages
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
-from atoll.query.budget import PrefillSpeed, PromptLimits
-from atoll.query.check import AnswerCheck
-from atoll.query.extract import cited_text, extract
-from atoll.query.found import Found
-from atoll.query.generate import Draft, fitted_prompt, generate
-from atoll.query.graph_evidence import GraphLimits
-from atoll.query.history import Turn, recent
-from atoll.query.pipeline import SearchPipeline
-from atoll.query.prompt import bypass_messages
-from atoll.query.refuse import RefusalThresholds, refusal, refused
+from atoll.query.answer.budget import PrefillSpeed, PromptLimits
+from atoll.query.answer.check import AnswerCheck
+from atoll.query.answer.extract import cited_text, extract
+from atoll.query.answer.generate import Draft, fitted_prompt, generate
+from atoll.query.answer.history import Turn, recent
+from atoll.query.answer.prompt import bypass_messages
+from atoll.query.answer.refuse import RefusalThresholds, refusal, refused
+from atoll.query.answer.standalone import standalone
+from atoll.query.rank.graph_evidence import GraphLimits
+from atoll.query.rank.rerank import Reranking
 from atoll.query.requests import (
     AnswerMode,
     Citations,
@@ -44,11 +44,11 @@ from atoll.query.requests import (
     SearchRequest,
     StreamEvent,
 )
-from atoll.query.rerank import Reranking
 from atoll.query.retrieve.pages import PageRetriever
-from atoll.query.sentences import sentences
-from atoll.query.standalone import standalone
-from atoll.query.timings import Timings
+from atoll.query.search.pipeline import SearchPipeline
+from atoll.query.search.results import SearchResult
+from atoll.query.search.timings import Timings
+from atoll.query.text.sentences import sentences
 
 __all__ = [
     "AnswerMode",
@@ -79,7 +79,7 @@ _log = logging.getLogger(__name__)
 class _Progress:
     """What has become of a question so far."""
 
-    found: Found
+    found: SearchResult
     answer: Answer
     usage: dict[str, int] = field(default_factory=dict)
 
@@ -186,7 +186,7 @@ class AskService:
             raise NotAvailable("this needs a chat model: set ATOLL_CHAT__URL, and answer=auto or generate")
         return None if request.answer is AnswerMode.EXTRACT else self._chat
 
-    async def _find(self, request: SearchRequest | QueryRequest, question: str, timings: Timings) -> Found:
+    async def _find(self, request: SearchRequest | QueryRequest, question: str, timings: Timings) -> SearchResult:
         return await self._pipeline.find(
             request.kb,
             request.labels,

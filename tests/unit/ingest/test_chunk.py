@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.domain.ids import DocumentUid
 from atoll.domain.page import Block, BlockKind, Box, Line
-from atoll.ingest.chunk import HEADING_TOKENS, MAX_BLOCK_CHARACTERS, bounded_blocks, chunk, embedding_text, merge
+from atoll.ingest.cutting import HEADING_TOKENS, MAX_BLOCK_CHARACTERS, bounded_blocks, chunk, embedding_text, merge
 from atoll.ingest.sentences import cut
 
 DOCUMENT = DocumentUid("d" * 32)

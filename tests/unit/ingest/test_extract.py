@@ -12,8 +12,8 @@ from atoll.adapters.memory.extractor import MemoryExtractor
 from atoll.domain.document import DocumentWarning, Status
 from atoll.domain.ids import entity_id
 from atoll.errors import DependencyDown
-from atoll.ingest import extract as stage
 from atoll.ingest.pipeline import Pipeline
+from atoll.ingest.stages import extract as stage
 from atoll.ports.extractor import Portions
 from tests.support.house import ACTOR, House
 

@@ -164,7 +164,7 @@ async def test_a_stopped_worker_gives_its_claim_back_at_once(house):
 
 async def test_a_slice_that_is_over_lets_others_go_first_and_goes_on_where_it_was(house, monkeypatch):
     (kb,) = await house.open("one")
-    monkeypatch.setattr("atoll.ingest.passages.BATCH_PASSAGES", 2)
+    monkeypatch.setattr("atoll.ingest.stages.chunk.BATCH_PASSAGES", 2)
     body = "\n".join(f"# Part {n}\nwords of part {n}" for n in range(9))
     document = await house.upload(kb, "long.txt", body)
     house.doorbell.rings.clear()

@@ -14,7 +14,7 @@ from atoll.ports.graph import Incidence, Neighbourhood
 from atoll.query.retrieve.bridge import bridge, title_keys
 from atoll.query.retrieve.names import named, word_groups
 from atoll.query.retrieve.spread import SHARPNESS, idf, sources, spread
-from atoll.query.terms import Terms
+from atoll.query.text.terms import Terms
 
 QUESTION = np.array([1, 0, 0], np.float32)
 UP = (0.0, 1.0, 0.0)

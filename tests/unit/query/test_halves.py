@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from atoll.query.retrieve.halves import widened
+from atoll.query.retrieve.half_precision import widened
 
 
 def test_every_finite_half_becomes_the_same_number():

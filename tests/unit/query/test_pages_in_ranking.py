@@ -8,9 +8,9 @@ from atoll.domain.evidence import Evidence, EvidenceKind, Signal
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.page_vectors import PageHit
 from atoll.errors import NotFound
-from atoll.query.fuse import Ranked
-from atoll.query.fuse_pages import SUPPORT_READ, SUPPORT_SEEN, RankedPage, fuse_pages, pages_alone
-from atoll.query.page_evidence import PageReader
+from atoll.query.rank.fuse import Ranked
+from atoll.query.rank.fuse_pages import SUPPORT_READ, SUPPORT_SEEN, RankedPage, fuse_pages, pages_alone
+from atoll.query.rank.page_evidence import PageReader
 
 
 def ranked(*scores):

@@ -10,13 +10,13 @@ from atoll.adapters.bm25 import Bm25Encoder
 from atoll.domain.evidence import Evidence, EvidenceKind
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.vectors import Hit
-from atoll.query.budget import PrefillSpeed, PromptLimits, cut_to, estimate_tokens, fitting, prompt_tokens
-from atoll.query.check import REMOVED, AnswerCheck, Numbers
-from atoll.query.collapse import words_of
-from atoll.query.fuse import DEPTH, fuse
-from atoll.query.phrases import contains_all, normalise, quoted_phrases
-from atoll.query.sentences import sentences
-from atoll.query.terms import Terms
+from atoll.query.answer.budget import PrefillSpeed, PromptLimits, cut_to, estimate_tokens, fitting, prompt_tokens
+from atoll.query.answer.check import REMOVED, AnswerCheck, Numbers
+from atoll.query.rank.fuse import DEPTH, fuse
+from atoll.query.rank.near_duplicates import words_of
+from atoll.query.text.phrases import contains_all, normalise, quoted_phrases
+from atoll.query.text.sentences import sentences
+from atoll.query.text.terms import Terms
 
 ids = st.integers(0, 400).map(lambda number: PassageId(f"{number:04}"))
 cosines = st.floats(-1, 1).map(lambda score: round(score, 5))

@@ -6,7 +6,7 @@ import pytest
 
 from atoll.adapters.memory.reranker import MemoryReranker
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
-from atoll.query.rerank import NOT_RERANKED, Reranking
+from atoll.query.rank.rerank import NOT_RERANKED, Reranking
 from tests.unit.query.twins import Library
 
 QUESTION = "What is painted every spring?"

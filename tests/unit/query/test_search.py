@@ -5,7 +5,7 @@ import pytest
 from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import KbUid
 from atoll.errors import BadInput, NotAvailable, NotFound
-from atoll.query.reads import MAX_READS
+from atoll.query.search.read_budget import MAX_READS
 from atoll.query.service import SearchRequest
 from tests.unit.query.twins import Library
 

@@ -19,7 +19,7 @@ from atoll.domain.passage import Passage
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import NotFound
 from atoll.ports.passages import SearchScope
-from atoll.query.rerank import Reranking
+from atoll.query.rank.rerank import Reranking
 from atoll.query.service import (
     AnswerMode,
     AskService,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from atoll.domain.ids import PassageId
 from atoll.domain.names import entity_key, heading_spans
 from atoll.ports.graph import Neighbourhood
-from atoll.query.retrieve.halves import widened
+from atoll.query.retrieve.half_precision import widened
 
 #: Best passages that bridges start from.
 SEEDS = 5

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atoll.domain.vectors import VectorSearch
-from atoll.query.retrieve.window import Window
+from atoll.query.search.window import Window
 
 
 def dense_search(window: Window, vector: NDArray[np.float32]) -> VectorSearch:

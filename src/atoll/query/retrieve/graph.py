@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from atoll.domain.evidence import Signal
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.ports.graph import Neighbourhood, Reach
-from atoll.query.fuse import DECIMALS, DEPTH, Ranked
-from atoll.query.reads import SearchReads
+from atoll.query.rank.fuse import DECIMALS, DEPTH, Ranked
 from atoll.query.retrieve.bridge import MAX_DF, SEEDS, Bridged, Step, bridge
 from atoll.query.retrieve.names import WordGroup, named
 from atoll.query.retrieve.spread import SHARPNESS, SHARPNESS_UNBRIDGED, Spread, sources, spread
+from atoll.query.search.read_budget import ReadBudget
 
 SIGNAL = "graph"
 #: Mentions that one step loads at most, give or take the last entity's.
@@ -31,7 +31,7 @@ _STEADY = 9
 
 async def through_graph(
     ranking: Sequence[Ranked],
-    reads: SearchReads,
+    reads: ReadBudget,
     *,
     question: NDArray[np.float32],
     groups: tuple[WordGroup, ...],

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from atoll.domain.names import entity_key
-from atoll.query.terms import Terms
+from atoll.query.text.terms import Terms
 
 #: Words in the longest name that is looked up.
 MAX_WORDS = 6

@@ -23,8 +23,8 @@ from atoll.errors import AtollError, NotAvailable, NotFound
 from atoll.ports.blobs import Blobs
 from atoll.ports.page_index import PageIndex
 from atoll.ports.pages import PageEmbedder
-from atoll.query.retrieve.window import Window
-from atoll.query.timings import Timings
+from atoll.query.search.timings import Timings
+from atoll.query.search.window import Window
 
 #: Length of the list of pages.
 PAGE_DEPTH = 50

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from atoll.domain.vectors import SparseVector, VectorSearch
-from atoll.query.retrieve.window import Window
+from atoll.query.search.window import Window
 
 #: Passages with a phrase's words that are looked through for the phrase itself.
 PHRASE_DEPTH = 300

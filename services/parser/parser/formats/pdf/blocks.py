@@ -105,7 +105,7 @@ def _columns(page: pypdfium2.PdfPage, number: int, collector: Collector) -> Iter
 
 def _warn_of_no_text(page: pypdfium2.PdfPage, number: int, collector: Collector) -> None:
     if pdfium.FPDFPage_CountObjects(page.raw):
-        collector.warn("no_text_layer", "the page has no text layer; OCR is not installed", number)
+        collector.warn("no_text_layer", "the page has no text layer, and pictures are not read", number)
     else:
         collector.warn("empty_page", "the page is empty", number)
 

@@ -1,0 +1,128 @@
+"""The derived collection of pages, made again from the vectors in the documents' folders."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.ingest.rebuild.collections import differing, documents_of, no_longer_visible
+from atoll.ingest.stages.embed_pages import read_archive, read_pages
+from atoll.ingest.stages.index_pages import page_points
+from atoll.ingest.workshop import BATCH_PASSAGES
+from atoll.ports.blobs import Blobs
+from atoll.ports.index_source import IndexedDocument, IndexedKb, IndexSource
+from atoll.ports.page_index import PageIndex
+from atoll.ports.passages import Passages
+
+#: How long nothing has come or gone before pages are counted.
+QUIET_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Passages of a knowledge base (visible, hidden), since when, and the points that its documents should have."""
+
+    passages: tuple[int, int]
+    since: float
+    points: int | None = None
+
+
+class PageCollection:
+    """``DerivedCollection`` of pages. How many there should be is known from a file in each document's folder.
+
+    These are read when the number of a knowledge base's passages has stayed the same for ``quiet_seconds``, and again
+    after a rebuild: while documents come and go, reading them all at every look would never end.
+    """
+
+    def __init__(
+        self,
+        source: IndexSource,
+        passages: Passages,
+        index: PageIndex,
+        blobs: Blobs,
+        *,
+        quiet_seconds: float = QUIET_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._passages = passages
+        self._index = index
+        self._blobs = blobs
+        self._quiet_seconds = quiet_seconds
+        self._clock = clock
+        self._seen: dict[KbUid, _Seen] = {}
+
+    async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
+        """Return how many points there must and may be: those of documents on their way in or out are not counted."""
+        seen = self._seen.get(kb.uid)
+        if seen is None or seen.passages != (kb.visible, kb.hidden):
+            seen = self._seen[kb.uid] = _Seen((kb.visible, kb.hidden), since=self._clock())
+        if seen.points is None and self._clock() - seen.since >= self._quiet_seconds:
+            points = [await self._points(kb.uid, documents) async for documents in documents_of(self._source, kb.uid)]
+            seen.points = sum(sum(batch.values()) for batch in points)
+        return seen.points or 0, sys.maxsize
+
+    async def prepare(self) -> None:
+        """Do nothing: the collection of a model is made when its first page is written."""
+
+    async def count(self, kb: KbUid) -> int:
+        """Count."""
+        return await self._index.count(kb)
+
+    async def refill(self, kb: IndexedKb, *, everything: bool) -> AsyncIterator[tuple[int, int]]:
+        """Write the pages of documents whose number of points is another."""
+        self._seen.pop(kb.uid, None)
+        async for documents in documents_of(self._source, kb.uid):
+            points = await self._points(kb.uid, documents)
+            wanted = points if everything else await differing(self._index, kb.uid, points)
+            intact = sum(number for uid, number in points.items() if uid not in wanted)
+            if intact:
+                yield intact, 0
+            for document in documents:
+                if document.uid in wanted:
+                    async for written in self._write(kb.uid, document):
+                        yield written, written
+            await self._index.delete(kb.uid, await no_longer_visible(self._passages, kb.uid, list(wanted)))
+
+    async def sweep(self, kb: KbUid | None) -> int:
+        """Leave points too many where they are: they cost a look into the record store and nothing else."""
+        del kb
+        return 0
+
+    async def _points(self, kb: KbUid, documents: Sequence[IndexedDocument]) -> dict[DocumentUid, int]:
+        archives = {each.uid: await read_archive(self._folder(kb, each.uid)) for each in documents}
+        return {uid: archive.points for uid, archive in archives.items() if archive is not None}
+
+    async def _write(self, kb: KbUid, document: IndexedDocument) -> AsyncIterator[int]:
+        folder = self._folder(kb, document.uid)
+        archive = await read_archive(folder)
+        if archive is None:
+            return
+        passages = await self._passages_by_page(kb, document.uid)
+        for batch in range(archive.batches):
+            try:
+                pages = await read_pages(folder, archive, batch)
+            except FileNotFoundError:  # purged meanwhile
+                return
+            points = page_points(kb, document.uid, document.labels, pages, passages)
+            await self._index.upsert(archive.fingerprint, points)
+            yield len(points)
+
+    async def _passages_by_page(self, kb: KbUid, document: DocumentUid) -> defaultdict[int, list[PassageId]]:
+        found: defaultdict[int, list[PassageId]] = defaultdict(list)
+        after = -1
+        while True:
+            batch = (await self._source.passages(kb, document, after=after, limit=BATCH_PASSAGES)).passages
+            if not batch:
+                return found
+            for passage in batch:
+                found[passage.page].append(passage.id)
+            after = batch[-1].ordinal
+
+    def _folder(self, kb: KbUid, document: DocumentUid) -> Path:
+        return self._blobs.artefacts_dir(kb, document)

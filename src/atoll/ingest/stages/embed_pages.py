@@ -1,0 +1,203 @@
+"""Pages of stage embed: pages -> multi-vectors, kept as fp16 in the document's folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import groupby
+from pathlib import Path
+from typing import TypeGuard
+
+from atoll.domain import media
+from atoll.domain.document import DocumentWarning
+from atoll.domain.page import BlockKind, Box, Line, Page, ParsedDocument
+from atoll.domain.page_archive import ARCHIVE, BATCH_PAGES, PageArchive, batch_file, packed, unpacked
+from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageVectors
+from atoll.errors import AtollError, BadInput, ModelReplyInvalid, NotFound, ParserDied
+from atoll.ingest.artefacts import key, read_json, write_bytes, write_json
+from atoll.ingest.stages.chunk import read_index
+from atoll.ingest.stages.extract import warnings_so_far
+from atoll.ingest.stages.parse import PAGE_SIZES, RENDITION, read_parsed
+from atoll.ingest.workshop import PARSE_VERSION, Job
+from atoll.ports.pages import PageEmbedder
+
+#: Resolution that pages are drawn at for a model that sees them.
+PAGE_DPI = 150
+#: Raised when a page is given to the embedder in another way.
+PAGES_VERSION = 1
+#: Pages without vectors that a document names one by one; one more warning counts the others.
+NAMED_FAILURES = 20
+_FAILURE = "PageNotEmbedded"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPages:
+    """How many pages were embedded, and all warnings of the document; None leaves them as they are."""
+
+    count: int
+    warnings: tuple[DocumentWarning, ...] | None = None
+
+
+async def pages_to_embed(job: Job) -> int:
+    """Return how many pages the stage will embed: none without a page embedder."""
+    if job.shop.page_embedder is None:
+        return 0
+    sizes = await asyncio.to_thread(read_json, job.folder / PAGE_SIZES)
+    assert isinstance(sizes, list)
+    return len(sizes)
+
+
+async def embed_pages(job: Job, passages: int) -> EmbeddedPages | None:
+    """Embed batch after batch; None when the slice is over. ``passages`` are the units already behind the stage.
+
+    A page that cannot be drawn or embedded becomes a warning of the document.
+
+    Raises:
+        DependencyDown: the page-image server or the parser is away or busy.
+    """
+    embedder = job.shop.page_embedder
+    if embedder is None:
+        # What an earlier configuration left would be indexed again.
+        await asyncio.to_thread((job.folder / ARCHIVE).unlink, missing_ok=True)
+        return EmbeddedPages(0)
+    card = await embedder.describe()
+    parsed = await read_parsed(job)
+    folder = f"pages.{key('pages', PARSE_VERSION, PAGES_VERSION, PAGE_DPI, card.fingerprint)}"
+    sizes = tuple((page.width, page.height) for page in parsed.pages)
+    archive = PageArchive(card.fingerprint, card.model, folder, sizes, points=0)
+    lines = lines_by_page(parsed)
+    passage_batches = (await read_index(job)).batches
+    for batch in range(archive.batches):
+        path = job.folder / folder / batch_file(batch)
+        if path.exists():
+            continue
+        if job.is_over:
+            return None
+        pages = parsed.pages[batch * BATCH_PAGES : (batch + 1) * BATCH_PAGES]
+        results = await _embedded(job, embedder, card, pages, lines)
+        await asyncio.to_thread(_write, path, results)
+        done = passages + pages[-1].number
+        await job.shop.ledger.advance(
+            job.claim, batch=passage_batches + batch + 1, done=done, total=passages + archive.pages
+        )
+    points, failures = await _outcome(job.folder, archive)
+    # Last: it says that all batches are there.
+    await asyncio.to_thread(write_json, job.folder / ARCHIVE, replace(archive, points=points).to_json())
+    return EmbeddedPages(archive.pages, (*await warnings_so_far(job), *failures))
+
+
+async def read_archive(folder: Path) -> PageArchive | None:
+    """Read what the stage left in a document's folder: None when it embedded no pages."""
+    try:
+        return PageArchive.from_json(await asyncio.to_thread(read_json, folder / ARCHIVE))
+    except FileNotFoundError:
+        return None
+
+
+async def read_pages(folder: Path, archive: PageArchive, batch: int) -> dict[int, PageVectors | PageFailure]:
+    """Read one batch of pages, by number."""
+    path = folder / archive.folder / batch_file(batch)
+    return await asyncio.to_thread(lambda: unpacked(path.read_bytes()))
+
+
+def has_point(page: PageVectors | PageFailure) -> TypeGuard[PageVectors]:
+    """Whether a page is in the index: one that is blank or failed is not."""
+    return isinstance(page, PageVectors) and len(page.vectors) > 0
+
+
+@dataclass(slots=True)
+class PageLines:
+    """The text lines of a page as they stand, each table row as one line, and the heading each stands under."""
+
+    lines: list[Line] = field(default_factory=list)
+    headings: list[str] = field(default_factory=list)
+    heading: str = ""
+
+
+def lines_by_page(parsed: ParsedDocument) -> Mapping[int, PageLines]:
+    """Return the lines of each page that has any; a heading counts for its own page."""
+    found: defaultdict[int, PageLines] = defaultdict(PageLines)
+    for block in parsed.blocks:
+        for number, on_page in groupby(block.lines, key=lambda line: line.page):
+            lines = list(on_page)
+            if block.kind is BlockKind.TABLE_ROW:
+                box = reduce(Box.union, (line.box for line in lines))
+                lines = [Line(" ".join(line.text for line in lines), number, box)]
+            page = found[number]
+            is_heading = block.kind is BlockKind.HEADING
+            page.lines += lines
+            page.headings += ["" if is_heading else page.heading] * len(lines)
+            if is_heading:
+                page.heading = block.text
+    return found
+
+
+async def _embedded(
+    job: Job,
+    embedder: PageEmbedder,
+    card: PageEmbedderCard,
+    pages: Sequence[Page],
+    lines: Mapping[int, PageLines],
+) -> dict[int, PageVectors | PageFailure]:
+    results: dict[int, PageVectors | PageFailure] = {}
+    inputs: dict[int, PageInput] = {}
+    for page in pages:
+        written = lines.get(page.number, PageLines()) if card.needs_lines else PageLines()
+        given = PageInput(page, tuple(written.lines), headings=tuple(written.headings))
+        try:
+            image = await _drawn(job, page) if card.needs_images else None
+        except (BadInput, NotFound, ParserDied) as error:
+            results[page.number] = _failure(error)
+        else:
+            inputs[page.number] = replace(given, image=image)
+    answers = await _answers(embedder, list(inputs.values())) if inputs else []
+    return results | dict(zip(inputs, answers, strict=True))
+
+
+async def _answers(embedder: PageEmbedder, inputs: Sequence[PageInput]) -> list[PageVectors | PageFailure]:
+    """Embed pages together; where that is refused, one by one, so that each stands for itself."""
+    try:
+        return await embedder.embed_pages(inputs)
+    except (BadInput, ModelReplyInvalid) as error:
+        if len(inputs) == 1:
+            return [_failure(error)]
+        return [answer for page in inputs for answer in await _answers(embedder, [page])]
+
+
+async def _drawn(job: Job, page: Page) -> bytes:
+    return await job.shop.parser.draw(pdf=_pdf(job), page=page.number, dpi=PAGE_DPI)
+
+
+def _write(path: Path, pages: Mapping[int, PageVectors | PageFailure]) -> None:
+    write_bytes(path, packed(pages))
+
+
+def _pdf(job: Job) -> Path:
+    if job.claim.media_type in media.PAGED:
+        return job.shop.blobs.original(job.claim.kb, job.claim.document)
+    return job.folder / RENDITION
+
+
+def _failure(error: AtollError) -> PageFailure:
+    return PageFailure(error.message, error.type)
+
+
+async def _outcome(folder: Path, archive: PageArchive) -> tuple[int, list[DocumentWarning]]:
+    """Return how many pages have vectors, and a warning for each that has none because something went wrong."""
+    points = 0
+    failed: list[tuple[int, PageFailure]] = []
+    for batch in range(archive.batches):
+        pages = await read_pages(folder, archive, batch)
+        points += sum(has_point(page) for page in pages.values())
+        failed += [(number, page) for number, page in pages.items() if isinstance(page, PageFailure)]
+    warnings = [
+        DocumentWarning(_FAILURE, number, f"the page cannot be found by its image: {page.message}")
+        for number, page in failed[:NAMED_FAILURES]
+    ]
+    if len(failed) > NAMED_FAILURES:
+        rest = len(failed) - NAMED_FAILURES
+        warnings.append(DocumentWarning(_FAILURE, None, f"{rest} further pages cannot be found by their images"))
+    return points, warnings

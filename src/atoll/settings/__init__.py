@@ -1,0 +1,68 @@
+"""Every knob of Atoll, declared once; `load` reads them from the environment and refuses what is wrong.
+
+Names are ``ATOLL_<SECTION>__<NAME>``. What a knob is stands in `sections` (`compose` for what only Compose reads),
+the accepted names of comparable systems in `aliases`.
+"""
+
+from atoll.settings.aliases import ALIASES, NOT_SUPPORTED, translate, warnings
+from atoll.settings.compose import ComposeSettings, EdgeSettings
+from atoll.settings.environment import INHERITED, Settings, inherited, load, of_compose
+from atoll.settings.knobs import NESTING, PREFIX, Knob, knobs
+from atoll.settings.sections import (
+    ChatSettings,
+    ChunkingSettings,
+    Dtype,
+    EmbeddingSettings,
+    ExtractorKind,
+    GatewaySettings,
+    GraphSettings,
+    ModelCheck,
+    ModelSettings,
+    PageBackend,
+    PageSettings,
+    ParserSettings,
+    QuerySettings,
+    QueueSettings,
+    RecordSettings,
+    RecordStoreKind,
+    RerankerSettings,
+    VectorSettings,
+    WorkerSettings,
+)
+
+__all__ = [
+    "ALIASES",
+    "INHERITED",
+    "NESTING",
+    "NOT_SUPPORTED",
+    "PREFIX",
+    "ChatSettings",
+    "ChunkingSettings",
+    "ComposeSettings",
+    "Dtype",
+    "EdgeSettings",
+    "EmbeddingSettings",
+    "ExtractorKind",
+    "GatewaySettings",
+    "GraphSettings",
+    "Knob",
+    "ModelCheck",
+    "ModelSettings",
+    "PageBackend",
+    "PageSettings",
+    "ParserSettings",
+    "QuerySettings",
+    "QueueSettings",
+    "RecordSettings",
+    "RecordStoreKind",
+    "RerankerSettings",
+    "Settings",
+    "VectorSettings",
+    "WorkerSettings",
+    "inherited",
+    "knobs",
+    "load",
+    "of_compose",
+    "translate",
+    "warnings",
+]
