@@ -12,6 +12,7 @@ from atoll.access.rates import LocalRates, RateLimit
 from atoll.bootstrap.gateway import Front, gateway
 from atoll.domain.ids import KbUid
 from atoll.errors import StartRefused
+from atoll.query.retrieve.heatmap import PageHeat
 from atoll.settings import Settings
 from gateway.app import create_app
 from gateway.dependencies import Dependencies, Dependency, Gauges, Limits
@@ -70,7 +71,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         blobs=front.blobs,
         parser=front.parser,
         ask=front.ask,
-        pages=front.page_retriever,
+        heat=None if front.page_retriever is None else PageHeat(front.page_retriever),
         rates=RateLimit(front.rates, LocalRates(section.requests_per_minute)),
         pepper=front.pepper,
         limits=Limits(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -21,12 +21,19 @@ import gateway.keys.routes
 import gateway.pages.routes
 import gateway.search.routes
 import gateway.session.routes
-from gateway import background, errors, openapi
+from atoll.access.limits import Gate
+from atoll.pages.cache import PageCache
+from atoll.pages.views import PageViews
+from gateway import background, describe, errors
 from gateway.dependencies import Dependencies
+from gateway.events.hub import Hubs
+from gateway.health.probes import Readiness
 from gateway.middleware import AllowedHosts, BoundedBody, RequestContext
 from gateway.runtime import Runtime
 
 _log = logging.getLogger(__name__)
+
+_CONCURRENT_DRAWINGS = 4
 
 _FEATURES = (
     gateway.documents.routes,
@@ -47,6 +54,8 @@ def create_app(ports: Dependencies) -> FastAPI:
     """Return the ASGI application; ``app.state.runtime`` holds what it keeps."""
     app = routes()
     runtime = Runtime(ports)
+    for state in _states(ports):
+        runtime.keep(state)
     app.state.runtime = runtime
     app.router.lifespan_context = _lifespan
     errors.install(app)
@@ -55,6 +64,21 @@ def create_app(ports: Dependencies) -> FastAPI:
     app.add_middleware(AllowedHosts, hosts=ports.limits.allowed_hosts)
     app.add_middleware(RequestContext, metrics=runtime.metrics)
     return app
+
+
+def _states(ports: Dependencies) -> Iterator[object]:
+    """Yield what each feature keeps between requests."""
+    yield Hubs(ports.catalogue)
+    yield Readiness(ports.dependencies)
+    yield PageViews(
+        catalogue=ports.catalogue,
+        passages=ports.passages,
+        blobs=ports.blobs,
+        parser=ports.parser,
+        heat=ports.heat,
+        cache=PageCache(ports.limits.page_cache_bytes),
+        turn=Gate(_CONCURRENT_DRAWINGS, "pages to draw").enter,
+    )
 
 
 def routes() -> FastAPI:
@@ -71,7 +95,7 @@ def routes() -> FastAPI:
     )
     for feature in _FEATURES:
         app.include_router(feature.router)
-    openapi.describe(app, api_routes())
+    describe.describe(app, api_routes())
     return app
 
 
@@ -83,7 +107,8 @@ def api_routes() -> list[APIRoute]:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
-    async with background.running(runtime.ports, runtime.ringer, runtime.key_use, runtime.pages):
+    pages = runtime.kept(PageViews)
+    async with background.running(runtime.ports, runtime.ringer, runtime.key_use, pages.adopt()):
         yield
         runtime.stopping.set()
         if runtime.commits:

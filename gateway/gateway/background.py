@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 from atoll.domain.ids import DocumentUid, KbUid, KeyId
+from atoll.domain.principal import key_of
 from atoll.errors import AtollError, NotFound
 from gateway.dependencies import Dependencies
-from gateway.pages.cache import PageCache
 
 _log = logging.getLogger(__name__)
 
@@ -51,9 +52,10 @@ class KeyUse:
         self._keys = ports.keys
         self._used: set[KeyId] = set()
 
-    def note(self, key: KeyId) -> None:
-        """Note a use of now."""
-        self._used.add(key)
+    def note(self, subject: str) -> None:
+        """Note that a subject, which may be no key, asked just now."""
+        if (key := key_of(subject)) is not None:
+            self._used.add(key)
 
     async def flush(self) -> None:
         """Write what was noted."""
@@ -77,10 +79,12 @@ async def sweep(ports: Dependencies) -> None:
 
 
 @contextlib.asynccontextmanager
-async def running(ports: Dependencies, ringer: Ringer, used: KeyUse, pages: PageCache) -> AsyncIterator[None]:
-    """Run all of it beside the block."""
+async def running(
+    ports: Dependencies, ringer: Ringer, used: KeyUse, *features: Coroutine[Any, Any, None]
+) -> AsyncIterator[None]:
+    """Run all of it beside the block, and what features have to do beside it."""
     tasks = [
-        asyncio.create_task(_adopt(ports, pages)),
+        *map(asyncio.create_task, features),
         asyncio.create_task(ringer.run()),
         asyncio.create_task(_every(_TOUCH_SECONDS, used.flush)),
         asyncio.create_task(_every(_SWEEP_SECONDS, lambda: sweep(ports))),
@@ -95,10 +99,6 @@ async def running(ports: Dependencies, ringer: Ringer, used: KeyUse, pages: Page
         await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(AtollError):
             await used.flush()
-
-
-async def _adopt(ports: Dependencies, pages: PageCache) -> None:
-    await pages.adopt(await ports.blobs.drawn_pages())
 
 
 def _tell(task: asyncio.Task[None]) -> None:

@@ -12,9 +12,9 @@ from atoll.ports.atlas import Atlas, AtlasExport
 from atoll.ports.blobs import Blobs
 from atoll.ports.catalogue import Catalogue, Lifecycle
 from atoll.ports.doorbell import Doorbell
+from atoll.ports.heat import Heat
 from atoll.ports.parser import Parser
 from atoll.ports.passages import Passages
-from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 
 
@@ -77,4 +77,4 @@ class Dependencies:
     limits: Limits
     dependencies: Mapping[str, Dependency]
     gauges: tuple[Gauges, ...] = ()
-    pages: PageRetriever | None = None
+    heat: Heat | None = None

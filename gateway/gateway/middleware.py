@@ -89,7 +89,7 @@ class RequestContext:
                 "route": route,
                 "status": status,
                 "ms": round(seconds * 1000, 1),
-                "key": scope["state"].get("key", "-"),
+                "subject": scope["state"].get("subject", "-"),
             },
         )
 

@@ -3,51 +3,66 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from atoll.access.admit import Admission
 from atoll.access.keys import Authenticator
+from atoll.access.limits import Gate, Slots
 from atoll.access.signatures import Signer
 from atoll.domain.document import Accepted
 from gateway.background import KeyUse, Ringer
 from gateway.dependencies import Dependencies
-from gateway.events.hub import Hubs
-from gateway.health.probes import Readiness
-from gateway.limits import Gate, Slots
 from gateway.metrics import Metrics
-from gateway.pages.cache import PageCache
 
-_EVENT_STREAMS_PER_KEY = 16
+T = TypeVar("T")
+
+_EVENT_STREAMS_PER_SUBJECT = 16
 _EVENT_STREAMS = 256
 _CONCURRENT_JSON_UPLOADS = 2
-_CONCURRENT_DRAWINGS = 4
 
 
 class Runtime:
-    """Built once by `app.create_app`; routes receive it as ``Live``."""
+    """Built once by `app.create_app`; routes receive it as ``Live``.
+
+    What only one feature keeps is made by `app.create_app` with that feature's own class, put in with `keep` and
+    received by its routes with `kept`: this module knows no feature.
+    """
 
     def __init__(self, ports: Dependencies) -> None:
         limits = ports.limits
         self.ports = ports
         self.authenticator = Authenticator(ports.keys, ports.pepper)
         self.signer = Signer(ports.pepper)
+        self.admission = Admission(
+            rates=ports.rates,
+            requests=Slots(limits.concurrent_requests, "requests with this key"),
+            knowledge_bases=ports.knowledge_bases,
+            audit=ports.audit,
+        )
         self.metrics = Metrics(ports.gauges)
         self.ringer = Ringer(ports)
         self.key_use = KeyUse(ports)
-        self.requests = Slots(limits.concurrent_requests, "requests with this key")
-        self.streams = Slots(_EVENT_STREAMS_PER_KEY, "event streams", total=_EVENT_STREAMS)
+        self.streams = Slots(_EVENT_STREAMS_PER_SUBJECT, "event streams", total=_EVENT_STREAMS)
         self.uploads = Gate(limits.concurrent_uploads, "uploads")
         # A JSON upload lies in memory as a whole.
         self.json_uploads = Gate(_CONCURRENT_JSON_UPLOADS, "uploads as JSON")
-        self.drawings = Gate(_CONCURRENT_DRAWINGS, "pages to draw")
-        self.hubs = Hubs(ports.catalogue)
-        self.pages = PageCache(limits.page_cache_bytes)
-        self.readiness = Readiness(ports.dependencies)
         self.stopping = asyncio.Event()
         #: Uploads whose files lie on disk and whose record is being written; a stopping process waits for them.
         self.commits: set[asyncio.Task[Accepted]] = set()
+        self._kept: dict[type[Any], Any] = {}
+
+    def keep(self, state: object) -> None:
+        """Keep what one feature works with; there is one of each class."""
+        self._kept[type(state)] = state
+
+    def kept(self, kind: type[T]) -> T:
+        """Return what a feature keeps."""
+        state: T = self._kept[kind]
+        return state
 
 
 async def _of(connection: HTTPConnection) -> Runtime:
@@ -56,3 +71,12 @@ async def _of(connection: HTTPConnection) -> Runtime:
 
 
 Live = Annotated[Runtime, Depends(_of)]
+
+
+def kept(kind: type[T]) -> Callable[[Runtime], Awaitable[T]]:
+    """Return the dependency that gives a route what its feature keeps: ``Annotated[Hubs, Depends(kept(Hubs))]``."""
+
+    async def of(live: Live) -> T:
+        return live.kept(kind)
+
+    return of

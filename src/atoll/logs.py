@@ -7,7 +7,7 @@ import logging
 from datetime import UTC, datetime
 
 #: Attributes that a log call may add with ``extra=``.
-FIELDS = ("request_id", "method", "route", "status", "ms", "key", "document", "stage")
+FIELDS = ("request_id", "method", "route", "status", "ms", "subject", "document", "stage")
 
 
 class JsonLines(logging.Formatter):

@@ -22,7 +22,7 @@ from atoll.ports.graph import GraphScope, Reach
 from atoll.ports.ledger import DocumentFacts
 from tests.support.records import STORES, open_either
 
-ACTOR = Actor(key="k1", request_id="r1")
+ACTOR = Actor(subject="k1", request_id="r1")
 
 
 class Store:

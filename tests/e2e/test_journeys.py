@@ -293,7 +293,7 @@ def _other_tenants_key(stack: Stack) -> str:
         try:
             tenant = await store.tenants.ensure("other")
             key, text = keys.issue(secret_files.pepper(stack.settings), tenant=tenant, name="owner", role=Role.OWNER)
-            await store.keys.create(key, Actor(key="init", request_id="-"))
+            await store.keys.create(key, Actor(subject="init", request_id="-"))
             return text
         finally:
             await store.database.aclose()

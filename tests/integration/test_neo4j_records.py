@@ -39,7 +39,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning"),
 ]
 
-ACTOR = Actor(key="k1", request_id="r1")
+ACTOR = Actor(subject="k1", request_id="r1")
 EXAMPLES = int(os.environ.get("ATOLL_TEST_EXAMPLES", "60")) // 6
 ROUNDS, AT_ONCE = 3, 2
 KEYS = ("hub", "centre", "beta")

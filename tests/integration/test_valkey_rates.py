@@ -13,7 +13,7 @@ import pytest
 import redis
 
 from atoll.adapters.valkey_rates import ValkeyRates
-from atoll.domain.ids import KeyId
+from atoll.domain.ids import Subject
 from atoll.errors import DependencyDown
 from atoll.local.valkey import find_server
 
@@ -46,13 +46,13 @@ def broker(tmp_path: Path) -> Iterator[str]:
 
 async def test_gateways_share_a_bucket(broker: str) -> None:
     one, two = (ValkeyRates(broker, None, per_minute=120) for _ in range(2))
-    key, other = KeyId("k"), KeyId("other")
-    waits = await asyncio.gather(*(rates.take(key) for rates in [one, two] * 70))
+    subject, other = Subject("k"), Subject("other")
+    waits = await asyncio.gather(*(rates.take(subject) for rates in [one, two] * 70))
     assert 118 <= waits.count(0) <= 126, "a full bucket, and what came back meanwhile"
     assert all(0 <= wait <= 0.6 for wait in waits)
     assert await two.take(other) == 0
     await asyncio.sleep(0.7)
-    assert await one.take(key) == 0, "tokens come back"
+    assert await one.take(subject) == 0, "tokens come back"
     with redis.Redis.from_url(broker) as client:
         assert 0 < client.pttl("atoll:rate:k") <= 60_000, "an unused bucket goes away"
     await one.close()
@@ -62,5 +62,5 @@ async def test_gateways_share_a_bucket(broker: str) -> None:
 async def test_a_broker_that_is_away_is_named(tmp_path: Path) -> None:
     rates = ValkeyRates("redis://127.0.0.1:9/0", None, per_minute=1)
     with pytest.raises(DependencyDown):
-        await rates.take(KeyId("k"))
+        await rates.take(Subject("k"))
     await rates.close()

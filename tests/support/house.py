@@ -33,7 +33,7 @@ from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 from tests.support.records import OpenRecords, open_sqlite
 
-ACTOR = Actor(key="tester", request_id="-")
+ACTOR = Actor(subject="tester", request_id="-")
 DIMENSIONS = 64
 
 

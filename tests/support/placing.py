@@ -21,7 +21,7 @@ from atoll.ports.catalogue import Catalogue
 from atoll.ports.contents import ContentBatch, Contents, Published, VectorsWanted
 from atoll.ports.ledger import Claim, DocumentFacts, Ledger
 
-ACTOR = Actor(key="placer", request_id="-")
+ACTOR = Actor(subject="placer", request_id="-")
 LEASE_SECONDS = 60.0
 
 #: Returns a unit row for each name.

@@ -18,7 +18,7 @@ from atoll.domain.principal import Actor
 from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.ledger import DocumentFacts
 
-ACTOR = Actor(key="author", request_id="-")
+ACTOR = Actor(subject="author", request_id="-")
 DIMENSIONS = 8
 
 

@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
+from atoll.access.admit import Access
 from atoll.domain.principal import Action
 from atoll.errors import BadInput
 from gateway.audit.schemas import EventOut, EventsOut
-from gateway.auth import Access, Authorized
+from gateway.auth import Authorized
 from gateway.runtime import Live
 
 MAX_PAGE = 500

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import quote, urlencode
 
@@ -13,12 +12,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse
 from starlette.datastructures import QueryParams
 
+from atoll.access.admit import KbAccess
 from atoll.access.signatures import LINK_SECONDS
 from atoll.domain.document import Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Action
 from atoll.errors import NotFound
-from gateway.auth import LINK_EXPIRES, LINK_KEY, LINK_SIGNATURE, InKb, KbAccess, link_target
+from gateway.auth import LINK, InKb, link_target
 from gateway.documents import upload
 from gateway.documents.progress import eta_seconds
 from gateway.documents.schemas import (
@@ -150,11 +150,9 @@ async def link_document(document: str, wanted: LinkIn, access: Reading, live: Li
         path += f"/pages/{wanted.page}.png"
         parameters += [("mark", mark) for mark in wanted.mark]
         parameters += [("dpi", str(wanted.dpi))] if wanted.dpi is not None else []
-    expires = int(time.time()) + LINK_SECONDS
-    key = access.principal.key
-    signature = live.signer.link(link_target(path, QueryParams(parameters)), key, expires)
-    parameters += [(LINK_KEY, key), (LINK_EXPIRES, str(expires)), (LINK_SIGNATURE, signature)]
-    return LinkOut(url=f"{path}?{urlencode(parameters)}", expires_at=datetime.fromtimestamp(expires, UTC))
+    expires_at = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
+    token = live.signer.link(link_target(path, QueryParams(parameters)), access.principal.subject)
+    return LinkOut(url=f"{path}?{urlencode([*parameters, (LINK, token)])}", expires_at=expires_at)
 
 
 @router.get("/batches/{batch}")

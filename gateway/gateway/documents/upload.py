@@ -11,13 +11,13 @@ import orjson
 from pydantic import ValidationError
 from starlette.requests import Request
 
+from atoll.access.admit import KbAccess
 from atoll.access.authorize import sees
 from atoll.domain import media
 from atoll.domain.document import Accepted, NewDocument
 from atoll.domain.ids import DocumentUid, new_uid
 from atoll.errors import BadInput, DocumentTooLarge, Forbidden, UnsupportedMediaType
 from atoll.ports.blobs import IncomingFile, Intake
-from gateway.auth import KbAccess
 from gateway.documents.form import Field, FileData, FileEnd, FileStart, FormReader
 from gateway.documents.names import check_metadata, clean_labels, clean_name, clean_source
 from gateway.documents.schemas import TextsIn

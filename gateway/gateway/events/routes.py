@@ -9,11 +9,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header
 from fastapi.responses import StreamingResponse
 
+from atoll.access.admit import KbAccess
 from atoll.access.authorize import authorize
 from atoll.domain.principal import Action, Scope
 from atoll.errors import AtollError, BadInput
-from gateway.auth import InKb, KbAccess
+from gateway.auth import InKb
 from gateway.documents.schemas import DocumentState
+from gateway.events.hub import Hubs
 from gateway.runtime import Live, Runtime
 from gateway.sse import HEARTBEAT_SECONDS, frame, stream_response
 
@@ -48,8 +50,8 @@ async def _joined(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGener
 
 
 async def _frames(access: KbAccess, live: Runtime, since: int | None) -> AsyncGenerator[bytes, None]:
-    with live.streams.hold(access.principal.key), live.metrics.subscribers.track_inprogress():
-        async with live.hubs.watch(access.kb) as hub:
+    with live.streams.hold(access.principal.subject), live.metrics.subscribers.track_inprogress():
+        async with live.kept(Hubs).watch(access.kb) as hub:
             at = await hub.begin() if since is None else since
             beat = time.monotonic()
             yield frame("heartbeat", {})
@@ -69,7 +71,7 @@ async def _frames(access: KbAccess, live: Runtime, since: int | None) -> AsyncGe
 async def _may_stay(access: KbAccess, live: Runtime) -> bool:
     """Whether key and knowledge base still stand as they did; a stream is open for longer than a request."""
     try:
-        principal = await live.authenticator.by_id(access.principal.key)
+        principal = await live.authenticator.by_subject(access.principal.subject)
         authorize(principal, Action.READ, Scope(principal.tenant, access.kb_name))
         uid = await live.ports.knowledge_bases.locate(principal.tenant, access.kb_name)
     except AtollError as error:

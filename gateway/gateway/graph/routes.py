@@ -9,10 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
+from atoll.access.admit import KbAccess
 from atoll.domain.ids import EntityId
 from atoll.domain.principal import Action
 from atoll.query.neighbourhood import neighbourhood
-from gateway.auth import InKb, KbAccess
+from gateway.auth import InKb
 from gateway.graph.export import ExportFormat, GraphExport
 from gateway.graph.schemas import (
     EntitiesOut,

@@ -6,6 +6,8 @@ beside the gateway needs no key.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
@@ -13,8 +15,9 @@ from atoll.access.authorize import ALLOWED
 from atoll.domain.principal import Action
 from atoll.errors import Forbidden, NotAuthenticated
 from gateway.auth import Open, authenticate, is_local
+from gateway.health.probes import Readiness
 from gateway.health.schemas import DependencyOut, LiveOut, ReadyOut
-from gateway.runtime import Live, Runtime
+from gateway.runtime import Live, Runtime, kept
 
 router = APIRouter(tags=["health"])
 
@@ -30,9 +33,11 @@ async def live() -> LiveOut:
     dependencies=[Depends(Open("says only yes or no; details need a key"))],
     responses={503: {"model": ReadyOut}},
 )
-async def ready(request: Request, response: Response, live: Live) -> ReadyOut:
+async def ready(
+    request: Request, response: Response, live: Live, readiness: Annotated[Readiness, Depends(kept(Readiness))]
+) -> ReadyOut:
     """Say whether everything that is needed is there."""
-    is_ready, signs = await live.readiness.look()
+    is_ready, signs = await readiness.look()
     if not is_ready or live.stopping.is_set():
         response.status_code = 503
         response.headers["Retry-After"] = "1"

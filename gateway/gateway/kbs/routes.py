@@ -6,11 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from atoll.access.admit import Access, KbAccess
 from atoll.access.authorize import authorize
 from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Action, Scope
 from atoll.errors import Forbidden
-from gateway.auth import Access, Authorized, InKb, KbAccess
+from gateway.auth import Authorized, InKb
 from gateway.kbs.schemas import KbChange, KbIn, KbOut, KbsOut
 from gateway.runtime import Live, Runtime
 

@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from atoll.access import keys
+from atoll.access.admit import Access
 from atoll.access.authorize import covers
 from atoll.domain.ids import KeyId
-from atoll.domain.principal import Action, ApiKey, Principal
+from atoll.domain.principal import Action, ApiKey, Principal, key_of
 from atoll.errors import BadInput, Forbidden, NotFound
-from gateway.auth import Access, Authorized
+from gateway.auth import Authorized
 from gateway.keys.schemas import KeyIn, KeyOut, KeysOut, NewKeyOut, chosen, key_fields
 from gateway.runtime import Live
 
@@ -52,8 +53,9 @@ async def create_key(wanted: KeyIn, access: Managing, live: Live) -> NewKeyOut:
         raise Forbidden("a key cannot give rights that it does not have: role, knowledge bases, labels")
     if wanted.expires_at is not None and wanted.expires_at <= datetime.now(UTC):
         raise BadInput("expires_at lies in the past")
-    own = await live.ports.keys.find(access.principal.key)
-    limit = own.expires_at if own is not None else None
+    holder = key_of(access.principal.subject)
+    own = None if holder is None else await live.ports.keys.find(holder)
+    limit = None if own is None else own.expires_at
     if limit is not None and (wanted.expires_at is None or wanted.expires_at > limit):
         raise Forbidden(f"a key cannot make one that outlives it; set expires_at to {limit.isoformat()} or earlier")
     key, secret = keys.issue(

@@ -8,10 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from atoll.access.admit import KbAccess
 from atoll.domain.principal import Action
 from atoll.errors import AtollError
 from atoll.query.service import Citations, Delta, Done, EvidenceFound, Replace, StreamEvent
-from gateway.auth import InKb, KbAccess
+from gateway.auth import InKb
 from gateway.errors import log_inside, problem
 from gateway.runtime import Live
 from gateway.search.schemas import (

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import APIRouter, Depends, Request, Response
 
 from atoll.access.signatures import SESSION_SECONDS
+from atoll.domain.principal import key_of
 from gateway.auth import SESSION_COOKIE, Open
 from gateway.keys.schemas import listed
 from gateway.runtime import Live
@@ -19,12 +20,12 @@ router = APIRouter(prefix="/v1/session", tags=["session"])
 async def open_session(wanted: SessionIn, request: Request, response: Response, live: Live) -> SessionOut:
     """Log a browser in."""
     principal = await live.authenticator.by_secret(wanted.key.strip())
-    await live.ports.rates.check(principal.key)
-    request.state.key = principal.key
+    await live.ports.rates.check(principal.subject)
+    request.state.subject = principal.subject
     secure = "https" in {request.url.scheme, request.headers.get("x-forwarded-proto", "")}
     response.set_cookie(
         SESSION_COOKIE,
-        live.signer.session(principal.key),
+        live.signer.session(principal.subject),
         max_age=SESSION_SECONDS,
         path="/",
         httponly=True,
@@ -32,7 +33,7 @@ async def open_session(wanted: SessionIn, request: Request, response: Response, 
         secure=secure,
     )
     return SessionOut(
-        key_id=principal.key,
+        key_id=key_of(principal.subject) or "",
         name=principal.name,
         role=principal.role,
         kbs=listed(principal.kbs),

@@ -10,7 +10,7 @@ import orjson
 
 from atoll.adapters.parser_wire import heat_in
 from atoll.domain import media
-from atoll.domain.page import Box
+from atoll.domain.page import RESOLUTIONS, Box
 from atoll.errors import BadInput, DocumentUnreadable, UnsupportedMediaType
 from parser.collector import Collector
 from parser.draw import draw_page
@@ -29,7 +29,6 @@ _FLOWING = {
     media.HTML: html.elements,
     media.DOCX: docx.elements,
 }
-_RESOLUTIONS = frozenset({96, 150})
 
 
 class Parse:
@@ -79,8 +78,8 @@ class Draw:
             heat = None if arguments["heat"] is None else heat_in(arguments["heat"])
         except (KeyError, TypeError, ValueError) as err:
             raise BadInput("drawing needs a page, a resolution, marks of four numbers and a heat map or none") from err
-        if dpi not in _RESOLUTIONS:
-            raise BadInput(f"pages are drawn at {' or '.join(map(str, sorted(_RESOLUTIONS)))} dpi, not {dpi}")
+        if dpi not in RESOLUTIONS:
+            raise BadInput(f"pages are drawn at {' or '.join(map(str, RESOLUTIONS))} dpi, not {dpi}")
         drawn = draw_page(mapped(source), page, dpi, marks, heat, self._limits)
         with os.fdopen(image, "wb") as file:
             file.write(drawn)

@@ -7,8 +7,8 @@ import hmac
 import secrets
 from datetime import UTC, datetime
 
-from atoll.domain.ids import KeyId, TenantId
-from atoll.domain.principal import ApiKey, Principal, Role
+from atoll.domain.ids import KeyId, Subject, TenantId
+from atoll.domain.principal import ApiKey, Principal, Role, key_of, subject_of_key
 from atoll.errors import NotAuthenticated
 from atoll.ports.accounts import Keys
 
@@ -73,7 +73,7 @@ def stored(
 
 
 class Authenticator:
-    """Turns a key's text, or the id of a key that was proved before, into a principal.
+    """Turns a key's text, or a subject that was proved before, into a principal.
 
     Nothing is cached: a look-up is a fraction of a millisecond, and a revocation holds from the next request on.
     """
@@ -91,9 +91,10 @@ class Authenticator:
             raise NotAuthenticated(_REFUSED)
         return _principal(key)
 
-    async def by_id(self, identity: KeyId) -> Principal:
-        """Return the principal of a key whose holder was proved by a session or a signed link."""
-        key = await self._keys.find(identity)
+    async def by_subject(self, subject: Subject) -> Principal:
+        """Return the principal of a subject that a session or a signed link proves. Raises NotAuthenticated."""
+        identity = key_of(subject)
+        key = None if identity is None else await self._keys.find(identity)
         if key is None:
             raise NotAuthenticated(_REFUSED)
         return _principal(key)
@@ -110,7 +111,14 @@ def _parts(text: str) -> tuple[KeyId, str]:
 def _principal(key: ApiKey) -> Principal:
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= datetime.now(UTC)):
         raise NotAuthenticated(_REFUSED)
-    return Principal(key=key.id, tenant=key.tenant, name=key.name, role=key.role, kbs=key.kbs, labels=key.labels)
+    return Principal(
+        subject=subject_of_key(key.id),
+        tenant=key.tenant,
+        name=key.name,
+        role=key.role,
+        kbs=key.kbs,
+        labels=key.labels,
+    )
 
 
 def _hash(pepper: bytes, identity: str, secret: str) -> bytes:

@@ -7,7 +7,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from atoll.domain.ids import KeyId
+from atoll.domain.ids import Subject
 from atoll.errors import DependencyDown
 
 _TIMEOUT_SECONDS = 0.5
@@ -46,10 +46,10 @@ class ValkeyRates:
         self._take = self._redis.register_script(_TAKE)
         self._arguments = (str(per_minute / 60), str(per_minute))
 
-    async def take(self, key: KeyId) -> float:
+    async def take(self, subject: Subject) -> float:
         """Take one token."""
         try:
-            wait = await self._take(keys=[f"atoll:rate:{key}"], args=self._arguments)
+            wait = await self._take(keys=[f"atoll:rate:{subject}"], args=self._arguments)
         except (RedisError, OSError) as error:
             raise DependencyDown(f"the broker is away: {error}") from error
         return int(wait) / 1000

@@ -35,7 +35,7 @@ async def initialise(settings: Settings) -> bool:
     store = await asyncio.to_thread(records, settings)
     try:
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
-        actor = Actor(key="init", request_id="-")
+        actor = Actor(subject="init", request_id="-")
         with suppress(Conflict):
             await store.knowledge_bases.create(
                 tenant, DEFAULT_KB, language=DEFAULT_LANGUAGE, settings={}, quota={}, actor=actor
@@ -99,7 +99,7 @@ async def restore_backup(
             folder, store.restoration, store.restored, files, pepper=pepper(settings), on_document=on_document
         )
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
-        await _register_owner(settings, store, tenant, Actor(key="restore", request_id="-"))
+        await _register_owner(settings, store, tenant, Actor(subject="restore", request_id="-"))
         return manifest, keys_hold
     finally:
         files.close()

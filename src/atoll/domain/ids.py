@@ -16,6 +16,8 @@ KbUid = NewType("KbUid", str)  # 32 hex characters, random
 DocumentUid = NewType("DocumentUid", str)  # 32 hex characters, random
 BatchId = NewType("BatchId", str)
 KeyId = NewType("KeyId", str)
+#: Who acts: "key:<id>" or "user:<name>", and for what Atoll does by itself "system", "worker <name>" and the like.
+Subject = NewType("Subject", str)
 ChunkId = NewType("ChunkId", str)  # UUID text, derived
 PassageId = NewType("PassageId", str)  # UUID text, derived; also the vector point's id
 PageId = NewType("PageId", str)  # UUID text, derived; the page point's id

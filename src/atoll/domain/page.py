@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+#: Resolutions in which pages are drawn, dots per inch; the first is the one that is meant when none is named.
+RESOLUTIONS = (96, 150)
+
 
 class Box(NamedTuple):
     """A rectangle in page points (1/72 inch), origin at the top left of the page as it is shown."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from atoll.domain.ids import KeyId, TenantId
+from atoll.domain.ids import KeyId, Subject, TenantId
+
+_KEY = "key:"
 
 
 class Role(StrEnum):
@@ -33,9 +35,12 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A valid key. ``kbs`` and ``labels`` of None mean all."""
+    """Somebody who proved who they are, and their rights; ``kbs`` and ``labels`` of None mean all.
 
-    key: KeyId
+    ``subject`` is the identity everywhere: in the audit trail, in limits, in sessions and in signed links.
+    """
+
+    subject: Subject
     tenant: TenantId
     name: str
     role: Role
@@ -70,9 +75,9 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who an audit event names: the key and the request."""
+    """Who an audit event names: the subject and the request."""
 
-    key: str
+    subject: str
     request_id: str
 
 
@@ -89,3 +94,13 @@ class AuditEvent:
     result: str
     request_id: str
     revision: int | None
+
+
+def subject_of_key(key: KeyId) -> Subject:
+    """Return the subject that the holder of a key is."""
+    return Subject(f"{_KEY}{key}")
+
+
+def key_of(subject: str) -> KeyId | None:
+    """Return the key that a subject holds, or None for a subject without one."""
+    return KeyId(subject.removeprefix(_KEY)) if subject.startswith(_KEY) else None

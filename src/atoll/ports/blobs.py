@@ -9,6 +9,11 @@ from typing import Protocol
 
 from atoll.domain.ids import DocumentUid, KbUid
 
+#: Name of the PDF that a format without pages is typeset to.
+RENDITION = "rendition.pdf"
+#: Name of the list of page sizes, [[width, height], ...] in points: what a reader needs of a page without its blocks.
+PAGE_SIZES = "pages.json"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:

@@ -1,15 +1,15 @@
-"""How often a key may ask."""
+"""How often a subject may ask."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from atoll.domain.ids import KeyId
+from atoll.domain.ids import Subject
 
 
 class Rates(Protocol):
-    """A token bucket for each key."""
+    """A token bucket for each subject."""
 
-    async def take(self, key: KeyId) -> float:
+    async def take(self, subject: Subject) -> float:
         """Take one token; return 0, or the seconds after which there is one. Raises DependencyDown."""
         ...

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from atoll.access.authorize import ALLOWED, authorize, covers, sees
-from atoll.domain.ids import KeyId, TenantId
+from atoll.domain.ids import Subject, TenantId
 from atoll.domain.principal import Action, Principal, Role, Scope
 from atoll.errors import Forbidden, NotFound
 
@@ -12,7 +12,7 @@ HERE = TenantId("here")
 
 def principal(role: Role, *, kbs: set[str] | None = None, labels: set[str] | None = None) -> Principal:
     return Principal(
-        KeyId("k"),
+        Subject("key:k"),
         HERE,
         "k",
         role,

@@ -16,6 +16,7 @@ from atoll.access.rates import LocalRates, RateLimit
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.domain.principal import Role
 from atoll.ports.pages import PageEmbedder
+from atoll.query.retrieve.heatmap import PageHeat
 from gateway.app import create_app
 from gateway.dependencies import Dependencies, Dependency, Limits
 from tests.support.house import ACTOR, House
@@ -50,7 +51,7 @@ class Site:
             "blobs": self.house.blobs,
             "parser": self.house.shop.parser,
             "ask": self.house.ask,
-            "pages": self.house.page_retriever,
+            "heat": None if self.house.page_retriever is None else PageHeat(self.house.page_retriever),
             "rates": RateLimit(None, LocalRates(requests_per_minute)),
             "pepper": PEPPER,
             "limits": limits or Limits(allowed_hosts=("testserver",)),

@@ -8,6 +8,7 @@ import logging
 import httpx
 import pytest
 
+from atoll.domain.principal import subject_of_key
 from atoll.errors import DependencyDown, LeaseLost
 from atoll.logs import JsonLines
 from tests.unit.gateway.conftest import Site
@@ -126,5 +127,5 @@ async def test_the_log_tells_of_requests_without_their_content(
     assert [line["route"] for line in lines] == ["/v1/kbs/{kb}/search", "/v1/kbs/{kb}/documents", "(404)"]
     assert [line["status"] for line in lines] == [200, 200, 404]
     assert all(line["request_id"] and line["method"] and line["ms"] >= 0 for line in lines)
-    assert lines[0]["key"] == (await site.keys.list(await site.house.tenants.ensure("acme")))[0].id
+    assert lines[0]["subject"] == subject_of_key((await site.keys.list(await site.house.tenants.ensure("acme")))[0].id)
     assert "classified" not in json.dumps(lines)

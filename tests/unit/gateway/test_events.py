@@ -12,19 +12,25 @@ import anyio
 import httpx
 import pytest
 
+from atoll.access.admit import KbAccess
 from atoll.domain.ids import KeyId
-from atoll.domain.principal import Actor, Principal, Role
+from atoll.domain.principal import Actor, Principal, Role, subject_of_key
 from atoll.errors import QuotaExceeded
 from gateway import sse
-from gateway.auth import KbAccess
 from gateway.events import routes
+from gateway.events.hub import Hubs
 from tests.support.house import ACTOR
 from tests.unit.gateway.conftest import Site, upload
 
 
 def access(site: Site, labels: set[str] | None = None, key: str = "k") -> KbAccess:
     principal = Principal(
-        KeyId(key), site.main.tenant, "k", Role.READER, None, None if labels is None else frozenset(labels)
+        subject_of_key(KeyId(key)),
+        site.main.tenant,
+        "k",
+        Role.READER,
+        None,
+        None if labels is None else frozenset(labels),
     )
     return KbAccess(principal, Actor(key, "-"), site.main.uid, "main")
 
@@ -102,7 +108,7 @@ async def test_one_look_serves_all_watchers(
     assert looks < 30
     for frames in streams:
         await frames.aclose()
-    assert not site.app.state.runtime.hubs._hubs, "the last watcher ends the looking"
+    assert not site.app.state.runtime.kept(Hubs)._hubs, "the last watcher ends the looking"
 
 
 async def test_streams_are_bounded_by_key(site: Site) -> None:

@@ -16,8 +16,8 @@ from atoll.domain.page import Page
 from atoll.domain.page_archive import ARCHIVE
 from atoll.domain.page_vectors import PageQuery, PageVectors
 from atoll.errors import DependencyDown
+from atoll.query.retrieve.heatmap import heat_of
 from atoll.query.retrieve.pages import view_of
-from gateway.pages.heatmap import heat_of
 from tests.support.page_images import heated
 from tests.unit.gateway.conftest import Site, upload
 

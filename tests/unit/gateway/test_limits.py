@@ -10,45 +10,45 @@ from pathlib import Path
 import httpx
 import pytest
 
+from atoll.access.limits import Gate, Slots
 from atoll.access.rates import LocalRates, RateLimit
-from atoll.domain.ids import KeyId
+from atoll.domain.ids import Subject
 from atoll.errors import DependencyDown, QuotaExceeded
 from gateway.dependencies import Limits
-from gateway.limits import Gate, Slots
 from tests.unit.gateway.conftest import Site
 
-KEY = KeyId("k")
+SOMEBODY = Subject("k")
 
 
 async def test_a_bucket_fills_with_time() -> None:
     now = 0.0
     rates = LocalRates(60, clock=lambda: now)
-    assert [await rates.take(KEY) for _ in range(60)] == [0] * 60
-    assert await rates.take(KEY) == pytest.approx(1)
-    assert await rates.take(KeyId("other")) == 0
+    assert [await rates.take(SOMEBODY) for _ in range(60)] == [0] * 60
+    assert await rates.take(SOMEBODY) == pytest.approx(1)
+    assert await rates.take(Subject("other")) == 0
     now = 1.0
-    assert await rates.take(KEY) == 0
-    assert await rates.take(KEY) > 0
+    assert await rates.take(SOMEBODY) == 0
+    assert await rates.take(SOMEBODY) > 0
 
 
 async def test_without_the_broker_each_gateway_counts_for_itself() -> None:
     now, asked = 0.0, 0
 
     class Away:
-        async def take(self, key: KeyId) -> float:
+        async def take(self, subject: Subject) -> float:
             nonlocal asked
             asked += 1
             raise DependencyDown("away")
 
     limit = RateLimit(Away(), LocalRates(2, clock=lambda: now), clock=lambda: now)
-    await limit.check(KEY)
-    await limit.check(KEY)
+    await limit.check(SOMEBODY)
+    await limit.check(SOMEBODY)
     with pytest.raises(QuotaExceeded):
-        await limit.check(KEY)
+        await limit.check(SOMEBODY)
     assert asked == 1, "it is not asked again at once"
     now = 3.0
     with pytest.raises(QuotaExceeded):
-        await limit.check(KEY)
+        await limit.check(SOMEBODY)
     assert asked == 2
 
 
@@ -76,7 +76,7 @@ async def test_requests_in_flight_are_bounded_by_key(site: Site, monkeypatch: py
         return await page(*arguments, **more)
 
     monkeypatch.setattr(site.house.catalogue, "page", held)
-    monkeypatch.setattr(site.app.state.runtime.requests, "_per_key", 1)
+    monkeypatch.setattr(site.app.state.runtime.admission._requests, "_per_subject", 1)
     async with site.client(await site.key()) as client, site.client(await site.key()) as other:
         first = asyncio.create_task(client.get("/v1/kbs/main/documents"))
         await begun.wait()
@@ -90,11 +90,11 @@ async def test_requests_in_flight_are_bounded_by_key(site: Site, monkeypatch: py
 def test_slots_have_a_total() -> None:
     slots = Slots(2, "things", total=3)
     with ExitStack() as held:
-        for key in (KEY, KEY, KeyId("b")):
-            held.enter_context(slots.hold(key))
+        for subject in (SOMEBODY, SOMEBODY, Subject("b")):
+            held.enter_context(slots.hold(subject))
         with pytest.raises(QuotaExceeded):
-            held.enter_context(slots.hold(KeyId("c")))
-    with slots.hold(KEY):
+            held.enter_context(slots.hold(Subject("c")))
+    with slots.hold(SOMEBODY):
         pass
 
 

@@ -14,6 +14,7 @@ from gateway.app import routes
 from gateway.background import sweep
 from gateway.dependencies import Dependency, Gauges
 from gateway.docs.routes import asset
+from gateway.health.probes import Readiness
 from tests.unit.gateway.conftest import Site, upload
 
 
@@ -68,7 +69,7 @@ async def test_readiness_names_what_is_away_to_those_who_may_know(site: Site, ow
     async def down() -> None:
         raise DependencyDown("nobody answers at 10.0.0.9")
 
-    readiness = site.app.state.runtime.readiness
+    readiness = site.app.state.runtime.kept(Readiness)
     async with site.client() as stranger, site.client(address="127.0.0.1") as local:
         assert (await stranger.get("/health/live")).json() == {"status": "ok"}
         assert (await stranger.get("/health/ready")).json() == {"status": "ready", "dependencies": None}

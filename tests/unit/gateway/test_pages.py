@@ -10,7 +10,7 @@ import pytest
 
 from atoll.adapters.memory.parser import MemoryParser
 from atoll.domain.page import Box
-from gateway.pages.cache import PageCache
+from atoll.pages.cache import PageCache
 from tests.unit.gateway.conftest import Site, upload
 
 

@@ -328,7 +328,7 @@ async def _insert(
         queued=Status.QUEUED,
         waiting=StageState.WAITING,
         journey=list(JOURNEY),
-        actor=actor.key,
+        actor=actor.subject,
     )
     await transaction.all(
         "MATCH (k:Kb {uid: $kb}) SET k.accepted = k.accepted + $count, k.documents = k.documents + $count, "

@@ -146,7 +146,7 @@ class Neo4jLedger:
                 document_error=json.dumps(asdict(error)),
                 status=status,
             )
-            actor = Actor(key=f"worker {claim.owner}", request_id="-")
+            actor = Actor(subject=f"worker {claim.owner}", request_id="-")
             event = Event(actor, f"document.{status}", f"document {claim.document}", result=error.type)
             await audit(transaction, ended["tenant"], event)
 

@@ -21,7 +21,7 @@ from atoll.errors import LeaseLost
 from atoll.ports.ledger import Claim
 
 #: The actor of what the system does by itself.
-SYSTEM = Actor(key="system", request_id="-")
+SYSTEM = Actor(subject="system", request_id="-")
 
 _PURGE_POSITION = 100
 
@@ -146,7 +146,7 @@ def values_of(*events: Event) -> list[dict[str, object]]:
     """Return the parameter ``$events`` of `AUDIT`."""
     return [
         {
-            "actor": event.actor.key,
+            "actor": event.actor.subject,
             "action": event.action,
             "object": event.subject,
             "result": event.result,

@@ -259,7 +259,7 @@ def _insert(connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, repl
             replaces,
             new.media_type,
             new.bytes,
-            actor.key,
+            actor.subject,
             now(connection),
             change(connection),
         ),

@@ -117,7 +117,7 @@ class SqliteLedger:
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
             audit(
                 connection,
-                Actor(key=f"worker {claim.owner}", request_id="-"),
+                Actor(subject=f"worker {claim.owner}", request_id="-"),
                 tenant=tenant,
                 action=f"document.{status}",
                 subject=f"document {claim.document}",

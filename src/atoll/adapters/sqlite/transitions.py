@@ -15,7 +15,7 @@ from atoll.errors import LeaseLost
 from atoll.ports.ledger import Claim
 
 #: The actor of what the system does by itself.
-SYSTEM = Actor(key="system", request_id="-")
+SYSTEM = Actor(subject="system", request_id="-")
 
 _PURGE_POSITION = 100
 
@@ -45,7 +45,7 @@ def audit(
     connection.execute(
         "INSERT INTO audit_event (tenant, at, actor, action, object, result, request_id, revision) "
         f"VALUES (?, {NOW}, ?, ?, ?, ?, ?, ?)",
-        (tenant, actor.key, action, subject, result, actor.request_id, revision),
+        (tenant, actor.subject, action, subject, result, actor.request_id, revision),
     )
 
 

@@ -20,8 +20,9 @@ from atoll.errors import AtollError, BadInput, ModelReplyInvalid, NotFound, Pars
 from atoll.ingest.artefacts import key, read_json, write_bytes, write_json
 from atoll.ingest.stages.chunk import read_index
 from atoll.ingest.stages.extract import warnings_so_far
-from atoll.ingest.stages.parse import PAGE_SIZES, RENDITION, read_parsed
+from atoll.ingest.stages.parse import read_parsed
 from atoll.ingest.workshop import PARSE_VERSION, Job
+from atoll.ports.blobs import PAGE_SIZES, RENDITION
 from atoll.ports.pages import PageEmbedder
 
 #: Resolution that pages are drawn at for a model that sees them.

@@ -9,12 +9,8 @@ from atoll.domain.page import ParsedDocument
 from atoll.errors import DocumentUnreadable
 from atoll.ingest.artefacts import read_json, write_json
 from atoll.ingest.workshop import Job
+from atoll.ports.blobs import PAGE_SIZES, RENDITION
 from atoll.ports.ledger import DocumentFacts
-
-#: Name of the PDF that a format without pages is typeset to.
-RENDITION = "rendition.pdf"
-#: Name of the list of page sizes, [[width, height], ...] in points: what a reader needs of a page without its blocks.
-PAGE_SIZES = "pages.json"
 
 
 async def parse(job: Job) -> DocumentFacts:

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page import HeatMap
-from atoll.query.retrieve.pages import PageView
+from atoll.query.retrieve.pages import PageRetriever, PageView
+from atoll.query.search.timings import Timings
 
 #: Boxes that are lit, of a page whose lines were read: the others are cold.
 MAX_BOXES = 500
+
+
+class PageHeat:
+    """Port ``Heat``."""
+
+    def __init__(self, retriever: PageRetriever) -> None:
+        self._retriever = retriever
+
+    async def of_page(self, kb: KbUid, document: DocumentUid, page: int, question: str) -> HeatMap:
+        """Return how warm each place of a page is, by the stored page vectors."""
+        query = await self._retriever.ask(question, Timings(), needed=True)
+        assert query is not None, "it was needed"
+        return heat_of(await self._retriever.look(kb, document, page, query))
 
 
 def heat_of(view: PageView) -> HeatMap:

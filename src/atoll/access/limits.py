@@ -1,4 +1,4 @@
-"""Bounds of this process: requests in flight by key, uploads in flight over all keys."""
+"""Bounds of one process: requests in flight by subject, uploads and drawings in flight over all subjects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from atoll.domain.ids import KeyId
+from atoll.domain.ids import Subject
 from atoll.errors import QuotaExceeded
 
 _RETRY_SECONDS = 1.0
@@ -17,27 +17,27 @@ _MAX_WAIT_SECONDS = 20.0
 
 
 class Slots:
-    """How many things of one kind each key may have open at a time."""
+    """How many things of one kind each subject may have open at a time."""
 
-    def __init__(self, per_key: int, what: str, *, total: int | None = None) -> None:
-        self._per_key = per_key
+    def __init__(self, per_subject: int, what: str, *, total: int | None = None) -> None:
+        self._per_subject = per_subject
         self._what = what
         self._total = total
-        self._open: Counter[KeyId] = Counter()
+        self._open: Counter[Subject] = Counter()
 
     @contextmanager
-    def hold(self, key: KeyId) -> Iterator[None]:
+    def hold(self, subject: Subject) -> Iterator[None]:
         """Hold one slot. Raises QuotaExceeded when none is free."""
         full = self._total is not None and self._open.total() >= self._total
-        if full or self._open[key] >= self._per_key:
+        if full or self._open[subject] >= self._per_subject:
             raise QuotaExceeded(f"too many {self._what} at a time; wait for some to end", _RETRY_SECONDS)
-        self._open[key] += 1
+        self._open[subject] += 1
         try:
             yield
         finally:
-            self._open[key] -= 1
-            if not self._open[key]:
-                del self._open[key]
+            self._open[subject] -= 1
+            if not self._open[subject]:
+                del self._open[subject]
 
 
 class Gate:

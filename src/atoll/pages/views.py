@@ -1,0 +1,173 @@
+"""Pages as readers open them: their size and passages, their image with marks, and where a question lights them up.
+
+Which file is a document's PDF, what a drawing is called and that it is drawn once stand here, whatever front asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from atoll.domain import media
+from atoll.domain.document import Document
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.page import RESOLUTIONS, Box
+from atoll.errors import BadInput, NotAvailable, NotFound
+from atoll.pages.cache import PageCache
+from atoll.ports.blobs import PAGE_SIZES, RENDITION, Blobs
+from atoll.ports.catalogue import Catalogue, Labels
+from atoll.ports.heat import Heat
+from atoll.ports.parser import Parser
+from atoll.ports.passages import Passages
+
+#: Raised when pages are drawn in another way, so that old drawings are not shown.
+_DRAWING = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PageLayout:
+    """A page's size in points, and the boxes of its passages, origin top left."""
+
+    width: float
+    height: float
+    passages: Mapping[PassageId, Sequence[tuple[float, float, float, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A page of a document that its asker may see, and how it is to be drawn."""
+
+    document: Document
+    page: int
+    dpi: int
+    marks: tuple[Box, ...]
+
+    @property
+    def name(self) -> str:
+        """A name that is the same for the same picture, and only for it."""
+        shown = (_DRAWING, self.document.uid, self.page, self.dpi, list(self.marks))
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
+
+
+class PageViews:
+    """Pages of the documents that a reader sees. All methods raise NotFound for what the reader may not see.
+
+    Args:
+        catalogue, passages: what the record store tells of documents and their places.
+        blobs: where their files lie.
+        parser: draws pages.
+        heat: looks at pages with a question; None when there is no page-image server.
+        cache: keeps drawn pages.
+        turn: opens the block in which one page is drawn. Raises QuotaExceeded when too many are.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        passages: Passages,
+        blobs: Blobs,
+        parser: Parser,
+        heat: Heat | None,
+        cache: PageCache,
+        turn: Callable[[], AbstractAsyncContextManager[None]],
+    ) -> None:
+        self._catalogue = catalogue
+        self._passages = passages
+        self._blobs = blobs
+        self._parser = parser
+        self._heat = heat
+        self._cache = cache
+        self._turn = turn
+
+    async def adopt(self) -> None:
+        """Count the drawings of earlier processes towards the cache's bound."""
+        await self._cache.adopt(await self._blobs.drawn_pages())
+
+    async def layout(self, kb: KbUid, document: DocumentUid, labels: Labels, page: int) -> PageLayout:
+        """Return a page's size and where its passages stand."""
+        placed = await self._passages.of_page(kb, document, labels, page)
+        width, height = await self._size(kb, document, page)
+        return PageLayout(width, height, dict(placed))
+
+    async def drawing(
+        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int, *, dpi: int, marks: Sequence[str]
+    ) -> Drawing:
+        """Return what is to be drawn: a page (from 1) with passages marked.
+
+        Raises:
+            BadInput: pages are not drawn at that resolution.
+            NotFound: also when a marked passage is not on the page.
+        """
+        if dpi not in RESOLUTIONS:
+            raise BadInput(f"dpi must be one of {', '.join(map(str, RESOLUTIONS))}")
+        found = await self._catalogue.get(kb, document, labels)
+        return Drawing(found, page, dpi, await self._places(found, labels, page, marks))
+
+    async def draw(self, drawing: Drawing) -> bytes:
+        """Return a drawing as PNG, drawn now or earlier.
+
+        Raises:
+            NotFound: the document has no such page.
+            QuotaExceeded: too many pages are being drawn.
+            DocumentUnreadable, DocumentTooLarge, ParserDied, DependencyDown: as `Parser.draw`.
+        """
+        document = drawing.document
+        path = self._blobs.pages_dir(document.kb, document.uid) / f"{drawing.page}-{drawing.name}.png"
+        image = await self._cache.get(path)
+        if image is None:
+            async with self._turn():
+                image = await self._parser.draw(
+                    pdf=self._pdf(document), page=drawing.page, dpi=drawing.dpi, marks=list(drawing.marks)
+                )
+            await self._cache.put(path, image)
+        return image
+
+    async def heatmap(self, kb: KbUid, document: DocumentUid, labels: Labels, page: int, question: str) -> bytes:
+        """Return a page as PNG, lit where it answers a question.
+
+        Raises:
+            NotAvailable: there is no page-image server, or the page was embedded by another model.
+            QuotaExceeded, DependencyDown, ModelReplyInvalid: as their names say.
+        """
+        found = await self._catalogue.get(kb, document, labels)
+        if self._heat is None:
+            raise NotAvailable("heatmaps need a page-image server: set ATOLL_PAGES__URL")
+        # The catalogue knows documents on their way too; only of what readers see is anything told.
+        await self._passages.of_page(kb, found.uid, labels, page)
+        await self._size(kb, found.uid, page)
+        heat = await self._heat.of_page(kb, found.uid, page, question)
+        async with self._turn():
+            return await self._parser.draw(pdf=self._pdf(found), page=page, dpi=RESOLUTIONS[0], heat=heat)
+
+    async def _places(self, document: Document, labels: Labels, page: int, marks: Sequence[str]) -> tuple[Box, ...]:
+        if not marks:
+            return ()
+        placed = dict(await self._passages.of_page(document.kb, document.uid, labels, page))
+        missing = [mark for mark in marks if mark not in placed]
+        if missing:
+            raise NotFound(f"page {page} has no passage {missing[0][:64]}")
+        return tuple(Box(*box) for passage, boxes in placed.items() if passage in marks for box in boxes)
+
+    async def _size(self, kb: KbUid, document: DocumentUid, page: int) -> tuple[float, float]:
+        """Return width and height of a page in points. Raises NotFound."""
+        path = self._blobs.artefacts_dir(kb, document) / PAGE_SIZES
+        try:
+            sizes = orjson.loads(await asyncio.to_thread(path.read_bytes))
+        except FileNotFoundError as error:
+            raise NotFound("the pages of this document are not laid out yet") from error
+        if not 1 <= page <= len(sizes):
+            raise NotFound(f"the document has {len(sizes)} pages, not {page}")
+        width, height = sizes[page - 1]
+        return width, height
+
+    def _pdf(self, document: Document) -> Path:
+        if document.media_type in media.PAGED:
+            return self._blobs.original(document.kb, document.uid)
+        return self._blobs.artefacts_dir(document.kb, document.uid) / RENDITION
