@@ -132,7 +132,7 @@ async def gone(pid: int, seconds: float = 5.0) -> bool:
 async def started_child(folder: Path) -> int:
     """The pid that a misbehaving child has written into its unfinished result."""
     for _ in range(200):
-        for part in folder.glob("parsed.json.*.part"):
+        for part in folder.glob("parsed.json.*.tmp"):
             with contextlib.suppress(ValueError):
                 pid: int = json.loads(ParsedDocument.from_json(json.loads(part.read_bytes())).title or "")["pid"]
                 return pid
@@ -174,7 +174,7 @@ class TestDocuments:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["made.pdf", "original", "parsed.json"]
 
     async def test_leftovers_of_a_killed_attempt_are_swept(self, parser: SocketParser, tmp_path: Path) -> None:
-        (tmp_path / "parsed.json.dead.part").write_bytes(b"half")
+        (tmp_path / "parsed.json.dead.tmp").write_bytes(b"half")
         await parse(parser, tmp_path, b"text", "a.txt", media.TEXT)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["original", "pages.pdf", "parsed.json"]
 

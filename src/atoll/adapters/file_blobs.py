@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import hashlib
 import os
 import shutil
@@ -22,6 +21,9 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from filelock import FileLock, Timeout
+
+from atoll import files
 from atoll.domain.ids import DocumentUid, KbUid, new_uid
 from atoll.errors import StorageFull
 from atoll.ports.blobs import StoredFile
@@ -91,7 +93,7 @@ class FileBlobs:
                         await self.remove(kb, document)
                 await self.run(partial(shutil.rmtree, folder, ignore_errors=True))
             finally:
-                os.close(lock)
+                lock.release()
         return len(abandoned)
 
     def close(self) -> None:
@@ -120,8 +122,8 @@ class FileBlobs:
             except FileNotFoundError:  # the last document of the knowledge base went, and its folder with it
                 if attempt == _PLACE_ATTEMPTS - 1:
                     raise
-        _sync_folder(target.parent)
-        _sync_folder(self._root)
+        files.sync(target.parent)
+        files.sync(self._root)
 
     def discard(self, folder: Path) -> None:
         """Remove a document's folder: out of its place in one step, so that nothing is added to it meanwhile."""
@@ -153,7 +155,7 @@ class FileBlobs:
                 found.append((state.st_mtime_ns, path, state.st_size))
         return [(path, size) for _, path, size in sorted(found)]
 
-    def _abandoned(self) -> list[tuple[Path, int]]:
+    def _abandoned(self) -> list[tuple[Path, FileLock]]:
         for grave in (self._root / _INCOMING).glob(f"*{_REMOVED}"):
             shutil.rmtree(grave, ignore_errors=True)
         found = []
@@ -193,7 +195,7 @@ class FileIntake:
         names = [DocumentUid(path.name) for path in self._folder.iterdir() if path.is_dir()]
         for document in names:
             (self._folder / f"{document}{_KEPT}").touch()
-        _sync_folder(self._folder)
+        files.sync(self._folder)
         for document in names:
             self._blobs.place(self._folder / document, self._kb, document)
             self._kept.append(document)
@@ -205,7 +207,7 @@ class FileIntake:
             if document not in accepted:
                 self._blobs.discard(self._blobs.folder(self._kb, document))
         shutil.rmtree(self._folder, ignore_errors=True)
-        os.close(self._lock)
+        self._lock.release()
 
 
 class FileIncoming:
@@ -246,7 +248,7 @@ class FileIncoming:
     def _close(self) -> StoredFile:
         os.fsync(self._file.fileno())
         self._file.close()
-        _sync_folder(self._folder)
+        files.sync(self._folder)
         return StoredFile(bytes=self._bytes, sha256=self._hash.hexdigest())
 
 
@@ -269,24 +271,17 @@ def translate_errors() -> Iterator[None]:
         raise
 
 
-def _lock(folder: Path) -> int:
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return descriptor
+def _lock(folder: Path) -> FileLock:
+    """Lock an upload's folder until the lock is released or this process ends. Raises Timeout: another one has it."""
+    lock = FileLock(folder / _LOCK, timeout=0, mode=files.PRIVATE, thread_local=False, fallback_to_soft=False)
+    lock.acquire()
+    return lock
 
 
-def _try_lock(folder: Path) -> int | None:
+def _try_lock(folder: Path) -> FileLock | None:
     try:
         if time.time() - folder.stat().st_mtime < _YOUNG_SECONDS:
             return None
         return _lock(folder)
-    except (BlockingIOError, FileNotFoundError, NotADirectoryError):
+    except (Timeout, FileNotFoundError, NotADirectoryError):
         return None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import glob
 import json
 import os
-import secrets
 import socket
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from atoll import errors
+from atoll import errors, files
 from atoll.adapters import parser_wire as wire
 from atoll.domain.page import ParsedDocument
 
@@ -49,7 +47,9 @@ class SocketParser:
     async def parse(self, *, source: Path, name: str, media_type: str, result: Path, rendition: Path) -> ParsedDocument:
         """See `atoll.ports.parser.Parser.parse`."""
         request = {"operation": wire.Operation.PARSE, "name": _short(name), "media_type": media_type}
-        with _part(result) as result_part, _part(rendition) as rendition_part:
+        for path in (result, rendition):  # a parse that is still running elsewhere has lost its lease
+            files.sweep_drafts(path)
+        with files.draft(result) as result_part, files.draft(rendition) as rendition_part:
             with _opened(source, result_part, rendition_part) as descriptors:
                 await self._ask(request, descriptors, self._parse_timeout_seconds)
             return await asyncio.to_thread(_keep, (result_part, result), (rendition_part, rendition))
@@ -127,21 +127,6 @@ def _short(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _part(path: Path) -> Iterator[Path]:
-    """A neighbour of ``path`` to write to, which is gone afterwards unless it was moved into place.
-
-    Leftovers of attempts that were killed are swept; an attempt that is still running elsewhere has lost its lease.
-    """
-    for stale in path.parent.glob(glob.escape(path.name) + ".*.part"):
-        stale.unlink(missing_ok=True)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        yield part
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
 def _opened(source: Path, *targets: Path) -> Iterator[list[int]]:
     with contextlib.ExitStack() as stack:
         descriptors = [os.open(source, os.O_RDONLY | os.O_CLOEXEC)]
@@ -180,16 +165,5 @@ def _keep(result: tuple[Path, Path], rendition: tuple[Path, Path]) -> ParsedDocu
     if rendition not in kept:
         rendition[1].unlink(missing_ok=True)
     for part, path in kept:
-        _sync(part)
-        part.replace(path)
-    for folder in {path.parent for _, path in kept}:
-        _sync(folder)
+        files.keep(part, path)
     return document
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

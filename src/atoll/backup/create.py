@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from atoll import files
 from atoll.backup import codec
 from atoll.backup.layout import (
     ACCOUNTS,
@@ -35,7 +36,6 @@ from atoll.backup.layout import (
     PartWriter,
     SavedKb,
     line,
-    make_private,
     pieces,
     sealed,
     space_translated,
@@ -102,7 +102,7 @@ class BackupWriter:
             raise BadInput(f"{self._folder} exists already; name another place")
         with space_translated():
             shutil.rmtree(self._draft, ignore_errors=True)
-            make_private(self._draft)
+            files.private_folder(self._draft)
         try:
             manifest = await self._write()
             await asyncio.to_thread(os.sync)
@@ -201,7 +201,7 @@ class BackupWriter:
         original, folder = self._blobs.original(kb, uid), self._blobs.artefacts_dir(kb, uid)
         paths = [original]
         if artefacts:
-            paths += sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".tmp")
+            paths += sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != files.DRAFT_SUFFIX)
         return [write_part(place, f"{FILES}/{path.relative_to(original.parent)}", pieces(path)) for path in paths]
 
     async def _entities(self, folder: Path, kb: KbUid) -> Part:

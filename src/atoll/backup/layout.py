@@ -27,6 +27,7 @@ from typing import Any, Self
 
 import orjson
 
+from atoll import files
 from atoll.errors import AtollError, BadInput, StorageFull
 
 #: Raised when the layout or the records change so that an older Atoll could not restore them.
@@ -90,7 +91,7 @@ class PartWriter:
         self._name = name
         self._digest, self._size = hashlib.sha256(), 0
         with space_translated():
-            make_private(path.parent)
+            files.private_folder(path.parent)
             self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
     def __enter__(self) -> Self:
@@ -111,13 +112,6 @@ class PartWriter:
     def part(self) -> Part:
         """What was written so far."""
         return Part(self._name, self._size, self._digest.hexdigest())
-
-
-def make_private(folder: Path) -> None:
-    """Make a folder and those above it that are missing, for its owner alone."""
-    if not folder.is_dir():
-        make_private(folder.parent)  # not mkdir's own parents: those get the umask's mode
-        folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def write_part(folder: Path, name: str, content: Iterable[bytes]) -> Part:

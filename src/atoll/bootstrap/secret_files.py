@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from atoll import files
 from atoll.errors import StartRefused
 from atoll.settings import Settings
 
@@ -30,11 +30,5 @@ def read_secret(path: Path | None) -> str | None:
 
 
 def write_secret(path: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all, synced."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    """Write a file that only its owner reads."""
+    files.write(path, f"{text}\n".encode(), mode=files.PRIVATE)

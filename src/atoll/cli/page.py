@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import click
 
+from atoll import files
 from atoll.cli import options, render
 from atoll.errors import AtollError
 
@@ -30,7 +31,7 @@ def page(document: str, number: int, mark: str | None, dpi: str, output: Path | 
         image = client.download(kb_path(kb, "documents", uid, "pages", f"{number}.png"), mark=mark, dpi=dpi)
     path = output or Path(f"{PurePosixPath(document).name or uid}-p{number}.png")
     try:
-        path.write_bytes(image)
+        files.write(path, image)
     except OSError as error:
         raise AtollError(f"cannot write {path}: {error.strerror}") from error
     click.echo(str(path))

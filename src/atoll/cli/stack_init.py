@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from atoll import files
 from atoll.access import keys
 from atoll.errors import BadInput
 from atoll.ops import stack_secrets
@@ -42,7 +43,7 @@ def prepare(settings: Settings, *, offline: bool, tls_names: tuple[str, ...]) ->
         _certificate(folder / stack_secrets.TLS, tls_names)
     environment = Path(".env")
     if not environment.exists():
-        environment.write_text(_defaults(settings.compose.models_dir, offline=offline), encoding="utf-8")
+        files.write(environment, _defaults(settings.compose.models_dir, offline=offline).encode())
     return {"secrets_dir": str(folder.absolute()), "written": list(written), "owner_key": str(own.absolute())}
 
 

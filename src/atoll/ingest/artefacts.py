@@ -7,12 +7,13 @@ under the same configuration finds its output and calls no model.
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
+
+from atoll import files
 
 
 def key(*parts: object) -> str:
@@ -50,16 +51,5 @@ def write_bytes(path: Path, content: bytes) -> None:
     # Not with parents: the folder of a document that was removed meanwhile must not come back.
     path.parent.mkdir(exist_ok=True)
     # An attempt that was killed may have left its draft; one that still runs elsewhere has lost its lease.
-    for stale in path.parent.glob(f"{path.name}.*.tmp"):
-        stale.unlink(missing_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    files.sweep_drafts(path)
+    files.write(path, content)

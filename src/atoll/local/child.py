@@ -12,9 +12,10 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from atoll import files
 from atoll.errors import StartRefused
-from atoll.local import files, logs, proc
-from atoll.local.proc import Identity
+from atoll.local import logs, pids
+from atoll.local.pids import Identity
 from atoll.local.roles import Role
 from atoll.local.state import RoleState, Row
 from atoll.local.tether import tethered
@@ -99,7 +100,7 @@ class Child:
             )
         finally:
             os.close(descriptor)
-        self._identity = proc.identify(self._running.pid)
+        self._identity = pids.identify(self._running.pid)
         self._started_at = time.monotonic()
         self._probing, self._probed_at = None, 0.0
         self.state = RoleState.STARTING

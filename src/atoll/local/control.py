@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from atoll import files
 from atoll import logs as structured_logs
 from atoll.errors import AtollError, DependencyDown, StartRefused
-from atoll.local import files, logs, proc, roles, state
+from atoll.local import logs, pids, roles, state
 from atoll.local.probes import http_ok
 from atoll.local.state import Phase, RoleName, RoleState, Row, StackState
 from atoll.local.supervisor import Supervisor, only_one
@@ -135,7 +136,7 @@ def address_of(run_dir: Path, default: str) -> str:
 def status(run_dir: Path, address: str) -> dict[str, Any]:
     """Return the body of `atoll status --json`: readiness by asking the gateway, processes by asking the kernel."""
     current = state.read(run_dir)
-    living = current is not None and current.boot_id == proc.boot_id()
+    living = current is not None and current.boot_id == pids.boot_id()
     rows = {row.role: row for row in current.rows} if current else {}
     supervisor = rows.get(RoleName.SUPERVISOR)
     supervised = living and supervisor is not None and supervisor.alive
@@ -166,16 +167,16 @@ def _status_row(row: Row, *, living: bool, supervised: bool) -> dict[str, Any]:
         "restarts": row.restarts,
         "address": row.address,
         "token_file": row.token_file,
-        "rss_bytes": proc.rss_bytes(row.pid) if alive and row.pid else None,
+        "rss_bytes": pids.rss_bytes(row.pid) if alive and row.pid else None,
     }
 
 
-def _end_supervisor(supervisor: proc.Identity) -> None:
+def _end_supervisor(supervisor: pids.Identity) -> None:
     """Ask, then kill: the kernel takes the children along in either case."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(supervisor.pid, signal.SIGTERM)
         os.kill(supervisor.pid, signal.SIGCONT)
-    proc.end(proc.await_death([supervisor], STOP_SECONDS), STOP_SECONDS)
+    pids.end(pids.await_death([supervisor], STOP_SECONDS), STOP_SECONDS)
 
 
 def _mark_stopped(run_dir: Path) -> None:
@@ -189,14 +190,14 @@ def _mark_stopped(run_dir: Path) -> None:
 
 
 def _tell_refusal(run_dir: Path, address: str, refusal: AtollError) -> None:
-    own = proc.identify(os.getpid())
+    own = pids.identify(os.getpid())
     row = Row(
         RoleName.SUPERVISOR,
         RoleState.STOPPED,
         pid=own.pid if own else None,
         start_ticks=own.start_ticks if own else None,
     )
-    state.write(run_dir, StackState(proc.boot_id(), Phase.REFUSED, address, (row,), refusal.message))
+    state.write(run_dir, StackState(pids.boot_id(), Phase.REFUSED, address, (row,), refusal.message))
 
 
 def _written_by(current: StackState, pid: int) -> bool:

@@ -9,8 +9,9 @@ waits for its reader would be worse.
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
+
+from atoll import files
 
 #: Two of these (the file and its predecessor) are kept for each role.
 MAX_BYTES = 8 * 1024 * 1024
@@ -31,12 +32,9 @@ def keep_small(path: Path, max_bytes: int = MAX_BYTES) -> None:
     except FileNotFoundError:
         return
     predecessor = path.with_name(path.name + ".1")
-    part = path.with_name(path.name + ".part")
-    with path.open("rb") as source, part.open("wb") as target:
-        part.chmod(0o600)
+    with path.open("rb") as source:
         source.seek(max(0, path.stat().st_size - max_bytes))  # a flood must not make the predecessor large either
-        shutil.copyfileobj(source, target)
-    part.replace(predecessor)
+        files.write(predecessor, source.read(max_bytes), mode=files.PRIVATE)
     os.truncate(path, 0)
 
 

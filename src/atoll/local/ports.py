@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from atoll.errors import StartRefused
-from atoll.local import proc
+from atoll.local import pids
 
 LOOPBACK = "127.0.0.1"
 
@@ -32,8 +32,8 @@ def claim(port: int, *, setting: str, host: str = LOOPBACK) -> int:
     """
     if is_free(port, host):
         return port
-    holder = proc.listener(port)
-    by = f" by {proc.name(holder)} (pid {holder})" if holder else ""
+    holder = pids.listener(port)
+    by = f" by {pids.name(holder)} (pid {holder})" if holder else ""
     raise StartRefused(f"port {port} on {host} is taken{by}; stop what uses it or set {setting} to a free port")
 
 

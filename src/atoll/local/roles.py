@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from atoll.local import files, ports, valkey
+from atoll import files
+from atoll.local import ports, valkey
 from atoll.local.probes import Probe, http_ok, redis_consumer, redis_ping, running, unix_socket
 from atoll.local.state import RoleName, RoleState
 from atoll.settings import NESTING, PREFIX, PageBackend, Settings, inherited
@@ -134,7 +136,8 @@ class _Builder:
             "pages": self.run_dir / "pages.token",
         }
         for name in self._ports:
-            files.fresh_credential(self._credentials[name])
+            # 256 bits, new at each start: whoever held the one before is locked out.
+            files.write(self._credentials[name], secrets.token_urlsafe(32).encode(), mode=files.PRIVATE)
         self._shared = self._environment()
 
     def roles(self) -> Iterator[Role]:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from atoll.local import proc
-from atoll.local.files import write_private
-from atoll.local.proc import Identity
+from filelock import FileLock, Timeout
+
+from atoll import files
+from atoll.local import pids
+from atoll.local.pids import Identity
 
 STATE_FILE = "state.json"
 _LOCK_FILE = "supervisor.lock"
-_LOCK_POLL_SECONDS = 0.05
 
 
 class RoleName(StrEnum):
@@ -102,7 +100,7 @@ class StackState:
 
 def write(run_dir: Path, state: StackState) -> None:
     """Replace the state file."""
-    write_private(run_dir / STATE_FILE, json.dumps(asdict(state), indent=1))
+    files.write(run_dir / STATE_FILE, json.dumps(asdict(state), indent=1).encode(), mode=files.PRIVATE)
 
 
 def read(run_dir: Path) -> StackState | None:
@@ -121,15 +119,15 @@ def end_leftovers(run_dir: Path, seconds: float = 5.0) -> list[Identity]:
     To be called with the lock held: then no supervisor lives, and every process it recorded is an orphan.
     """
     state = read(run_dir)
-    if state is None or state.boot_id != proc.boot_id():
+    if state is None or state.boot_id != pids.boot_id():
         return []
     orphans = [
         member
         for row in state.rows
         if row.role != RoleName.SUPERVISOR and row.identity is not None
-        for member in proc.session_of(row.identity)
+        for member in pids.session_of(row.identity)
     ]
-    return proc.end(orphans, seconds)
+    return pids.end(orphans, seconds)
 
 
 @contextlib.contextmanager
@@ -138,21 +136,12 @@ def lock(run_dir: Path, wait_seconds: float = 0.0) -> Iterator[bool]:
 
     The kernel lets go of it when the holder dies, however it dies; children never inherit it.
     """
-    descriptor = os.open(run_dir / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        yield _acquire(descriptor, wait_seconds)
-    finally:
-        os.close(descriptor)
-
-
-def _acquire(descriptor: int, wait_seconds: float) -> bool:
-    deadline = time.monotonic() + wait_seconds
-    while True:
+    held = FileLock(run_dir / _LOCK_FILE, timeout=wait_seconds, mode=files.PRIVATE, fallback_to_soft=False)
+    with contextlib.ExitStack() as stack:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(_LOCK_POLL_SECONDS)
+            stack.enter_context(held.acquire())
+        except Timeout:
+            got = False
         else:
-            return True
+            got = True
+        yield got

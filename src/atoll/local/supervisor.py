@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from atoll import files
 from atoll.errors import StartRefused
-from atoll.local import files, logs, proc, state
+from atoll.local import logs, pids, state
 from atoll.local.child import Child
 from atoll.local.roles import Role, Stack
 from atoll.local.state import Phase, RoleName, RoleState, Row, StackState
@@ -68,8 +69,8 @@ class Supervisor:
         self._reason: str | None = None
         self._written: StackState | None = None
         self._logs_checked_at = 0.0
-        self._boot_id = proc.boot_id()
-        self._own = proc.identify(os.getpid())
+        self._boot_id = pids.boot_id()
+        self._own = pids.identify(os.getpid())
 
     def run(self) -> None:
         """Start everything and watch it; returns when stopped, with no child left.

@@ -7,8 +7,8 @@ import platform
 import shutil
 from pathlib import Path
 
+from atoll import files
 from atoll.errors import StartRefused
-from atoll.local.files import write_private
 from atoll.local.ports import LOOPBACK
 
 _ON_PATH = ("valkey-server", "redis-server")
@@ -57,4 +57,5 @@ def write_configuration(path: Path, *, port: int, folder: Path, password: str) -
         "maxmemory-policy noeviction",
         "maxclients 1000",
     ]
-    return write_private(path, "\n".join(lines) + "\n")
+    files.write(path, ("\n".join(lines) + "\n").encode(), mode=files.PRIVATE)
+    return path

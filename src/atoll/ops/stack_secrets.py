@@ -7,13 +7,14 @@ Compose mounts secret files as they are, whoever owns them, and the servers run 
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from atoll import files
+
 FOLDER_MODE = 0o700
-FILE_MODE = 0o644
+FILE_MODE = files.READABLE
 TLS_MODE = 0o755
 #: Certificates lie here, if there are any; the edge mounts the folder in any case.
 TLS = "tls"
@@ -69,25 +70,14 @@ def write(folder: Path, *, owner_key: str) -> tuple[str, ...]:
     made: dict[str, str] = {}
     for name, make in fresh.items():
         if not (folder / name).exists():
-            _write(folder / name, make())
+            files.write(folder / name, f"{make()}\n".encode(), mode=FILE_MODE)
             written.append(name)
         made[name] = (folder / name).read_text(encoding="utf-8").strip()
     for name, form in _DERIVED.items():
         text = form(made)
         if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8").strip() != text:
-            _write(folder / name, text)
+            files.write(folder / name, f"{text}\n".encode(), mode=FILE_MODE)
             written.append(name)
     for name in (*fresh, *_DERIVED):
         (folder / name).chmod(FILE_MODE)
     return tuple(written)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all; it is never readable before the folder has closed around it."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from atoll.ops.files import replace_file
+from atoll import files
 from atoll.ops.models.faults import Fault, Kind, ModelRefused
 
 #: Where the vocabularies are published. Another place may be named; what it gives must have the same hash.
@@ -75,7 +75,7 @@ def pull(
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name in vocabulary.places:
-                replace_file(folder / name, content)
+                files.write(folder / name, content, mode=files.READABLE)
         except OSError as error:
             raise ModelRefused(f"{folder} cannot be written: {error.strerror}; name another one with --into") from error
         fetched.append(vocabulary.name)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from atoll import files
 
 
 class PageCache:
@@ -53,13 +54,11 @@ class PageCache:
 
 
 def _write(path: Path, content: bytes) -> bool:
-    draft = path.with_name(f"{secrets.token_hex(8)}.tmp")
     try:
         # Not with parents: a removed document's folder must not come back.
         with suppress(FileExistsError):
             path.parent.mkdir()
-        draft.write_bytes(content)
-        draft.replace(path)
+        files.write(path, content)
     except FileNotFoundError:
         return False
     return True

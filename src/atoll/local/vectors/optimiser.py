@@ -17,8 +17,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from atoll.local.vectors.copies import copy_tree, disk_bytes, sync_tree
 from atoll.local.vectors.engine import Change, Engine, Shard
-from atoll.local.vectors.files import copy_tree, disk_bytes, sync_tree
 from atoll.local.vectors.lanes import EngineThread, Lane
 from atoll.local.vectors.store import ChangeLog, Collection, Store, current_generation, weight
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from filelock import FileLock, Timeout
 
 from atoll import collector
 from atoll.errors import StartRefused
 from atoll.local.vectors.app import VectorApi
 from atoll.local.vectors.edge import EdgeEngine
-from atoll.local.vectors.files import lock
 from atoll.local.vectors.guard import LOOPBACK_NAMES, Guard
 from atoll.local.vectors.lanes import EngineThread
 from atoll.local.vectors.optimiser import Optimiser, OptimiserLimits
@@ -23,6 +25,7 @@ MAX_BODY_BYTES = 32 * 1024 * 1024  # Qdrant's own limit
 MAX_REQUESTS = 128
 _KEEP_ALIVE_SECONDS = 75  # longer than clients keep idle connections, so that it is they who close
 _DRAIN_SECONDS = 15
+_LOCK = "lock"
 
 
 def serve(
@@ -43,7 +46,7 @@ def serve(
     """
     if not api_key:
         raise StartRefused("the vector server needs a key; name a file that holds one in ATOLL_VECTORS__API_KEY_FILE")
-    with lock(directory), _listen(host, port) as listener:
+    with _only_server(directory), _listen(host, port) as listener:
         engine = EdgeEngine()
         store = Store(directory, engine)
         store.open()
@@ -65,6 +68,28 @@ def serve(
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         collector.settle()
         server.run(sockets=[listener])
+
+
+@contextmanager
+def _only_server(directory: Path) -> Iterator[None]:
+    """Own the directory until this process ends, however it ends.
+
+    Raises:
+        StartRefused: another live server owns it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / _LOCK
+    lock = FileLock(path, timeout=0, thread_local=False, fallback_to_soft=False)
+    try:
+        held = lock.acquire()
+    except Timeout as error:
+        owner = path.read_text(encoding="utf-8", errors="replace").strip()
+        raise StartRefused(
+            f"{directory} is in use by another vector server (pid {owner or 'unknown'}); stop it or set another folder"
+        ) from error
+    with held:
+        path.write_text(str(os.getpid()), encoding="utf-8")  # in place: the lock is on this very file
+        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:

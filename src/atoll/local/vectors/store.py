@@ -21,9 +21,9 @@ from typing import Any, Self
 
 import orjson
 
+from atoll import files
 from atoll.errors import StartRefused
 from atoll.local.vectors.engine import Change, CollectionConfig, Engine, Shard, Upsert
-from atoll.local.vectors.files import sync_directory, write_atomically
 from atoll.local.vectors.rejections import BadRequest, CollectionExists, NoCollection
 from atoll.local.vectors.schema import collection_config
 
@@ -126,7 +126,7 @@ class Collection:
 def write_truth(folder: Path, spec: Mapping[str, Any], generation: int, optimised_points: int) -> None:
     """Write ``collection.json``, the commit of creation and swap."""
     truth = {"spec": spec, "generation": generation, "optimised_points": optimised_points}
-    write_atomically(folder / _TRUTH, orjson.dumps(truth))
+    files.write(folder / _TRUTH, orjson.dumps(truth))
 
 
 def current_generation(folder: Path) -> int:
@@ -198,7 +198,7 @@ class Store:
         shard = self._engine.create(folder / "shard-000001", config)
         shard.flush()
         write_truth(folder, spec, 1, 0)
-        sync_directory(self._root)
+        files.sync(self._root)
         self._open[name] = Collection(folder, spec, config, shard, 1, 0)
 
     def delete(self, name: str) -> None:
@@ -207,7 +207,7 @@ class Store:
         collection.dropped = True
         del self._open[name]
         (collection.folder / _TRUTH).unlink()
-        sync_directory(collection.folder)
+        files.sync(collection.folder)
         collection.shard.close()
         # A copy that is being optimised goes with its folder; what its optimiser writes meanwhile is removed at start.
         shutil.rmtree(collection.folder, ignore_errors=True)

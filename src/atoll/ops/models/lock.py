@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from atoll.ops.files import replace_file
+from atoll import files
 from atoll.ops.models.faults import ModelRefused
 
 VERSION = 1
@@ -116,7 +116,7 @@ def write(lock_file: Path, models: Sequence[LockedModel]) -> None:
     body = json.dumps({"version": VERSION, "models": [model.as_dict() for model in ordered]}, indent=2) + "\n"
     try:
         lock_file.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(lock_file, body.encode())
+        files.write(lock_file, body.encode(), mode=files.READABLE)
     except OSError as error:
         raise ModelRefused(f"{lock_file} cannot be written: {error.strerror}; check its folder") from error
 

@@ -6,35 +6,35 @@ import sys
 import time
 from pathlib import Path
 
-from atoll.local import proc, state
+from atoll.local import pids, state
 from atoll.local.state import Phase, RoleName, RoleState, Row, StackState
 
 
 def test_a_zombie_is_dead() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
-        identity = proc.identify(child.pid)
+        identity = pids.identify(child.pid)
         deadline = time.monotonic() + 10
-        while proc.identify(child.pid) is not None and time.monotonic() < deadline:
+        while pids.identify(child.pid) is not None and time.monotonic() < deadline:
             time.sleep(0.02)
         assert (Path("/proc") / str(child.pid)).exists()  # not reaped yet
-        assert proc.identify(child.pid) is None
+        assert pids.identify(child.pid) is None
         assert identity is None or not identity.alive
 
 
 def test_a_pid_with_another_start_time_is_another_process() -> None:
-    own = proc.identify(os.getpid())
+    own = pids.identify(os.getpid())
     assert own is not None
     assert own.alive
-    assert not proc.Identity(own.pid, own.start_ticks - 1).alive
-    assert proc.session_of(proc.Identity(own.pid, own.start_ticks - 1)) == []
-    assert proc.name(own.pid)
-    assert (proc.rss_bytes(own.pid) or 0) > 1_000_000
-    assert proc.rss_bytes(2**22 + 1) is None
+    assert not pids.Identity(own.pid, own.start_ticks - 1).alive
+    assert pids.session_of(pids.Identity(own.pid, own.start_ticks - 1)) == []
+    assert pids.name(own.pid)
+    assert (pids.rss_bytes(own.pid) or 0) > 1_000_000
+    assert pids.rss_bytes(2**22 + 1) is None
 
 
 def test_state_is_read_as_it_was_written(tmp_path: Path) -> None:
     row = Row(RoleName.GATEWAY, RoleState.RUNNING, pid=1, start_ticks=2, address="http://x", token_file="/k")
-    written = StackState(proc.boot_id(), Phase.RUNNING, "http://x", (row,), reason="why")
+    written = StackState(pids.boot_id(), Phase.RUNNING, "http://x", (row,), reason="why")
     state.write(tmp_path, written)
     assert state.read(tmp_path) == written
     (tmp_path / state.STATE_FILE).write_text('{"rows": [{"nonsense": 1}]}')
@@ -53,7 +53,7 @@ def test_the_lock_has_one_holder(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_another_boot_are_left_alone(tmp_path: Path) -> None:
-    own = proc.identify(os.getpid())
+    own = pids.identify(os.getpid())
     assert own is not None
     row = Row(RoleName.QUEUE, RoleState.RUNNING, pid=own.pid, start_ticks=own.start_ticks)
     state.write(tmp_path, StackState("another boot", Phase.RUNNING, "", (row,)))

@@ -1,24 +1,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 import pytest
 
-from atoll.local import files, logs
-
-
-def test_credentials_are_private_and_new_each_time(tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    path.write_text("open to all")
-    path.chmod(0o644)
-    first = files.fresh_credential(path).read_text()
-    second = files.fresh_credential(path).read_text()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert first != second
-    assert min(len(first), len(second)) >= 43
-    assert [each.name for each in tmp_path.iterdir()] == ["key"]
+from atoll.local import logs
 
 
 def test_a_log_past_its_bound_moves_over_and_goes_on(tmp_path: Path) -> None:

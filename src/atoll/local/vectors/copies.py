@@ -1,60 +1,15 @@
-"""Files that survive a crash: one owner per directory, atomic writes, sparse copies."""
+"""Copies of a shard's folder: holes stay holes, and what was copied is brought to the disk."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from pathlib import Path
-from typing import BinaryIO
 
-from atoll.errors import StartRefused
+from atoll import files
 
 _BLOCK_BYTES = 1 << 20
 _STAT_BLOCK_BYTES = 512  # whatever the file system's block size is
-
-
-def lock(directory: Path) -> BinaryIO:
-    """Take the directory for this process until the returned file is closed or the process ends, however it ends.
-
-    Raises:
-        StartRefused: another live process owns it.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    file = (directory / "lock").open("a+b")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.seek(0)
-        owner = file.read(20).decode(errors="replace").strip()
-        file.close()
-        raise StartRefused(
-            f"{directory} is in use by another vector server (pid {owner or 'unknown'}); stop it or set another folder"
-        ) from error
-    file.truncate(0)
-    file.write(str(os.getpid()).encode())
-    file.flush()
-    return file
-
-
-def sync_directory(directory: Path) -> None:
-    """Make creations, renames and removals in ``directory`` survive a power loss."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path``: a reader, or a start after a crash, sees the old content or the new, whole."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_directory(path.parent)
 
 
 def copy_tree(source: Path, target: Path) -> None:
@@ -81,9 +36,8 @@ def sync_tree(directory: Path) -> None:
         if entry.is_dir(follow_symlinks=False):
             sync_tree(Path(entry.path))
         else:
-            with Path(entry.path).open("rb") as file:
-                os.fsync(file.fileno())
-    sync_directory(directory)
+            files.sync(Path(entry.path))
+    files.sync(directory)
 
 
 def _copy_sparse(source: Path, target: Path) -> None:
