@@ -76,8 +76,54 @@ def test_combining_marks_do_not_end_words():
 def test_width_case_and_thousands_are_alike():
     assert terms("ＫＲＴ－９", "und") == terms("krt-9", "und")
     assert terms("STRASSE", "und") == terms("straße", "und")
-    assert terms("1,234,567") == terms("1234567")
+    assert terms("1,234,567") == terms("1'234'567") == terms("1’234’567") == terms("1234567")
     assert terms("1,23") != terms("123")
+
+
+@pytest.mark.parametrize(
+    ("asked", "written"),
+    [
+        ("1234567", "It cost 1 234 567 in all."),
+        ("1234567", "It cost 1\u202f234\u202f567 in all."),
+        ("7654321", "Parts 7.654.321 of the list."),
+        ("3456789", "CHF 3'456'789.00"),
+        ("12149", "Spending: 12 149"),
+        ("Jose Nunez", "Dr José Núñez"),
+        ("Francois Leveque", "François Lévêque"),
+        ("Lukasz Zak", "Łukasz Żak"),
+        ("Moller", "Søren Møller"),
+        ("Moeller", "Søren Møller"),
+        ("Mueller", "Herr Müller"),
+        ("Muller", "Herr Müller"),
+        ("José", "Jose signed"),
+        ("cardiomyopathy", "a cardiomyo-pathy was found"),
+        ("moved", "they mo-\nved the pump"),
+        ("email", "by e-mail"),
+    ],
+)
+def test_another_spelling_finds_the_same_word_or_number(asked, written):
+    found = set(encoder.encode_query(asked, "en").indices.tolist())
+    assert len(found & terms(written)) >= len(asked.split())
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["25 May 2024", "25th of May, 2024", "May 25, 2024", "25.05.2024", "25/05/2024", "25. Mai 2024", "25 mai 2024"],
+)
+def test_a_date_is_one_term_in_every_spelling(spelling):
+    of_the_day = terms("2024-05-25") - terms("2024-05-24") - terms("25, 2023-05-25")
+    assert of_the_day & terms(spelling)
+    assert not of_the_day & terms("26 May 2024, 25 May 2023")
+
+
+def test_what_is_only_another_spelling_weighs_less():
+    vector = encoder.encode_passage("José", "en")
+    weights = dict(zip(vector.indices.tolist(), vector.values.tolist(), strict=True))
+    (written,) = terms("José") - terms("Jose")
+    (folded,) = terms("Jose")
+    assert weights[folded] < weights[written]
+    assert terms("input- and output") >= terms("input and output")
+    assert not terms("inputand") & terms("input- and output")
 
 
 @pytest.mark.parametrize("language", ["en", "de", "zh", "und"])
@@ -121,7 +167,7 @@ def test_the_same_text_gives_the_same_vector_in_every_thread():
 def test_stored_indices_never_change():
     # vectors on disk hold these numbers: another hash needs another fingerprint
     assert encoder.encode_passage("pump", "en").indices.tolist() == [746596696]
-    assert encoder.fingerprint.startswith("bm25-1-")
+    assert encoder.fingerprint.startswith("bm25-2-")
 
 
 @given(st.text(max_size=500), st.sampled_from(["en", "de", "ja", "und"]))

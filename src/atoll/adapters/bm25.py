@@ -4,6 +4,9 @@ A passage's weight of term t is the saturated frequency of Robertson and Zaragoz
 Framework: BM25 and Beyond" (2009), tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / AVERAGE_WORDS)). The average
 length is a constant, so that no stored value depends on what else is indexed; a term's place in the vector is a hash
 of its characters, so that no vocabulary is stored either.
+
+Beside what is written a text gives terms of other spellings of it: words without their accents and words divided by a
+hyphen, both lighter; numbers without thousands marks; dates in one form (``@2024-05-25``).
 """
 
 from __future__ import annotations
@@ -12,15 +15,19 @@ import hashlib
 import re
 import threading
 import unicodedata
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import Stemmer
 
 from atoll.adapters.stop_words import STOP_WORDS
+from atoll.domain.text.dates import dates
+from atoll.domain.text.folding import spellings
+from atoll.domain.text.numbers import grouped
 from atoll.domain.vectors import SparseVector
 
 K1 = 1.2
@@ -33,8 +40,11 @@ AVERAGE_WORDS = 90
 WHOLE_WEIGHT = 2.0
 PART_WEIGHT = 0.25
 
+#: What a term counts that is another spelling of what is written.
+LIGHT = 0.5
+
 #: Raised with every change of the terms that a text gives.
-TERMS_VERSION = 1
+TERMS_VERSION = 2
 
 #: ISO 639-1 code of a knowledge base -> Snowball algorithm. Languages not named here are not stemmed.
 STEMMERS: Mapping[str, str] = {
@@ -74,8 +84,13 @@ _HAS_DIGIT = re.compile(r"\d")
 #: A number and its unit: ``10kW``, ``3-5GHz``, ``7.5kW/h``.
 _QUANTITY = re.compile(r"\d+(?:[.,:/-]\d+)*-?[^\W\d_]+\d?(?:/[^\W\d_]+\d?)?")
 _HYPHENS = str.maketrans("\u2010\u2011", "--")
-#: Thousands separators: 1,234,567 is the number 1234567.
-_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
+#: Two pieces of a word that may have been divided: "cardiomyo-pathy", and "mo- ved" at a line's end in a text file.
+_DIVIDED = re.compile(r"[^\W\d_]+-[^\W\d_]{2,}")
+_DIVIDED_AT_LINE_END = re.compile(r"(?<![\w-])([^\W\d_]{2,})-\s+([^\W\d_]{2,})(?![\w-])")
+#: What follows a hyphen that stands for a part of the next word: "input- and output".
+_CONJUNCTIONS = frozenset(
+    {"and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "o", "e", "en", "of", "och", "og", "i"}
+)
 
 _stemmers = threading.local()  # a Snowball stemmer must not be used by two threads at once
 
@@ -91,16 +106,17 @@ class Bm25Encoder:
     def encode_passage(self, text: str, language: str) -> SparseVector:
         """Return saturated term weights of a passage, indices ascending."""
         words = 0
-        frequencies: Counter[int] = Counter()
+        frequencies: defaultdict[int, float] = defaultdict(float)
         for token in _tokens(text):
-            words += 1
-            frequencies.update(_indices(token, language))
+            words += not token.light
+            for index, factor in _indices(token.text, language):
+                frequencies[index] += LIGHT if token.light else factor
         norm = K1 * (1 - B + B * words / AVERAGE_WORDS)
         return _vector({term: tf * (K1 + 1) / (tf + norm) for term, tf in frequencies.items()})
 
     def terms(self, text: str, language: str) -> frozenset[int]:
         """Return the indices of a passage's terms."""
-        return frozenset(index for token in _tokens(text) for index in _indices(token, language))
+        return frozenset(index for token in _tokens(text) for index, _ in _indices(token.text, language))
 
     def encode_query(self, text: str, language: str) -> SparseVector:
         """Return a weight for each distinct term: 1 for a word, more for an identifier as a whole than for its parts.
@@ -110,11 +126,11 @@ class Bm25Encoder:
         stop_words = STOP_WORDS.get(primary_language(language), frozenset())
         tokens = list(_tokens(text))
         weights: dict[int, float] = {}
-        for token in [token for token in tokens if token not in stop_words] or tokens:
-            terms = _indices(token, language)
-            whole = len(terms) > 1 and _HAS_DIGIT.search(token) is not None
-            for place, index in enumerate(terms):
-                weight = (PART_WEIGHT if place else WHOLE_WEIGHT) if whole else 1.0
+        for token in [token for token in tokens if token.text not in stop_words] or tokens:
+            terms = _indices(token.text, language)
+            whole = sum(factor == 1.0 for _, factor in terms) > 1 and _HAS_DIGIT.search(token.text) is not None
+            for place, (index, factor) in enumerate(terms):
+                weight = (PART_WEIGHT if place else WHOLE_WEIGHT) if whole else LIGHT if token.light else factor
                 weights[index] = max(weight, weights.get(index, 0.0))
         return _vector(weights)
 
@@ -145,32 +161,62 @@ def _vector(weights: Mapping[int, float]) -> SparseVector:
     return SparseVector(indices[order], values[order])
 
 
-def _tokens(text: str) -> Iterator[str]:
-    """Yield words and whole identifiers, normalised (NFKC, casefold) and in order."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    if "," in folded:
-        folded = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), folded)
-    return (match[0] for match in _TOKEN.finditer(folded))
+class _Token(NamedTuple):
+    """A word or identifier of a text; ``light`` ones are other spellings of what stands there."""
+
+    text: str
+    light: bool = False
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    """Yield words and whole identifiers, normalised (NFKC, casefold) and in order, then other spellings of some."""
+    normal = unicodedata.normalize("NFKC", text)
+    plain = normal.casefold()
+    others: list[_Token] = []
+    if _HAS_DIGIT.search(plain):
+        for start, end, digits in reversed(list(grouped(plain))):
+            written = plain[start:end]
+            if "," in written or "'" in written or "’" in written:
+                plain = plain[:start] + digits + plain[end:]
+            else:  # "12 149", "1.234" and "10.100.200" may mean another thing, too
+                others.append(_Token(digits))
+        for date in dates(normal):
+            others += (_Token(term, light=at > 0) for at, term in enumerate(date.terms))
+    if "-" in plain:
+        others += (
+            _Token(match[1] + match[2], light=True)
+            for match in _DIVIDED_AT_LINE_END.finditer(plain)
+            if match[2] not in _CONJUNCTIONS
+        )
+    yield from (_Token(match[0]) for match in _TOKEN.finditer(plain))
+    yield from others
 
 
 @lru_cache(maxsize=1 << 16)
-def _indices(token: str, language: str) -> tuple[int, ...]:
-    """Return the indices of a token's terms, repeated where two of its terms are the same."""
-    return tuple(_index(term) for term in _terms(token[: 4 * _LONGEST_TERM], primary_language(language)))
+def _indices(token: str, language: str) -> tuple[tuple[int, float], ...]:
+    """Return the indices of a token's terms and what each counts, repeated where two of its terms are the same."""
+    return tuple(
+        (_index(term), factor) for term, factor in _terms(token[: 4 * _LONGEST_TERM], primary_language(language))
+    )
 
 
-def _terms(token: str, language: str) -> Iterator[str]:
+def _terms(token: str, language: str) -> Iterator[tuple[str, float]]:
     """Yield a token's terms: a word's stem, an identifier whole and in parts, pairs of characters without spaces."""
+    if token.startswith("@"):
+        yield token, 1.0
+        return
     pieces = _PIECES.findall(token)
     if len(pieces) > 1:
-        yield token.translate(_HYPHENS)[:_LONGEST_TERM]
+        yield token.translate(_HYPHENS)[:_LONGEST_TERM], 1.0
     for piece in pieces:
         runs = _UNSPACED_RUN.split(piece) if not piece.isascii() else [piece]
         for number, run in enumerate(runs):
             if number % 2:
-                yield from _pairs(run)
+                yield from ((pair, 1.0) for pair in _pairs(run))
             elif run:
                 yield from _word_terms(run[:_LONGEST_TERM], language)
+    if _DIVIDED.fullmatch(token):
+        yield _stem("".join(pieces)[:_LONGEST_TERM], language), LIGHT
 
 
 def _pairs(run: str) -> Iterator[str]:
@@ -180,13 +226,17 @@ def _pairs(run: str) -> Iterator[str]:
         yield first + second
 
 
-def _word_terms(word: str, language: str) -> Iterator[str]:
+def _word_terms(word: str, language: str) -> Iterator[tuple[str, float]]:
     parts = _LETTERS_OR_DIGITS.findall(word)
-    if len(parts) == 1:
-        yield word if word.isdecimal() else _stem(word, language)
+    if len(parts) > 1:
+        yield word, 1.0
+        yield from ((part, 1.0) for part in parts)
         return
-    yield word
-    yield from parts
+    stem = word if word.isdecimal() else _stem(word, language)
+    yield stem, 1.0
+    for other in spellings(word):
+        if (known := _stem(other, language)) != stem:
+            yield known, LIGHT
 
 
 def _stem(word: str, language: str) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
-# A sentence ends at . ! ? or their relatives, with closing quotes or brackets, before space; or at a line end.
-_SENTENCE_END = re.compile(r"[.!?\u3002\uff01\uff1f\u061f\u0964][\"'\u201d\u2019)\]]*(?=\s)|\n")
+from atoll.domain.text.sentences import sentences
 
 
 def cut(text: str, token_ends: Sequence[int], max_tokens: int) -> list[tuple[int, int]]:
@@ -24,7 +22,7 @@ def cut(text: str, token_ends: Sequence[int], max_tokens: int) -> list[tuple[int
     """
     if len(token_ends) <= max_tokens:
         return [(0, len(text))]
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    ends = [span.end for span in sentences(text)]
     spans: list[tuple[int, int]] = []
     start, first = 0, 0
     while first < len(token_ends):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from atoll.domain.answer import Answer, AnsweredBy, Refusal, Sentence
 from atoll.domain.evidence import Mode
+from atoll.domain.text.sentences import sentences
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, NotAvailable
 from atoll.ports.chat import Chat, ChatUsage
 from atoll.ports.embedder import Embedder
@@ -48,7 +49,6 @@ from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.search.pipeline import SearchPipeline
 from atoll.query.search.results import SearchResult
 from atoll.query.search.timings import Timings
-from atoll.query.text.sentences import sentences
 
 __all__ = [
     "AnswerMode",

@@ -126,7 +126,7 @@ async def test_a_quoted_name_in_a_long_question_filters_nothing():
     assert documents(await library.search('Amy Johnson "they flew alone"')) == ["film.md"]
 
 
-async def test_near_identical_passages_of_different_documents_are_one_piece_of_evidence():
+async def test_equal_texts_of_different_documents_are_one_piece_of_evidence():
     library = Library()
     text = "Safety notice: wear gloves, goggles and a helmet whenever the crusher is opened for cleaning or repair."
     first = await library.add("a.md", text)
@@ -138,6 +138,32 @@ async def test_near_identical_passages_of_different_documents_are_one_piece_of_e
     groups = [{evidence.document_id, *evidence.also_in} for evidence in outcome.evidence]
     assert {first, second, third} in groups
     assert {numbered} in groups
+
+
+HOUSE = (
+    "Rules of the workshop. Every visitor signs the book at the gate and wears a badge that can be seen. Coats are left "
+    "in the hall. The exits are kept free and the doors stay closed. After nine at night the use of the kiln is permitted "
+    "for members of the guild. Ash is put into the bins in the yard. The warden answers questions about these rules."
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (HOUSE, HOUSE.replace("permitted", "not permitted")),
+        (HOUSE, HOUSE.replace("The warden", "The porter")),
+        (HOUSE + " The kiln stands at -5 degrees.", HOUSE + " The kiln stands at 5 degrees."),
+        (HOUSE + " Tolerance < 5 mm.", HOUSE + " Tolerance > 5 mm."),
+        (HOUSE + " Fee: 1.5 euros.", HOUSE + " Fee: 15 euros."),
+    ],
+)
+async def test_texts_that_differ_in_a_word_a_sign_or_a_number_are_evidence_of_their_own(one, other):
+    library = Library()
+    await library.add("east.txt", one)
+    await library.add("west.txt", other)
+    outcome = await library.search("use of the kiln at night")
+    assert {evidence.text for evidence in outcome.evidence} == {one, other}
+    assert all(evidence.also_in == () for evidence in outcome.evidence)
 
 
 async def test_copies_do_not_crowd_out_other_evidence():

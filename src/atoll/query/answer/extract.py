@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from atoll.domain.answer import Answer, AnsweredBy, Citation, Sentence
 from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Evidence
+from atoll.domain.text.sentences import Span, lines, sentences
 from atoll.ports.embedder import Embedder
 from atoll.query.search.results import SearchResult
-from atoll.query.text.sentences import Span, lines, sentences
 from atoll.query.text.terms import TermSet, covered_share, rarity
 
 #: Passages whose sentences are looked at, and sentences whose meaning is compared.

@@ -9,12 +9,12 @@ from time import perf_counter
 
 from atoll.domain.answer import Answer, AnsweredBy, Sentence
 from atoll.domain.evidence import Evidence
+from atoll.domain.text.sentences import sentences
 from atoll.ports.chat import Chat, ChatMessage, ChatUsage
 from atoll.query.answer.budget import PrefillSpeed, PromptLimits, cut_to, estimate_tokens, fitting, prompt_tokens
 from atoll.query.answer.check import AnswerCheck
 from atoll.query.answer.prompt import NOT_IN_DOCUMENTS, TOKENS_AROUND_TEXT, answer_messages
 from atoll.query.search.results import SearchResult
-from atoll.query.text.sentences import sentences
 
 #: Times that a prompt is cut further because the model's own count is over the estimate.
 _CUTS = 3

@@ -15,9 +15,9 @@ from atoll.domain.entity import Mention
 from atoll.domain.evidence import Evidence, EvidenceEntity, EvidenceKind, EvidenceRelation
 from atoll.domain.ids import EntityId, RelationId
 from atoll.domain.passage import Passage
+from atoll.domain.text.sentences import sentences
 from atoll.ports.graph import Annotations
 from atoll.query.answer.budget import estimate_tokens
-from atoll.query.text.sentences import sentences
 
 #: What the company of relevant entities counts in comparison to being relevant.
 COMPANY = 0.5
