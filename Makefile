@@ -5,9 +5,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 TORCH ?= torch==2.13.0
 #: Narrows `make test` (a path, or options of pytest) and `make bench` (names of benchmarks).
 T ?=
-#: Test files that run at a time when nothing is narrowed: most of them wait for processes that they started. A server
-#: that is given is one for all, and tests empty it.
-AT_ONCE ?= $(if $(NEO4J_TEST_URI)$(QDRANT_TEST_URL),1,2)
+#: Processes that run tests when nothing is narrowed: most tests wait for processes that they started. What shares a
+#: server runs in one of them (tests/support/lanes.py); a Qdrant that is given is one for all, and tests empty it.
+AT_ONCE ?= $(if $(QDRANT_TEST_URL),1,2)
 #: Where `make bundle` puts the bundle, the Compose profile whose images it carries, and the private key that signs it.
 BUNDLE ?= dist/atoll.bundle
 PROFILE ?= cpu
@@ -22,7 +22,7 @@ SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status logs test test-compose soak check env wheels bundle locks bench eval-hotpot
+.PHONY: help setup demo up down status logs test test-fast test-compose soak check env wheels bundle locks bench eval-hotpot
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,9 +44,12 @@ status: setup ## Show its processes
 logs: setup ## Show the end of what they say
 	@$(if $(COMPOSE),docker compose logs --tail 50,$(BIN)/atoll logs)
 
-test: setup .state/llama .state/clients .state/colpali ## Run every test that needs no container engine; T=path or T="-k name" narrows
-	@$(BIN)/python -m pytest --durations=25 -m "not soak" \
-	    $(or $(T),-n $(AT_ONCE) --dist loadfile --no-loadscope-reorder $(SUITES))
+test: setup ## Run every test that needs no container engine; T=path or T="-k name" narrows
+	@set -- $$($(BIN)/python scripts/environments.py $(T)); [ $$# -eq 0 ] || $(MAKE) "$$@"
+	@$(BIN)/python -m pytest --durations=25 -m "not soak" $(or $(T),-n $(AT_ONCE) $(SUITES))
+
+test-fast: setup ## Run what takes less than two minutes: unit tests, and contract tests on SQLite
+	@$(BIN)/python -m pytest -q -m "not soak" -k "not neo4j" -n $(AT_ONCE) tests/unit tests/contract
 
 test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
 	@scripts/test_compose.sh $(T)

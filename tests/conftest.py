@@ -11,10 +11,35 @@ import pytest
 from atoll.settings import ALIASES, NOT_SUPPORTED, PREFIX
 
 if TYPE_CHECKING:
+    from tests.support.fake_chat import FakeChat
+    from tests.support.lanes import Lanes
     from tests.support.neo4j_server import Neo4jServer
+    from tests.support.stack import Stack
 
 #: Besides settings, what would send a test somewhere else.
 _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
+    """Keep together what shares a server, wherever several processes run tests (`-n`)."""
+    from tests.support.lanes import Lanes  # there is no xdist to import where tests run in one process
+
+    return Lanes(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say that a test on Neo4j is one in its name, by which it is found, and begin with what takes longest."""
+    hidden = [item.nodeid for item in items if "neo4j_server" in _fixtures(item) and "neo4j" not in item.nodeid]
+    assert not hidden, f"tests on Neo4j that do not say so in their names: {hidden}"
+    if hasattr(config, "workerinput"):
+        from tests.support.lanes import in_order
+
+        items[:] = in_order(items)
+
+
+def _fixtures(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,3 +71,38 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4jServ
 
     with running(tmp_path_factory.mktemp("neo4j")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def chat() -> Iterator[FakeChat]:
+    """The chat server of the shared stack; a test says what it answers."""
+    from tests.support import fake_chat
+
+    with fake_chat.serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared_stack(tmp_path_factory: pytest.TempPathFactory, chat: FakeChat) -> Iterator[Stack]:
+    """One local stack with the real embedding model for all tests that can live with its short lease and index check.
+
+    Each file brings a knowledge base of its own. A file that uses it is named in `tests.support.lanes`.
+    """
+    from tests.support.stack import running
+
+    settings = {
+        "ATOLL_CHAT__URL": chat.url,
+        "ATOLL_WORKER__LEASE_SECONDS": "3",
+        "ATOLL_WORKER__INDEX_CHECK_SECONDS": "1",
+    }
+    with running(tmp_path_factory.mktemp("shared"), settings) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def own_kb(shared_stack: Stack, request: pytest.FixtureRequest) -> str:
+    """A knowledge base of this file's own on the shared stack."""
+    name = request.path.stem.removeprefix("test_").replace("_", "-")
+    with shared_stack.client() as client:
+        assert client.post("/v1/kbs", json={"name": name, "language": "en"}).status_code < 300
+    return name

@@ -1,4 +1,4 @@
-"""One stack for all journeys: real processes, the real embedding model, and a chat server of the tests' own."""
+"""All journeys run on the shared stack: real processes, the real embedding model, a chat server of the tests' own."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support import fake_chat
-from tests.support.fake_chat import FakeChat
-from tests.support.stack import SAMPLES, Stack, running
+from tests.support.stack import SAMPLES, Stack
 
 
 @pytest.fixture(scope="package")
-def chat() -> Iterator[FakeChat]:
-    with fake_chat.serving() as server:
-        yield server
-
-
-@pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory, chat: FakeChat) -> Iterator[Stack]:
-    with running(tmp_path_factory.mktemp("e2e"), {"ATOLL_CHAT__URL": chat.url}) as stack:
-        yield stack
+def stack(shared_stack: Stack) -> Stack:
+    return shared_stack
 
 
 @pytest.fixture(scope="package")

@@ -23,9 +23,8 @@ SYNCS = frozenset({"fsync", "fdatasync"})
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running(tmp_path_factory.mktemp("durable")) as stack:
-        yield stack
+def stack(shared_stack: Stack) -> Stack:
+    return shared_stack
 
 
 @pytest.fixture
@@ -35,13 +34,13 @@ def client(stack: Stack) -> Iterator[httpx.Client]:
 
 
 def test_file_folders_and_record_are_synced_before_the_answer(
-    stack: Stack, client: httpx.Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    stack: Stack, own_kb: str, client: httpx.Client, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pid = stack.pid("gateway")
     assert pid is not None
     trace = tmp_path / "trace"
     with traced(pid, trace, "-e", "trace=fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,write,writev"):
-        [document] = stack.upload(client, {"synced.txt": corpus.text(3, 40)})["documents"]
+        [document] = stack.upload(client, {"synced.txt": corpus.text(3, 40)}, kb=own_kb)["documents"]
     made = calls(trace)
     blobs = stack.data / "blobs"
     [target] = blobs.glob(f"*/{document['id']}")
@@ -77,7 +76,7 @@ def _last(synced: list[Call], ending: str) -> Call:
     [("ENOSPC", "fsync", {507}), ("EIO", "fsync", {500, 503}), ("EIO", "fdatasync", {500, 503})],
 )
 def test_what_cannot_be_synced_is_not_accepted(
-    stack: Stack, client: httpx.Client, tmp_path: Path, error: str, calls_hit: str, statuses: set[int]
+    stack: Stack, own_kb: str, client: httpx.Client, tmp_path: Path, error: str, calls_hit: str, statuses: set[int]
 ) -> None:
     name = f"refused-{error}-{calls_hit}.txt"
     content = {name: corpus.text(len(name) * 100 + ord(error[-1]), 30)}
@@ -86,14 +85,14 @@ def test_what_cannot_be_synced_is_not_accepted(
     before = _folders(stack)
     injection = f"inject={calls_hit}:error={error}"
     with traced(pid, tmp_path / "trace", "-e", f"trace={calls_hit}", "-e", injection):
-        answer = client.post("/v1/kbs/default/documents", files={"file": (name, content[name])})
+        answer = client.post(f"/v1/kbs/{own_kb}/documents", files={"file": (name, content[name])})
     assert answer.status_code in statuses, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert stack.pid("gateway") == pid
-    assert name not in {each["name"] for each in stack.documents(client)}
+    assert name not in {each["name"] for each in stack.documents(client, own_kb)}
     until(lambda: _folders(stack) == before, 10, "nothing of the refused upload stays")
-    stack.upload(client, content)
-    assert name in {each["name"] for each in stack.settled(client) if each["status"] == "ready"}
+    stack.upload(client, content, kb=own_kb)
+    assert name in {each["name"] for each in stack.settled(client, kb=own_kb) if each["status"] == "ready"}
 
 
 def _folders(stack: Stack) -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.embedding_server import Server, running
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.environment("clients")]
 
 TEXTS = ["tide tables of the northern quay", "", "安全阀每六个月检查一次。", "harbour office " * 20]
 

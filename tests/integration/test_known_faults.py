@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,38 +12,38 @@ import pytest
 from atoll.adapters.memory.chat import MemoryChat
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from tests.support import corpus
-from tests.support import stack as stacks
 from tests.support.house import House
 from tests.support.stack import Stack, until
 from tests.unit.query.twins import Library
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(shared_stack: Stack) -> Stack:
     # Nothing of the caches that model libraries look for is there, and every address outside is unreachable by name.
-    with stacks.running(tmp_path_factory.mktemp("faults"), {"ATOLL_WORKER__LEASE_SECONDS": "3"}) as running:
-        yield running
+    return shared_stack
 
 
-def ask(stack: Stack, question: str) -> dict:
+def ask(stack: Stack, kb: str, question: str) -> dict:
     with stack.client() as client:
-        answer = client.post("/v1/kbs/default/query", json={"query": question, "answer": "extract"})
+        answer = client.post(f"/v1/kbs/{kb}/query", json={"query": question, "answer": "extract"})
         answer.raise_for_status()
         return answer.json()
 
 
 @pytest.mark.slow
-def test_an_answer_is_never_taken_from_before_a_delete(stack: Stack) -> None:
+def test_an_answer_is_never_taken_from_before_a_delete(stack: Stack, own_kb: str) -> None:
     """Its answer cache knew no revision: a deleted document went on answering, beside references to another one."""
     question = "What is the door code of the Lindvik archive?"
     with stack.client() as client:
-        first = stack.upload(client, {"a.txt": b"The door code of the Lindvik archive is 4711."})["documents"][0]
-        stack.upload(client, {"c.txt": b"The door of the Lindvik archive is painted green."})
-        stack.settled(client)
-        assert "4711" in ask(stack, question)["answer"]
-        assert client.delete(f"/v1/kbs/default/documents/{first['id']}").status_code == 200
+        first = stack.upload(client, {"a.txt": b"The door code of the Lindvik archive is 4711."}, kb=own_kb)[
+            "documents"
+        ][0]
+        stack.upload(client, {"c.txt": b"The door of the Lindvik archive is painted green."}, kb=own_kb)
+        stack.settled(client, kb=own_kb)
+        assert "4711" in ask(stack, own_kb, question)["answer"]
+        assert client.delete(f"/v1/kbs/{own_kb}/documents/{first['id']}").status_code == 200
         for _ in range(3):
-            body = ask(stack, question)
+            body = ask(stack, own_kb, question)
             assert "4711" not in str(body)
             assert first["id"] not in str(body)
             cited = {each["evidence"]["document_id"] for each in body["citations"]}
@@ -52,13 +51,15 @@ def test_an_answer_is_never_taken_from_before_a_delete(stack: Stack) -> None:
 
 
 @pytest.mark.slow
-def test_documents_go_on_after_kill_9_without_anybody_asking(stack: Stack) -> None:
+def test_documents_go_on_after_kill_9_without_anybody_asking(stack: Stack, own_kb: str) -> None:
     """After a kill its documents stayed "processing" until somebody called scan or uploaded something."""
     with stack.client() as client:
-        stack.upload(client, {f"work {number}.txt": corpus.text(number, 300) for number in range(12)})
-        until(lambda: any(each["status"] == "processing" for each in stack.documents(client)), 60, "work to begin")
+        stack.upload(client, {f"work {number}.txt": corpus.text(number, 300) for number in range(12)}, kb=own_kb)
+        until(
+            lambda: any(each["status"] == "processing" for each in stack.documents(client, own_kb)), 60, "work to begin"
+        )
         os.kill(stack.table()["worker"]["pid"], signal.SIGKILL)
-        documents = stack.settled(client, seconds=180)
+        documents = stack.settled(client, kb=own_kb, seconds=180)
         assert {each["status"] for each in documents} == {"ready"}
 
 

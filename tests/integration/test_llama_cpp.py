@@ -15,7 +15,7 @@ from atoll.ports.chat import ChatMessage, ChatUsage
 from atoll.ports.extractor import ExtractionScope
 from tests.support import llama
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.environment("llama")]
 
 KEY = "a-key-of-the-test"
 CONTEXT_TOKENS = 4096

@@ -335,7 +335,9 @@ def test_with_the_real_embedding_server_started_beside_it(tmp_path):
 # The colpali backend, on tiny random checkpoints
 
 
-colpali = pytest.mark.slow  # each server imports torch and transformers
+#: Each server imports torch and transformers, from an environment of its own.
+def colpali(test):
+    return pytest.mark.slow(pytest.mark.environment("colpali")(test))
 
 
 @pytest.fixture(scope="module")
