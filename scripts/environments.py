@@ -38,6 +38,12 @@ class Needs:
             return True
         return None
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Count all that a file speaks of when it cannot be imported: the run will say why."""
+        path = ROOT / report.nodeid.split("::", 1)[0]
+        if report.failed and path.is_file():
+            self.environments |= named(path)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """See what was chosen."""
         for item in session.items:

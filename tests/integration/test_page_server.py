@@ -20,13 +20,13 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-from gateway.pages.heatmap import heat_of
 from PIL import Image
 
 from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.domain.page import Box, Line, Page
 from atoll.domain.page_vectors import PageFailure, PageInput, PageQuery, PageVectors
 from atoll.errors import DependencyDown, ModelReplyInvalid
+from atoll.query.retrieve.heatmap import heat_of
 from atoll.query.retrieve.pages import view_of
 from tests.support import stub_embedder
 from tests.support.page_images import encoded, file_bytes, heated, marked, noise
