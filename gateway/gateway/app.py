@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,10 +21,13 @@ import gateway.pages.routes
 import gateway.search.routes
 import gateway.session.routes
 from atoll.access.limits import Gate
+from atoll.intake.accept import UploadLimits, Uploads
 from atoll.pages.cache import PageCache
 from atoll.pages.views import PageViews
 from gateway import background, describe, errors
+from gateway.background import Ringer
 from gateway.dependencies import Dependencies
+from gateway.documents.upload import UploadReader
 from gateway.events.hub import Hubs
 from gateway.health.probes import Readiness
 from gateway.middleware import AllowedHosts, BoundedBody, RequestContext
@@ -54,7 +56,7 @@ def create_app(ports: Dependencies) -> FastAPI:
     """Return the ASGI application; ``app.state.runtime`` holds what it keeps."""
     app = routes()
     runtime = Runtime(ports)
-    for state in _states(ports):
+    for state in _states(ports, runtime.ringer):
         runtime.keep(state)
     app.state.runtime = runtime
     app.router.lifespan_context = _lifespan
@@ -66,8 +68,17 @@ def create_app(ports: Dependencies) -> FastAPI:
     return app
 
 
-def _states(ports: Dependencies) -> Iterator[object]:
+def _states(ports: Dependencies, ringer: Ringer) -> Iterator[object]:
     """Yield what each feature keeps between requests."""
+    limits = ports.limits
+    uploads = Uploads(
+        blobs=ports.blobs,
+        catalogue=ports.catalogue,
+        ring=ringer.ring,
+        turn=Gate(limits.concurrent_uploads, "uploads").enter,
+        limits=UploadLimits(limits.max_upload_bytes, limits.max_documents_per_upload),
+    )
+    yield UploadReader(uploads)
     yield Hubs(ports.catalogue)
     yield Readiness(ports.dependencies)
     yield PageViews(
@@ -76,7 +87,7 @@ def _states(ports: Dependencies) -> Iterator[object]:
         blobs=ports.blobs,
         parser=ports.parser,
         heat=ports.heat,
-        cache=PageCache(ports.limits.page_cache_bytes),
+        cache=PageCache(limits.page_cache_bytes),
         turn=Gate(_CONCURRENT_DRAWINGS, "pages to draw").enter,
     )
 
@@ -111,9 +122,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with background.running(runtime.ports, runtime.ringer, runtime.key_use, pages.adopt()):
         yield
         runtime.stopping.set()
-        if runtime.commits:
-            _log.info("waiting for %d uploads to be recorded", len(runtime.commits))
-            await asyncio.gather(*runtime.commits, return_exceptions=True)
+        if awaited := await runtime.kept(UploadReader).uploads.ended():
+            _log.info("waited for %d uploads to be recorded", awaited)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -11,9 +11,8 @@ from starlette.requests import HTTPConnection
 
 from atoll.access.admit import Admission
 from atoll.access.keys import Authenticator
-from atoll.access.limits import Gate, Slots
+from atoll.access.limits import Slots
 from atoll.access.signatures import Signer
-from atoll.domain.document import Accepted
 from gateway.background import KeyUse, Ringer
 from gateway.dependencies import Dependencies
 from gateway.metrics import Metrics
@@ -22,7 +21,6 @@ T = TypeVar("T")
 
 _EVENT_STREAMS_PER_SUBJECT = 16
 _EVENT_STREAMS = 256
-_CONCURRENT_JSON_UPLOADS = 2
 
 
 class Runtime:
@@ -47,12 +45,7 @@ class Runtime:
         self.ringer = Ringer(ports)
         self.key_use = KeyUse(ports)
         self.streams = Slots(_EVENT_STREAMS_PER_SUBJECT, "event streams", total=_EVENT_STREAMS)
-        self.uploads = Gate(limits.concurrent_uploads, "uploads")
-        # A JSON upload lies in memory as a whole.
-        self.json_uploads = Gate(_CONCURRENT_JSON_UPLOADS, "uploads as JSON")
         self.stopping = asyncio.Event()
-        #: Uploads whose files lie on disk and whose record is being written; a stopping process waits for them.
-        self.commits: set[asyncio.Task[Accepted]] = set()
         self._kept: dict[type[Any], Any] = {}
 
     def keep(self, state: object) -> None:

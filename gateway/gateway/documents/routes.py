@@ -19,7 +19,6 @@ from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Action
 from atoll.errors import NotFound
 from gateway.auth import LINK, InKb, link_target
-from gateway.documents import upload
 from gateway.documents.progress import eta_seconds
 from gateway.documents.schemas import (
     AcceptedOut,
@@ -31,7 +30,8 @@ from gateway.documents.schemas import (
     ReceiptOut,
     TextsIn,
 )
-from gateway.runtime import Live
+from gateway.documents.upload import UploadReader
+from gateway.runtime import Live, kept
 
 MAX_PAGE = 500
 
@@ -66,9 +66,11 @@ _UPLOAD_BODY["requestBody"]["content"]["application/json"]["schema"].pop("$defs"
 
 
 @router.post("/documents", status_code=202, openapi_extra=_UPLOAD_BODY)
-async def upload_documents(request: Request, access: Writing, live: Live) -> AcceptedOut:
+async def upload_documents(
+    request: Request, access: Writing, live: Live, reader: Annotated[UploadReader, Depends(kept(UploadReader))]
+) -> AcceptedOut:
     """Take one or more documents. When this is answered they are safe: each becomes ready or fails with a reason."""
-    return AcceptedOut.of(await upload.accept(request, access, live))
+    return AcceptedOut.of(await reader.accept(request, access, live))
 
 
 @router.get("/documents")

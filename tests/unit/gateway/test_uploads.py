@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,9 +10,9 @@ import httpx
 import pytest
 
 from atoll.domain.principal import Role
-from atoll.errors import BadInput, QuotaExceeded, StorageFull
+from atoll.errors import QuotaExceeded, StorageFull
+from atoll.intake.names import clean_name
 from gateway.dependencies import Limits
-from gateway.documents.names import clean_labels, clean_name
 from tests.unit.gateway.conftest import Site, upload
 
 PATH = "/v1/kbs/main/documents"
@@ -58,29 +57,6 @@ async def test_names_are_cleaned_and_kept_in_any_script(owner: httpx.AsyncClient
     assert clean_name(given) == name
     if body is not None and given.isprintable():
         assert body["documents"][0]["name"] == name
-
-
-@pytest.mark.parametrize("stem", ["x" * 300, "я" * 300, "語" * 300, "🐚" * 300])
-def test_long_names_keep_their_extension_and_whole_characters(stem: str) -> None:
-    name = clean_name(f"{stem}.pdf")
-    assert len(name.encode()) <= 255
-    assert len(name.encode()) > 250
-    assert name.endswith(".pdf")
-    assert set(name.removesuffix(".pdf")) == {stem[0]}
-    assert unicodedata.is_normalized("NFC", name)
-
-
-@pytest.mark.parametrize("given", ["", "..", "a/..", "/", "\x07", ". .".replace(" ", "")])
-def test_names_of_nothing_are_refused(given: str) -> None:
-    with pytest.raises(BadInput, match="name"):
-        clean_name(given)
-
-
-def test_labels_are_sorted_and_bounded() -> None:
-    assert clean_labels(["b", " a ", "", "b"]) == ("a", "b")
-    for bad in (["x" * 65], ["a,b"], ["a\nb"], [str(number) for number in range(33)]):
-        with pytest.raises(BadInput):
-            clean_labels(bad)
 
 
 @pytest.mark.parametrize("size", [1, 7, 64 * 1024])
