@@ -21,7 +21,7 @@ from tests.support.house import House
 async def house(tmp_path: Path):
     house = House(tmp_path / "house", vectors=MemoryGraphIndex())
     yield house
-    await house.close()
+    await house.close_stores()
 
 
 def admission(house: House, *, per_minute: int = 100, at_a_time: int = 2) -> Admission:

@@ -21,7 +21,7 @@ ACTOR = Actor(subject="user:ada", request_id="r1")
 async def house(tmp_path: Path):
     house = House(tmp_path / "house", vectors=MemoryGraphIndex())
     yield house
-    await house.close()
+    await house.close_stores()
 
 
 def uploads(house: House, rung: list[str], **limits: int) -> Uploads:
