@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from tests.support.house import ACTOR, House
 from tests.support.neo4j_server import STARTER, running
 from tests.support.placing import Said, place, published
+from tests.support.readers import reader_of
 from tests.support.records import STORES, open_neo4j
 
 from atoll.domain.evidence import Filters, Signal
@@ -104,7 +105,7 @@ class Corpus:
         ranking = [
             Ranked(at, round(1 - place / 100, 5), {"dense": Signal(place + 1, 1.0)}) for place, at in enumerate(chosen)
         ]
-        reads = ReadBudget(self.house.passages, self.house.graph, self.kb.uid, None, Filters())
+        reads = ReadBudget(self.house.passages, self.house.graph, reader_of(self.kb), Filters())
         scope = await reads.scope()
         groups = (WordGroup(0, 2, self.name()), WordGroup(3, 5, self.name()), WordGroup(5, 6, "nobody"))
         (question,) = self.units(1)
@@ -126,7 +127,7 @@ class Corpus:
         """Publish and delete a document; return the milliseconds of each."""
         document, took = await self.published()
         began = time.perf_counter()
-        await self.house.lifecycle.delete(self.kb.uid, document, None, dry_run=False, actor=ACTOR)
+        await self.house.lifecycle.delete(reader_of(self.kb), document, dry_run=False, actor=ACTOR)
         return took, (time.perf_counter() - began) * 1000
 
     async def published_together(self) -> list[float]:

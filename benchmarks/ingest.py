@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.support.readers import reader_of
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.support.house import DIMENSIONS, House
@@ -61,7 +63,7 @@ async def run(folder: Path, url: str, key: str) -> dict[str, object]:
         await house.work()
         windows.append((time.process_time() - cpu) / WINDOW)
         walls.append((time.perf_counter() - wall) / WINDOW)
-    ready = await house.catalogue.page(kb.uid, None, status=None, name=None, limit=1, cursor=None)
+    ready = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=1, cursor=None)
     await house.close()
     return {
         "documents": DOCUMENTS,

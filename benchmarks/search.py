@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.support.readers import reader_of
 from tests.support.vectors import free_port
 
 from atoll import settings
@@ -178,7 +179,7 @@ async def fill(stack: Stack, first: int, last: int) -> float:
         stored = await file.close()
         await intake.keep()
         new = NewDocument(uid, f"{number}.txt", None, "text/plain", stored.bytes, stored.sha256, (), {})
-        await store.catalogue.accept(kb.uid, [new], replace=False, labels=None, actor=Actor("bench", "-"))
+        await store.catalogue.accept(reader_of(kb), [new], replace=False, actor=Actor("bench", "-"))
         await intake.settle([uid])
         await pipeline.advance(uid)
     seconds = time.perf_counter() - began

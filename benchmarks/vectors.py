@@ -27,6 +27,7 @@ from typing import Any
 import httpx
 import numpy as np
 from numpy.typing import NDArray
+from tests.support.readers import reader_of
 
 from atoll.adapters.qdrant import QdrantIndex
 from atoll.domain.ids import DocumentUid, KbUid, passage_id
@@ -148,13 +149,18 @@ async def measure_queries(index: QdrantIndex, corpus: Corpus, pid: int) -> dict[
         dense_seconds, both_seconds, answers = [], [], []
         for vector, _ in corpus.questions(QUESTIONS):
             started = time.perf_counter()
-            (hits,) = await index.search([VectorSearch(kb, vector, RECALL_AT)])
+            (hits,) = await index.search([VectorSearch(reader_of(kb), vector, RECALL_AT)])
             dense_seconds.append(time.perf_counter() - started)
             answers.append((vector, [hit.id for hit in hits]))
         cpu = cpu_seconds(pid)
         for vector, terms in corpus.questions(QUESTIONS):
             started = time.perf_counter()
-            await index.search([VectorSearch(kb, vector, RECALL_AT), VectorSearch(kb, terms, RECALL_AT)])
+            await index.search(
+                [
+                    VectorSearch(reader_of(kb), vector, RECALL_AT),
+                    VectorSearch(reader_of(kb), terms, RECALL_AT),
+                ]
+            )
             both_seconds.append(time.perf_counter() - started)
         # Afterwards: numpy's threads, busy between two searches, would be measured with them.
         recalls = [corpus.recall(name, vector, found) for vector, found in answers]
@@ -194,7 +200,7 @@ async def wait_optimised(index: QdrantIndex, corpus: Corpus, directory: Path) ->
             sys.exit("the shard was not optimised")
         ((vector, _),) = corpus.questions(1)
         asked = time.perf_counter()
-        await index.search([VectorSearch(kb, vector, RECALL_AT)])
+        await index.search([VectorSearch(reader_of(kb), vector, RECALL_AT)])
         waits.append(time.perf_counter() - asked)
     return {
         "seconds": round(time.monotonic() - started, 1),

@@ -61,6 +61,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
     return Dependencies(
         catalogue=records.catalogue,
         lifecycle=records.lifecycle,
+        ledger=records.ledger,
         passages=records.passages,
         atlas=records.atlas,
         atlas_export=records.atlas_export,

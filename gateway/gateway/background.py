@@ -10,7 +10,7 @@ from typing import Any
 
 from atoll.domain.ids import DocumentUid, KbUid, KeyId
 from atoll.domain.principal import key_of
-from atoll.errors import AtollError, NotFound
+from atoll.errors import AtollError
 from gateway.dependencies import Dependencies
 
 _log = logging.getLogger(__name__)
@@ -68,11 +68,8 @@ async def sweep(ports: Dependencies) -> None:
     """Remove what uploads of dead processes left behind."""
 
     async def is_known(kb: KbUid, document: DocumentUid) -> bool:
-        try:
-            await ports.catalogue.get(kb, document, None)
-        except NotFound:
-            return False
-        return True
+        del kb
+        return await ports.ledger.exists(document)
 
     if swept := await ports.blobs.sweep(is_known):
         _log.info("removed what %d abandoned uploads left", swept)

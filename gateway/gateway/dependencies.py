@@ -13,6 +13,7 @@ from atoll.ports.blobs import Blobs
 from atoll.ports.catalogue import Catalogue, Lifecycle
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.heat import Heat
+from atoll.ports.ledger import Ledger
 from atoll.ports.parser import Parser
 from atoll.ports.passages import Passages
 from atoll.query.service import AskService
@@ -62,6 +63,7 @@ class Dependencies:
 
     catalogue: Catalogue
     lifecycle: Lifecycle
+    ledger: Ledger
     passages: Passages
     atlas: Atlas
     atlas_export: AtlasExport

@@ -10,6 +10,7 @@ from atoll.errors import NotFound
 from atoll.ports import atlas as port
 from atoll.query.neighbourhood import neighbourhood
 from tests.support.house import ACTOR, House
+from tests.support.readers import reader_of
 from tests.support.records import STORES, open_either
 from tests.support.written import Line, write
 
@@ -36,15 +37,15 @@ def cards(found):
 async def test_entities_are_listed_by_passages_with_the_type_of_most_mentions(house):
     await write(house, house.kb.uid, "a", LINES)
     find = house.atlas.entities
-    assert cards(await find(house.kb.uid, None, text=None, type_=None, limit=10)) == [
+    assert cards(await find(reader_of(house.kb), text=None, type_=None, limit=10)) == [
         ("ada", "person", 3), ("bob", "person", 1), ("merle", "ship", 1),
     ]  # fmt: skip
-    assert cards(await find(house.kb.uid, None, text="ER", type_=None, limit=10)) == [("merle", "ship", 1)]
-    assert cards(await find(house.kb.uid, None, text=None, type_="ship", limit=10)) == [("merle", "ship", 1)]
-    assert cards(await find(house.kb.uid, None, text=None, type_="language", limit=10)) == []
-    cut = await find(house.kb.uid, None, text=None, type_="person", limit=1)
+    assert cards(await find(reader_of(house.kb), text="ER", type_=None, limit=10)) == [("merle", "ship", 1)]
+    assert cards(await find(reader_of(house.kb), text=None, type_="ship", limit=10)) == [("merle", "ship", 1)]
+    assert cards(await find(reader_of(house.kb), text=None, type_="language", limit=10)) == []
+    cut = await find(reader_of(house.kb), text=None, type_="person", limit=1)
     assert (cards(cut), cut.truncated) == ([("ada", "person", 3)], True)
-    whole = await find(house.kb.uid, None, text=None, type_="person", limit=2)
+    whole = await find(reader_of(house.kb), text=None, type_="person", limit=2)
     assert (len(whole.entities), whole.truncated) == (2, False)
 
 
@@ -54,13 +55,13 @@ async def test_a_type_is_found_behind_many_entities_of_another(house):
             house, house.kb.uid, f"many {number}", [Line(f"{number}", [f"thing {n}:thing" for n in range(300)])]
         )
     await write(house, house.kb.uid, "rare", [Line("rare", ["pearl:gem"])])
-    found = await house.atlas.entities(house.kb.uid, None, text=None, type_="gem", limit=5)
+    found = await house.atlas.entities(reader_of(house.kb), text=None, type_="gem", limit=5)
     assert (cards(found), found.truncated) == ([("pearl", "gem", 1)], False)
 
 
 async def test_an_entity_tells_where_it_stands(house):
     document = await write(house, house.kb.uid, "a", LINES)
-    detail = await house.atlas.entity(house.kb.uid, None, entity_id(house.kb.uid, "ada"))
+    detail = await house.atlas.entity(reader_of(house.kb), entity_id(house.kb.uid, "ada"))
     assert detail.card.passages == 3
     assert dict(detail.types) == {"person": 2, "language": 1}
     assert dict(detail.surfaces) == {"Ada": 3}
@@ -78,45 +79,49 @@ async def test_a_reader_without_the_label_sees_and_counts_nothing_of_a_document(
     )  # fmt: skip
     kb, ada, carl = house.kb.uid, entity_id(house.kb.uid, "ada"), entity_id(house.kb.uid, "carl")
     public = frozenset({"public"})
-    listed = cards(await house.atlas.entities(kb, public, text=None, type_=None, limit=9))
+    listed = cards(await house.atlas.entities(reader_of(kb, public), text=None, type_=None, limit=9))
     assert listed == [("ada", "person", 1), ("bob", "person", 1)]
-    assert cards(await house.atlas.entities(kb, frozenset({"secret"}), text="a", type_=None, limit=9)) == [
+    assert cards(await house.atlas.entities(reader_of(kb, frozenset({"secret"})), text="a", type_=None, limit=9)) == [
         ("ada", "spy", 3), ("carl", "spy", 1),
     ]  # fmt: skip
-    assert (await house.atlas.entity(kb, public, ada)).card.type == "person"
+    assert (await house.atlas.entity(reader_of(kb, public), ada)).card.type == "person"
     with pytest.raises(NotFound):
-        await house.atlas.entity(kb, public, carl)
-    assert cards(await house.atlas.around(kb, public, [ada], limit=9)) == [("bob", "person", 1)]
-    assert (await house.atlas.between(kb, public, [ada, carl], limit=9)) == port.Links((), (), truncated=False)
-    census = await house.atlas.census(kb, public)
+        await house.atlas.entity(reader_of(kb, public), carl)
+    assert cards(await house.atlas.around(reader_of(kb, public), [ada], limit=9)) == [("bob", "person", 1)]
+    assert (await house.atlas.between(reader_of(kb, public), [ada, carl], limit=9)) == port.Links(
+        (), (), truncated=False
+    )
+    census = await house.atlas.census(reader_of(kb, public))
     assert (census.documents, census.passages, census.entities, census.mentions, census.assertions) == (1, 1, 2, 2, 0)
     assert dict(census.types) == {"person": 2}
     export = house.atlas_export
-    assert [c.key for c in (await export.nodes(kb, public, after=None, limit=9)).entities if c.key == "carl"] == []
-    assert len((await export.together(kb, public, after=None, limit=9)).together) == 1
-    assert (await export.assertions(kb, public, after=None, limit=9)).assertions == ()
+    assert [
+        c.key for c in (await export.nodes(reader_of(kb, public), after=None, limit=9)).entities if c.key == "carl"
+    ] == []
+    assert len((await export.together(reader_of(kb, public), after=None, limit=9)).together) == 1
+    assert (await export.assertions(reader_of(kb, public), after=None, limit=9)).assertions == ()
 
 
 async def test_a_deleted_document_is_nowhere_in_the_graph(house):
     document = await write(house, house.kb.uid, "a", LINES)
-    await house.lifecycle.delete(house.kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
-    assert (await house.atlas.entities(house.kb.uid, None, text=None, type_=None, limit=9)).entities == ()
+    await house.lifecycle.delete(reader_of(house.kb), document.uid, dry_run=False, actor=ACTOR)
+    assert (await house.atlas.entities(reader_of(house.kb), text=None, type_=None, limit=9)).entities == ()
     with pytest.raises(NotFound):
-        await house.atlas.entity(house.kb.uid, None, entity_id(house.kb.uid, "ada"))
-    census = await house.atlas.census(house.kb.uid, None)
+        await house.atlas.entity(reader_of(house.kb), entity_id(house.kb.uid, "ada"))
+    census = await house.atlas.census(reader_of(house.kb))
     assert (census.documents, census.entities, census.mentions, census.assertions) == (0, 0, 0, 0)
-    assert (await house.atlas_export.nodes(house.kb.uid, None, after=None, limit=9)).entities == ()
+    assert (await house.atlas_export.nodes(reader_of(house.kb), after=None, limit=9)).entities == ()
 
 
 async def test_an_entity_of_another_knowledge_base_is_not_found(house):
     await write(house, house.kb.uid, "a", LINES)
     ada = entity_id(house.kb.uid, "ada")
     with pytest.raises(NotFound):
-        await house.atlas.entity(house.other.uid, None, ada)
-    assert cards(await house.atlas.around(house.other.uid, None, [ada], limit=9)) == []
-    assert (await house.atlas.between(house.other.uid, None, [ada], limit=9)).together == ()
+        await house.atlas.entity(reader_of(house.other), ada)
+    assert cards(await house.atlas.around(reader_of(house.other), [ada], limit=9)) == []
+    assert (await house.atlas.between(reader_of(house.other), [ada], limit=9)).together == ()
     with pytest.raises(NotFound):
-        await house.atlas.census(KbUid(new_uid()), None)
+        await house.atlas.census(reader_of(KbUid(new_uid())))
 
 
 async def test_a_neighbourhood_goes_step_by_step_and_says_when_it_was_cut(house):
@@ -126,7 +131,7 @@ async def test_a_neighbourhood_goes_step_by_step_and_says_when_it_was_cut(house)
     start = entity_id(kb, "a")
 
     async def go(hops, limit=50):
-        found = await neighbourhood(house.atlas, kb, None, start, hops=hops, limit=limit)
+        found = await neighbourhood(house.atlas, reader_of(kb), start, hops=hops, limit=limit)
         return [(card.key, hop) for card, hop in found.around], found
 
     assert (await go(1))[0] == [("b", 1)]
@@ -142,7 +147,7 @@ async def test_a_neighbourhood_goes_step_by_step_and_says_when_it_was_cut(house)
 
 async def test_a_neighbourhood_that_lacks_a_neighbour_is_truncated(house):
     await write(house, house.kb.uid, "hub", [Line("x", ["hub", "b", "c", "d"])])
-    found = await neighbourhood(house.atlas, house.kb.uid, None, entity_id(house.kb.uid, "hub"), hops=1, limit=2)
+    found = await neighbourhood(house.atlas, reader_of(house.kb), entity_id(house.kb.uid, "hub"), hops=1, limit=2)
     assert ([card.key for card, _ in found.around], found.truncated) == (["b", "c"], True)
 
 
@@ -154,15 +159,15 @@ async def test_batches_of_any_size_give_the_whole_graph_once(house, limit):
     await write(house, kb, "b", [Line("b", names[:2], [("n0", "n1", "z")])])
     nodes, pairs, stated = [], [], []
     after: EntityId | None = None
-    while batch := (await house.atlas_export.nodes(kb, None, after=after, limit=limit)).entities:
+    while batch := (await house.atlas_export.nodes(reader_of(kb), after=after, limit=limit)).entities:
         nodes += batch
         after = batch[-1].id
     pair = None
-    while batch := (await house.atlas_export.together(kb, None, after=pair, limit=limit)).together:
+    while batch := (await house.atlas_export.together(reader_of(kb), after=pair, limit=limit)).together:
         pairs += batch
         pair = (batch[-1].head, batch[-1].tail)
     place = None
-    while batch := (await house.atlas_export.assertions(kb, None, after=place, limit=limit)).assertions:
+    while batch := (await house.atlas_export.assertions(reader_of(kb), after=place, limit=limit)).assertions:
         stated += batch
         place = (batch[-1].passage, batch[-1].ordinal)
     assert sorted((card.key, card.passages) for card in nodes) == sorted(

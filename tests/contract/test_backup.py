@@ -25,6 +25,7 @@ from atoll.ingest.rebuild.collections import PassageCollection, Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from tests.support import canonical
 from tests.support.house import ACTOR, DIMENSIONS, House
+from tests.support.readers import reader_of
 from tests.support.records import open_either
 from tests.support.written import Line, write
 
@@ -63,9 +64,9 @@ class Place(House):
 
     async def reindex(self):
         collections = {
-            "passages": PassageCollection(self.source, self.passages, self.vectors, self.sparse, dimensions=DIMENSIONS),
+            "passages": PassageCollection(self.source, self.vectors, self.sparse, dimensions=DIMENSIONS),
             "entities": EntityCollection(self.source, self.vectors),
-            "relations": RelationCollection(self.source, self.passages, self.vectors),
+            "relations": RelationCollection(self.source, self.vectors),
         }
         async for _ in Reindex(self.source, collections, embedding="model").rebuild():
             pass
@@ -156,11 +157,11 @@ async def test_a_restored_installation_is_the_same(filled, places, tmp_path):
             ]
     assert (await Authenticator(target.keys, PEPPER).by_secret(filled.key)).kbs == {"main"}
     # What was under way goes on by itself.
-    listing = await target.catalogue.page(filled.other.uid, None, status=None, name="queued.txt", limit=1, cursor=None)
+    listing = await target.catalogue.page(reader_of(filled.other), status=None, name="queued.txt", limit=1, cursor=None)
     queued = listing.documents[0].uid
     await target.doorbell.ring([queued])
     await target.work()
-    assert (await target.catalogue.get(filled.other.uid, queued, None)).status is Status.READY
+    assert (await target.catalogue.get(reader_of(filled.other), queued)).status is Status.READY
     assert await target.search(filled.other, "read yet")
 
 
@@ -176,14 +177,14 @@ async def test_a_restored_installation_goes_on_as_the_first_would(filled, places
     assert await target.kbs.list(main.tenant) == kept
     assert await target.keys.list(main.tenant) == keys
     for wanted in ({"year": {"gte": 1900}}, {"ship": "Merle"}):
-        scope = await target.passages.scope(main.uid, None, Filters(metadata=wanted))
+        scope = await target.passages.scope(reader_of(main), Filters(metadata=wanted))
         assert (scope.include, scope.hidden_points) == ((filled.crew.uid,), 0)
     # The same bytes are the same document, the same name another version, and what comes now is the newest.
     again = await target.upload(main, "other name.txt", "The harbour of Lindvik was built in 1902. " * 40)
     assert again.name == "harbour.txt"
     newer = await target.upload(main, "harbour.txt", "The harbour of Lindvik was closed. ", replace=True)
     assert newer.version == again.version + 1
-    listing = await target.catalogue.page(main.uid, None, status=None, name=None, limit=1, cursor=None)
+    listing = await target.catalogue.page(reader_of(main), status=None, name=None, limit=1, cursor=None)
     assert listing.documents[0].uid == newer.uid
     assert (await target.archive.events(after=last.id, limit=10))[0].object == f"document {newer.uid}"
     await target.work()
@@ -192,7 +193,7 @@ async def test_a_restored_installation_goes_on_as_the_first_would(filled, places
     assert again.uid not in {each.document_id for each in found}
     # What was under way is rung for, what has ended is not.
     overdue = await target.reconciliation.overdue(10, quiet_seconds=0.0)
-    names = {(await target.catalogue.get(other.uid, uid, None)).name for uid in overdue}
+    names = {(await target.catalogue.get(reader_of(other), uid)).name for uid in overdue}
     assert names == {"queued.txt"}
     for uid in (await target.archive.snapshot(main.uid)).documents:
         await target.delete(main, uid)

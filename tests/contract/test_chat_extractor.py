@@ -21,6 +21,7 @@ from atoll.ports.extractor import ExtractionScope
 from tests.support import fake_chat
 from tests.support.fake_chat import FakeChat, Said
 from tests.support.house import House
+from tests.support.readers import reader_of
 
 SCOPE = ExtractionScope(KbUid("kb"), "en")
 FIRST = "Ingrid Sorensen founded Helix Robotics in Lisbon in 2011."
@@ -421,11 +422,11 @@ async def test_a_retry_after_a_dead_server_asks_only_for_what_is_missing(server,
     server.failed = False
     server.whole = answer
     await house.pipeline.advance(document.uid)
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.PROCESSING
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.PROCESSING
     # As after a kill: another worker process, with nothing in memory.
     await house.database.write(lambda c: c.execute("UPDATE stage SET not_before = 0, lease_until = 0"))
     await Pipeline(house.shop, "w2").advance(document.uid)
-    ready = await house.catalogue.get(kb.uid, document.uid, None)
+    ready = await house.catalogue.get(reader_of(kb), document.uid)
     assert (ready.status, ready.warnings) == (Status.READY, ())
     assert len(asked) == len(set(asked)) >= 5
     await house.shop.extractor.aclose()

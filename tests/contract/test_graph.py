@@ -10,6 +10,7 @@ from atoll.domain.ids import PassageId, entity_id, passage_id, relation_id
 from atoll.ports.graph import GraphScope, Reach
 from tests.support.house import DIMENSIONS, House
 from tests.support.placing import Said, place
+from tests.support.readers import reader_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
 
@@ -58,7 +59,7 @@ async def test_seeds_lead_over_their_entities_to_other_passages(town):
     a = await town.put(kb, "a", [Said("Ada met Ben.", unit(1), {"Ada": 2, "Ben": 1}, ("Town", "People"))])
     b = await town.put(kb, "b", [Said("Ben left.", unit(0, 1), {"Ben": 1, "Cleo": 1})])
     near = await town.house.graph.neighbourhood(
-        GraphScope(kb.uid, None), [first(a)], keys=["cleo", "nobody"], reach=FAR
+        GraphScope(reader_of(kb)), [first(a)], keys=["cleo", "nobody"], reach=FAR
     )
     assert near.seeds == (first(a),)
     assert near.headings == (("Town", "People"),)
@@ -84,7 +85,7 @@ async def test_common_entities_are_not_followed_and_rare_ones_come_first(town):
         seed = seed or await town.put(kb, "d0", [Said("Text 0", unit(1), names)])
         if number == 0:
             start = first(seed)
-    scope = GraphScope(kb.uid, None)
+    scope = GraphScope(reader_of(kb))
 
     async def followed(max_df, max_passages):
         near = await town.house.graph.neighbourhood(scope, [start], reach=Reach(max_df, max_passages, vectors=False))
@@ -109,7 +110,9 @@ async def test_what_the_reader_does_not_see_is_no_passage_and_no_bridge(town, ho
     c = await town.put(kb, "c", [Said("Cleo sings.", unit(0, 0, 1), {"Cleo": 1})])
     if how == "deleted":
         await town.house.delete(kb, b.uid)
-    scope = GraphScope(kb.uid, frozenset() if how == "labels" else None, (a.uid, c.uid) if how == "filter" else None)
+    scope = GraphScope(
+        reader_of(kb, frozenset() if how == "labels" else None), (a.uid, c.uid) if how == "filter" else None
+    )
     graph = town.house.graph
     near = await graph.neighbourhood(scope, [first(a), first(b)], keys=["ben", "cleo"], reach=FAR)
     assert near.seeds == (first(a),)
@@ -126,12 +129,12 @@ async def test_two_knowledge_bases_never_meet(town):
     a = await town.put(one, "a", [Said("Ada met Ben.", unit(1), {"Ada": 1, "Ben": 1})])
     b = await town.put(two, "b", [Said("Ben met Ada.", unit(1), {"Ada": 1, "Ben": 1}, states=(("Ben", "met", "Ada"),))])
     near = await town.house.graph.neighbourhood(
-        GraphScope(one.uid, None), [first(a), first(b)], keys=["ben"], reach=FAR
+        GraphScope(reader_of(one)), [first(a), first(b)], keys=["ben"], reach=FAR
     )
     assert near.passages == (first(a),)
     assert near.df.tolist() == [1, 1]
     assert not near.entity_vectors.any()
-    scope = GraphScope(one.uid, None)
+    scope = GraphScope(reader_of(one))
     foreign = [entity_id(two.uid, "ben")]
     assert (await town.house.graph.neighbourhood(scope, [], entities=foreign, reach=FAR)).entities == ()
     assert (await town.house.graph.stated(scope, [relation_id(first(b), 0)])).stated == ()
@@ -142,14 +145,14 @@ async def test_annotations_tell_where_names_stand_and_what_is_stated(town):
     (kb,) = await town.house.open("one")
     said = Said("Ada met Ben.", unit(1), {"Ben": 1, "Ada": 1, "Title": 1}, ("Title",), (("Ada", "met", "Ben"),))
     a = await town.put(kb, "a", [said])
-    found = await town.house.graph.annotations(GraphScope(kb.uid, None), [first(a)])
+    found = await town.house.graph.annotations(GraphScope(reader_of(kb)), [first(a)])
     assert [(m.surface, m.type, m.span) for m in found.mentions[first(a)]] == [
         ("Title", "heading", (0, 0)), ("Ada", "thing", (0, 3)), ("Ben", "thing", (8, 11)),
     ]  # fmt: skip
     (stated,) = found.stated
     assert (stated.head.key, stated.assertion.keywords, stated.tail.key) == ("ada", ("met",), "ben")
     assert stated.id == relation_id(first(a), 0)
-    assert (await town.house.graph.stated(GraphScope(kb.uid, None), [stated.id])).stated == (stated,)
+    assert (await town.house.graph.stated(GraphScope(reader_of(kb)), [stated.id])).stated == (stated,)
 
 
 # The modes over it, with the real stages

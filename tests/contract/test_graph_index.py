@@ -17,6 +17,7 @@ from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.domain.ids import EntityId, RelationId, entity_id, passage_id, relation_id
 from atoll.domain.vectors import EntityPoint, RelationPoint
 from atoll.ports.graph import GraphScope
+from tests.support.readers import reader_of
 from tests.support.vectors import DIMENSIONS, dense, document, kb, vector_server
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
@@ -73,7 +74,7 @@ async def entities(index, where=A, limit=10) -> list[EntityId]:
 
 
 async def relations(index, scope=None, limit=10) -> set[RelationId]:
-    return {hit.id for hit in await index.nearest_relations(scope or GraphScope(A, None), QUESTION, limit)}
+    return {hit.id for hit in await index.nearest_relations(scope or GraphScope(reader_of(A)), QUESTION, limit)}
 
 
 async def test_entities_come_by_cosine_within_their_knowledge_base(index) -> None:
@@ -99,10 +100,10 @@ async def test_relations_are_seen_within_labels_and_documents(index) -> None:
     )  # fmt: skip
     await index.upsert_graph([], [free, red, both, relation(B, "f", 0, 1)])
     assert await relations(index) == {free.id, red.id, both.id}
-    assert await relations(index, GraphScope(A, frozenset())) == {free.id}
-    assert await relations(index, GraphScope(A, frozenset({"red"}))) == {free.id, red.id}
-    assert await relations(index, GraphScope(A, None, (document("red"),))) == {red.id}
-    assert await relations(index, GraphScope(A, None, ())) == set()
+    assert await relations(index, GraphScope(reader_of(A, frozenset()))) == {free.id}
+    assert await relations(index, GraphScope(reader_of(A, frozenset({"red"})))) == {free.id, red.id}
+    assert await relations(index, GraphScope(reader_of(A), (document("red"),))) == {red.id}
+    assert await relations(index, GraphScope(reader_of(A), ())) == set()
 
 
 async def test_points_written_again_are_one_and_what_is_removed_is_gone(index) -> None:

@@ -19,6 +19,8 @@ from atoll.adapters.memory.pages import MemoryPageIndex
 from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.domain.ids import passage_id
 from atoll.domain.page_vectors import PageHit, PagePoint, PageQuery, PageSearch, PageVectors
+from atoll.domain.reader import Labels
+from tests.support.readers import reader_of
 from tests.support.vectors import VectorServer, document, kb, vector_server
 
 A, B = kb("a"), kb("b")
@@ -118,7 +120,7 @@ async def test_pages_come_by_the_sum_of_their_best_cosines(index: Index, fingerp
     points = [point(A, f"d{seed % 7}", seed, seed=seed, count=1 + seed % 9) for seed in range(1, 40)]
     await index.upsert(fingerprint, points)
     query = question(fingerprint)
-    hits = await index.search(PageSearch(A, query, 10))
+    hits = await index.search(PageSearch(reader_of(A), query, 10))
     assert places(hits) == expected(query, points, 10)
     by_place = {(each.document_uid, each.page): each for each in points}
     for hit in hits:
@@ -132,7 +134,7 @@ async def test_a_row_that_comes_twice_counts_twice(index: Index, fingerprint: st
     await index.upsert(fingerprint, points)
     once = rows(2, 5)
     query = PageQuery(fingerprint, np.repeat(once, [3, 1], axis=0))
-    hits = await index.search(PageSearch(A, query, 8))
+    hits = await index.search(PageSearch(reader_of(A), query, 8))
     assert places(hits) == expected(query, points, 8)
     assert hits[0].score == pytest.approx(max(max_sim(query, each) for each in points), **NEAR)
 
@@ -147,10 +149,10 @@ async def test_what_is_searched_first_by_rows_and_columns_ends_in_the_same_order
     if isinstance(index, QdrantPageIndex):
         monkeypatch.setattr(index, "_exact_pages", 10)
     query = question(fingerprint)
-    hits = await index.search(PageSearch(A, query, 12))
+    hits = await index.search(PageSearch(reader_of(A), query, 12))
     assert places(hits) == expected(query, points, 12)
     inside = tuple(document(f"d{number}") for number in (1, 2))
-    narrowed = await index.search(PageSearch(A, query, 12, include_documents=inside))
+    narrowed = await index.search(PageSearch(reader_of(A), query, 12, include_documents=inside))
     assert places(narrowed) == expected(query, [each for each in points if each.document_uid in inside], 12)
 
 
@@ -165,7 +167,7 @@ async def test_the_first_stage_cuts_and_the_second_ranks(
     await index.upsert(fingerprint, points)
     # every row of these pages is a vector of its own, so that the first stage misses nothing
     query = question(fingerprint)
-    assert places(await index.search(PageSearch(A, query, 5))) == expected(query, points, 5)
+    assert places(await index.search(PageSearch(reader_of(A), query, 5))) == expected(query, points, 5)
 
 
 async def test_labels_documents_and_tenants_bound_a_search(index: Index, fingerprint: str) -> None:
@@ -174,13 +176,13 @@ async def test_labels_documents_and_tenants_bound_a_search(index: Index, fingerp
     await index.upsert(fingerprint, [point(B, "other", 1, seed=3)])
     query = question(fingerprint)
 
-    async def seen(**scope) -> list[str]:
-        hits = await index.search(PageSearch(A, query, 10, **scope))
+    async def seen(labels: Labels = None, **scope) -> list[str]:
+        hits = await index.search(PageSearch(reader_of(A, labels), query, 10, **scope))
         return sorted(bytes.fromhex(hit.document_uid).rstrip(b"\0").decode() for hit in hits)
 
     assert await seen() == ["both", "none", "red"]
-    assert await seen(label_scope=frozenset()) == ["none"]
-    assert await seen(label_scope=frozenset({"red"})) == ["none", "red"]
+    assert await seen(labels=frozenset()) == ["none"]
+    assert await seen(labels=frozenset({"red"})) == ["none", "red"]
     assert await seen(include_documents=(document("red"), document("other"))) == ["red"]
     assert await seen(include_documents=()) == []
     assert await seen(exclude_documents=(document("red"),)) == ["both", "none"]
@@ -190,8 +192,8 @@ async def test_models_lie_apart_and_are_deleted_and_counted_together(index: Inde
     other = secrets.token_hex(32)
     await index.upsert(fingerprint, [point(A, "d", 1, seed=1), point(A, "e", 1, seed=2)])
     await index.upsert(other, [point(A, "d", 1, seed=1)])
-    assert len(await index.search(PageSearch(A, question(fingerprint), 10))) == 2
-    assert len(await index.search(PageSearch(A, question(other), 10))) == 1
+    assert len(await index.search(PageSearch(reader_of(A), question(fingerprint), 10))) == 2
+    assert len(await index.search(PageSearch(reader_of(A), question(other), 10))) == 1
     assert await index.count(A) == 3
     assert await index.count(A, [document("d")]) == 2
     await index.delete(A, [document("d"), document("unknown")])
@@ -203,16 +205,16 @@ async def test_a_page_written_again_replaces_itself(index: Index, fingerprint: s
     await index.upsert(fingerprint, [point(A, "d", 1, seed=1, labels=("red",))])
     await index.upsert(fingerprint, [point(A, "d", 1, seed=2)])
     await index.upsert(fingerprint, [])
-    (hit,) = await index.search(PageSearch(A, question(fingerprint), 10, label_scope=frozenset()))
+    (hit,) = await index.search(PageSearch(reader_of(A, frozenset()), question(fingerprint), 10))
     assert hit.score == pytest.approx(max_sim(question(fingerprint), point(A, "d", 1, seed=2)), **NEAR)
 
 
 async def test_a_model_that_embedded_nothing_yet_and_a_question_without_vectors_find_nothing(
     index: Index, fingerprint: str
 ) -> None:
-    assert await index.search(PageSearch(A, question(fingerprint), 10)) == []
+    assert await index.search(PageSearch(reader_of(A), question(fingerprint), 10)) == []
     nothing = PageQuery(fingerprint, np.zeros((0, DIMENSIONS), dtype=np.float32))
-    assert await index.search(PageSearch(A, nothing, 10)) == []
+    assert await index.search(PageSearch(reader_of(A), nothing, 10)) == []
     assert await index.count(A) == 0
     await index.delete(A, [document("d")])
 
@@ -225,4 +227,4 @@ async def test_more_than_fits_one_request_arrives_whole(
     await index.upsert(fingerprint, points)
     assert await index.count(A) == len(points)
     query = question(fingerprint)
-    assert places(await index.search(PageSearch(A, query, 29))) == expected(query, points, 29)
+    assert places(await index.search(PageSearch(reader_of(A), query, 29))) == expected(query, points, 29)

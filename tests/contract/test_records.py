@@ -12,7 +12,7 @@ import pytest
 from atoll.domain.document import JOURNEY, DocumentError, NewDocument, Stage, Status
 from atoll.domain.entity import Assertion, Mention
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import DocumentUid, KeyId, chunk_id, entity_id, new_uid, passage_id, relation_id
+from atoll.domain.ids import DocumentUid, KbUid, KeyId, chunk_id, entity_id, new_uid, passage_id, relation_id
 from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import Actor, ApiKey, Role
@@ -20,6 +20,7 @@ from atoll.errors import BadInput, Conflict, LeaseLost, NotFound, QuotaExceeded
 from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.graph import GraphScope, Reach
 from atoll.ports.ledger import DocumentFacts
+from tests.support.readers import reader_of
 from tests.support.records import STORES, open_either
 
 ACTOR = Actor(subject="k1", request_id="r1")
@@ -49,7 +50,7 @@ class Store:
             labels=labels,
             metadata=metadata or {},
         )
-        accepted = await self.catalogue.accept(kb.uid, [new], replace=replace, labels=reader, actor=ACTOR)
+        accepted = await self.catalogue.accept(reader_of(kb, reader), [new], replace=replace, actor=ACTOR)
         return accepted.documents[0]
 
     async def run(self, document, text="alpha beta", entities=("alpha",), batch=None):
@@ -114,20 +115,20 @@ async def test_a_document_is_seen_only_once_published(store):
     kb = await store.kb()
     document = await store.accept(kb)
     point = passage_id(document.uid, 0)
-    assert (await store.catalogue.get(kb.uid, document.uid, None)).status is Status.QUEUED
+    assert (await store.catalogue.get(reader_of(kb), document.uid)).status is Status.QUEUED
     claim = await store.ledger.claim(document.uid, "w1", 60)
     while claim.stage is not Stage.PUBLISH:
         if claim.stage is Stage.STORE:
             await store.contents.store_batch(claim, batch_of(document, "alpha"), next_batch=1, done=1, total=1)
         claim = await store.ledger.finish(claim, 60, units=1, facts=DocumentFacts(passages=1))
-        assert (await store.passages.visible(kb.uid, None, [document.uid]))[1] == {}
-    assert (await store.passages.scope(kb.uid, None, Filters())).hidden_points == 1
+        assert (await store.passages.visible(reader_of(kb), [document.uid]))[1] == {}
+    assert (await store.passages.scope(reader_of(kb), Filters())).hidden_points == 1
     published = await store.contents.publish(claim, {})
-    revision, seen = await store.passages.visible(kb.uid, None, [document.uid])
+    revision, seen = await store.passages.visible(reader_of(kb), [document.uid])
     assert (revision, seen) == (published.revision, {document.uid: "a.txt"})
-    text = await store.passages.hydrate(kb.uid, None, [point])
+    text = await store.passages.hydrate(reader_of(kb), [point])
     assert text[point].boxes == (Box(1.0, 2.0, 3.0, 4.0),)
-    ready = await store.catalogue.get(kb.uid, document.uid, None)
+    ready = await store.catalogue.get(reader_of(kb), document.uid)
     assert (ready.status, ready.passages, [s.state for s in ready.stages]) == (Status.READY, 1, ["done"] * len(JOURNEY))
     assert await store.ledger.claim(document.uid, "w1", 60) is None
 
@@ -151,7 +152,7 @@ async def test_only_one_worker_holds_a_stage_and_a_stale_one_writes_nothing(stor
     ):
         with pytest.raises(LeaseLost):
             await write
-    assert (await store.catalogue.get(kb.uid, document.uid, None)).passages == 0
+    assert (await store.catalogue.get(reader_of(kb), document.uid)).passages == 0
     await store.ledger.finish(second, 10, units=1)
 
 
@@ -159,7 +160,7 @@ async def test_a_deleted_document_does_not_exist_for_the_ledger_at_once(store):
     kb = await store.kb()
     document = await store.accept(kb)
     assert await store.ledger.exists(document.uid)
-    await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)
     assert not await store.ledger.exists(document.uid)
     assert not await store.ledger.exists("never-there")
 
@@ -178,7 +179,7 @@ async def test_the_same_bytes_are_the_same_document_and_queue_a_failed_one_again
     document = await store.accept(kb)
     claim = await store.ledger.claim(document.uid, "w1", 60)
     await store.ledger.fail(claim, DocumentError("DocumentUnreadable", Stage.PARSE, 3, "page 3 is broken"))
-    failed = await store.catalogue.get(kb.uid, document.uid, None)
+    failed = await store.catalogue.get(reader_of(kb), document.uid)
     assert (failed.status, failed.error.page) == (Status.FAILED, 3)
     assert await store.ledger.claim(document.uid, "w1", 60) is None
     again = await store.accept(kb, name="other name.txt")
@@ -193,7 +194,7 @@ async def test_bytes_under_labels_that_the_uploader_does_not_hold_stay_unknown_t
     assert own.uid != secret.uid
     assert (await store.accept(kb, labels=("staff",))).uid == secret.uid  # one who sees all is told of the first
     with pytest.raises(NotFound):
-        await store.catalogue.get(kb.uid, secret.uid, frozenset({"staff"}))
+        await store.catalogue.get(reader_of(kb, frozenset({"staff"})), secret.uid)
 
 
 async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
@@ -202,7 +203,7 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
     await store.run(kept, "alpha gamma", ("alpha", "gamma"))
     document = await store.accept(kb, "a.txt", "s1")
     await store.run(document, "alpha beta", ("alpha", "beta"))
-    receipt = await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=True, actor=ACTOR)
+    receipt = await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=True, actor=ACTOR)
     assert receipt.removed == {
         "passages": 1,
         "chunks": 1,
@@ -215,13 +216,13 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
     }
     assert receipt.kept_entities == 1
     before = (await store.kbs.get(kb.tenant, kb.name)).revision
-    real = await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    real = await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)
     assert real.removed == receipt.removed
     after = await store.kbs.get(kb.tenant, kb.name)
     assert (after.revision, after.passages, after.documents) == (before + 1, 1, 1)
     with pytest.raises(NotFound):
-        await store.catalogue.get(kb.uid, document.uid, None)
-    assert (await store.passages.hydrate(kb.uid, None, [passage_id(document.uid, 0)])) == {}
+        await store.catalogue.get(reader_of(kb), document.uid)
+    assert (await store.passages.hydrate(reader_of(kb), [passage_id(document.uid, 0)])) == {}
     await store.purge(document)
     assert store.tables.entities(kb.uid) == [("alpha", 1, None), ("gamma", 1, None)]
     counts = store.tables.counts()
@@ -232,7 +233,7 @@ async def test_delete_during_work_fences_the_worker_and_purge_waits_for_its_leas
     kb = await store.kb()
     document = await store.accept(kb)
     claim = await store.ledger.claim(document.uid, "w1", 30)
-    await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)
     with pytest.raises(LeaseLost):
         await store.ledger.finish(claim, 60, units=1)
     assert not (await store.purge(document)).quiet
@@ -253,7 +254,7 @@ async def test_replace_hides_older_ones_of_the_name_and_the_later_of_two_wins(st
     assert published.replaced == (first.uid,)
     late = await store.run(second, "beta", ("beta",))
     assert late.superseded
-    listing = await store.catalogue.page(kb.uid, None, status=None, name=None, limit=10, cursor=None)
+    listing = await store.catalogue.page(reader_of(kb), status=None, name=None, limit=10, cursor=None)
     assert [d.uid for d in listing.documents] == [third.uid]
     assert (await store.kbs.get(kb.tenant, kb.name)).passages == 1
 
@@ -267,7 +268,7 @@ async def test_replace_leaves_what_the_uploader_may_not_see(store):
     new = await store.accept(kb, "a.txt", "s3", replace=True, labels=("staff",), reader=frozenset({"staff"}))
     published = await store.run(new)
     assert published.replaced == (plain.uid,)
-    assert (await store.catalogue.get(kb.uid, secret.uid, None)).status is Status.READY
+    assert (await store.catalogue.get(reader_of(kb), secret.uid)).status is Status.READY
 
 
 async def test_a_failed_new_version_leaves_the_old_one(store):
@@ -277,7 +278,7 @@ async def test_a_failed_new_version_leaves_the_old_one(store):
     second = await store.accept(kb, "a.txt", "s2", replace=True)
     claim = await store.ledger.claim(second.uid, "w1", 60)
     await store.ledger.fail(claim, DocumentError("DocumentUnreadable", Stage.PARSE, None, "broken"))
-    assert (await store.catalogue.get(kb.uid, first.uid, None)).status is Status.READY
+    assert (await store.catalogue.get(reader_of(kb), first.uid)).status is Status.READY
 
 
 async def test_labels_govern_every_read(store):
@@ -287,9 +288,9 @@ async def test_labels_govern_every_read(store):
     point = passage_id(document.uid, 0)
     for labels, sees in ((None, True), ({"board", "legal", "x"}, True), ({"board"}, False), (set(), False)):
         reader = None if labels is None else frozenset(labels)
-        assert bool((await store.passages.visible(kb.uid, reader, [document.uid]))[1]) is sees
-        assert bool(await store.passages.hydrate(kb.uid, reader, [point])) is sees
-        listing = await store.catalogue.page(kb.uid, reader, status=None, name=None, limit=10, cursor=None)
+        assert bool((await store.passages.visible(reader_of(kb, reader), [document.uid]))[1]) is sees
+        assert bool(await store.passages.hydrate(reader_of(kb, reader), [point])) is sees
+        listing = await store.catalogue.page(reader_of(kb, reader), status=None, name=None, limit=10, cursor=None)
         assert bool(listing.documents) is sees
         assert bool(listing.counts) is sees
 
@@ -299,8 +300,8 @@ async def test_another_knowledge_base_sees_nothing(store):
     document = await store.accept(kb)
     await store.run(document)
     with pytest.raises(NotFound):
-        await store.catalogue.get(other.uid, document.uid, None)
-    assert await store.passages.hydrate(other.uid, None, [passage_id(document.uid, 0)]) == {}
+        await store.catalogue.get(reader_of(other), document.uid)
+    assert await store.passages.hydrate(reader_of(other), [passage_id(document.uid, 0)]) == {}
     assert (await store.kbs.get(kb.tenant, "two")).revision == 0
 
 
@@ -313,8 +314,8 @@ async def test_filters_are_resolved_by_the_store(store):
         await store.run(document)
 
     async def names(**filters):
-        scope = await store.passages.scope(kb.uid, None, Filters(**filters))
-        found = [await store.catalogue.get(kb.uid, uid, None) for uid in scope.include]
+        scope = await store.passages.scope(reader_of(kb), Filters(**filters))
+        found = [await store.catalogue.get(reader_of(kb), uid) for uid in scope.include]
         return sorted(d.name[7] for d in found)
 
     assert await names(names=("report-[12]*",)) == ["1", "2"]
@@ -322,7 +323,7 @@ async def test_filters_are_resolved_by_the_store(store):
     assert await names(metadata={"team": "a", "year": [2020, 2021]}) == ["0"]
     assert await names(metadata={"team": {"gte": 1}}) == []
     assert await names(media_types=("text/html",)) == []
-    assert (await store.passages.scope(kb.uid, None, Filters())).include is None
+    assert (await store.passages.scope(reader_of(kb), Filters())).include is None
     with pytest.raises(BadInput, match="gte and lte"):
         await names(metadata={"year": {"above": 1}})
 
@@ -332,7 +333,7 @@ async def test_listing_pages_and_counts(store):
     uids = [(await store.accept(kb, f"{n}.txt", f"s{n}")).uid for n in range(5)]
     seen, cursor = [], None
     while True:
-        page = await store.catalogue.page(kb.uid, None, status=Status.QUEUED, name=None, limit=2, cursor=cursor)
+        page = await store.catalogue.page(reader_of(kb), status=Status.QUEUED, name=None, limit=2, cursor=cursor)
         seen += [d.uid for d in page.documents]
         cursor = page.next_cursor
         assert page.counts == {Status.QUEUED: 5}
@@ -340,7 +341,7 @@ async def test_listing_pages_and_counts(store):
             break
     assert seen == uids[::-1]
     with pytest.raises(BadInput):
-        await store.catalogue.page(kb.uid, None, status=None, name=None, limit=2, cursor="x")
+        await store.catalogue.page(reader_of(kb), status=None, name=None, limit=2, cursor="x")
 
 
 async def test_limits_on_waiting_documents_and_quota(store):
@@ -359,14 +360,14 @@ async def test_cancel_and_retry(store):
     kb = await store.kb()
     document = await store.accept(kb)
     claim = await store.ledger.claim(document.uid, "w1", 60)
-    cancelled = await store.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
+    cancelled = await store.lifecycle.cancel(reader_of(kb), document.uid, ACTOR)
     assert cancelled.status is Status.CANCELLED
     with pytest.raises(LeaseLost):
         await store.ledger.finish(claim, 60, units=1)
     assert await store.ledger.claim(document.uid, "w1", 60) is None
     with pytest.raises(Conflict):
-        await store.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
-    assert (await store.lifecycle.retry(kb.uid, document.uid, None, ACTOR)).status is Status.QUEUED
+        await store.lifecycle.cancel(reader_of(kb), document.uid, ACTOR)
+    assert (await store.lifecycle.retry(reader_of(kb), document.uid, ACTOR)).status is Status.QUEUED
     store.tables.end_leases()
     assert await store.ledger.claim(document.uid, "w1", 60) is not None
 
@@ -394,19 +395,19 @@ async def test_one_reconciler_leads(store):
 async def test_changes_are_told_in_order(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    (latest,) = await store.catalogue.changes(kb.uid, None, since=None, limit=10)
+    (latest,) = await store.catalogue.changes(reader_of(kb), since=None, limit=10)
     assert latest.uid == document.uid
     await store.run(document)
-    (changed,) = await store.catalogue.changes(kb.uid, None, since=latest.changed_seq, limit=10)
+    (changed,) = await store.catalogue.changes(reader_of(kb), since=latest.changed_seq, limit=10)
     assert changed.status is Status.READY
-    assert await store.catalogue.changes(kb.uid, None, since=changed.changed_seq, limit=10) == ()
+    assert await store.catalogue.changes(reader_of(kb), since=changed.changed_seq, limit=10) == ()
 
 
 async def test_every_act_is_in_the_audit_trail_of_its_tenant(store):
     kb = await store.kb()
     document = await store.accept(kb)
     await store.run(document)
-    await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)
     events = await store.audit.page(kb.tenant, since=None, action=None, actor=None, after=0, limit=10)
     assert [e.action for e in events] == ["kb.created", "document.accepted", "document.published", "document.deleted"]
     assert (events[1].actor, events[1].request_id, events[3].revision) == ("k1", "r1", 2)
@@ -420,7 +421,7 @@ async def test_a_deleted_knowledge_base_is_gone_with_all_it_held(store):
     await store.run(document)
     await store.kbs.delete(kb.tenant, kb.name, ACTOR)
     with pytest.raises(NotFound):
-        await store.passages.scope(kb.uid, None, Filters())
+        await store.passages.scope(reader_of(kb), Filters())
     with pytest.raises(NotFound):
         await store.accept(kb, sha="s2")
     again = await store.kb()
@@ -454,7 +455,7 @@ async def test_counters_and_vectors_follow_what_is_visible(store):
     assert store.tables.entities(kb.uid) == [("alpha", 1, None), ("beta", 1, None)]
     await store.run(second, "alpha gamma", ("alpha", "gamma"))
     assert store.tables.entities(kb.uid) == [("alpha", 2, 8), ("beta", 1, None), ("gamma", 1, None)]
-    await store.lifecycle.delete(kb.uid, first.uid, None, dry_run=False, actor=ACTOR)
+    await store.lifecycle.delete(reader_of(kb), first.uid, dry_run=False, actor=ACTOR)
     assert store.tables.entities(kb.uid) == [("alpha", 1, None), ("beta", 0, None), ("gamma", 1, None)]
     assert store.tables.recount() == []
     claim = await store.ledger.claim(first.uid, "w1", 60)
@@ -482,7 +483,7 @@ async def test_assertions_are_stored_read_and_purged(store):
     batch = replace(plain, assertions=[owns], assertion_vectors=np.ones((1, 4), np.float16))
     await store.run(document, batch=batch)
     assert store.tables.assertions(passage) == [(0, "alpha", "beta", ("owns", "holds"), "alpha owns beta", 0.5, 8)]
-    scope = GraphScope(kb.uid, None)
+    scope = GraphScope(reader_of(kb))
     found = await store.graph.annotations(scope, [passage, "not there"])
     assert {mention.key for mention in found.mentions[passage]} == {"alpha", "beta"}
     (stated,) = found.stated
@@ -495,7 +496,7 @@ async def test_assertions_are_stored_read_and_purged(store):
     assert found.names == {document.uid: "a.txt"}
     by_id = await store.graph.stated(scope, [stated.id, relation_id(passage, 7)])
     assert (by_id.stated, by_id.names) == ((stated,), {document.uid: "a.txt"})
-    receipt = await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+    receipt = await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)
     assert (receipt.removed["assertions"], receipt.removed["mentions"]) == (1, 2)
     assert (await store.graph.stated(scope, [stated.id])).stated == ()
     await store.purge(document)
@@ -515,7 +516,7 @@ async def test_the_graph_is_read_as_columns_of_what_is_visible(store):
     await store.run(foreign, "alpha beta", ("alpha", "beta"))
     reach = Reach(max_df=10, max_passages=100, vectors=True)
     points = {document.uid: passage_id(document.uid, 0) for document in (seen, secret, near, foreign)}
-    scope = GraphScope(kb.uid, frozenset({"staff"}))
+    scope = GraphScope(reader_of(kb, frozenset({"staff"})))
     found = await store.graph.neighbourhood(
         scope, [points[seen.uid], points[secret.uid], points[foreign.uid]], keys=["gamma", "nothing"], reach=reach
     )
@@ -541,7 +542,7 @@ async def test_the_graph_is_read_as_columns_of_what_is_visible(store):
         replace(scope, include=(near.uid,)), [points[near.uid]], reach=Reach(max_df=2, max_passages=9, vectors=False)
     )
     assert (narrow.passages, narrow.entity_vectors, narrow.followed.tolist()) == ((), None, [False])
-    nobody = await store.graph.neighbourhood(GraphScope("nobody", None), [points[seen.uid]], reach=reach)
+    nobody = await store.graph.neighbourhood(GraphScope(reader_of(KbUid("nobody"))), [points[seen.uid]], reach=reach)
     assert (nobody.seeds, nobody.entities, nobody.passages) == ((), (), ())
 
 
@@ -596,7 +597,7 @@ async def test_figures_of_a_knowledge_base_and_of_the_installation(store):
     kb = await store.kb()
     documents = [await store.accept(kb, f"{n}", f"s{n}") for n in range(3)]
     await store.run(documents[0])
-    await store.lifecycle.delete(kb.uid, documents[1].uid, None, dry_run=False, actor=ACTOR)
+    await store.lifecycle.delete(reader_of(kb), documents[1].uid, dry_run=False, actor=ACTOR)
     found = await store.kbs.get(kb.tenant, kb.name)
     assert (found.documents, found.bytes, found.passages) == (2, 20, 1)
     census = await store.census()
@@ -611,12 +612,12 @@ async def test_patterns_and_metadata_mean_the_same_everywhere(store):
         await store.run(document)
 
     async def numbers(**filters):
-        scope = await store.passages.scope(kb.uid, None, Filters(**filters))
-        found = [await store.catalogue.get(kb.uid, uid, None) for uid in scope.include]
+        scope = await store.passages.scope(reader_of(kb), Filters(**filters))
+        found = [await store.catalogue.get(reader_of(kb), uid) for uid in scope.include]
         return "".join(sorted(document.name[1] for document in found))
 
     async def listed(pattern):
-        page = await store.catalogue.page(kb.uid, None, status=None, name=pattern, limit=20, cursor=None)
+        page = await store.catalogue.page(reader_of(kb), status=None, name=pattern, limit=20, cursor=None)
         return "".join(sorted(document.name[1] for document in page.documents))
 
     for wanted, expected in (
@@ -653,7 +654,7 @@ async def test_two_that_publish_the_same_name_at_once_leave_one(store):
     second = await store.accept(kb, "a.txt", "s2", replace=True)
     third = await store.accept(kb, "a.txt", "s3", replace=True)
     await asyncio.gather(store.run(second, "beta", ("beta",)), store.run(third, "beta", ("beta",)))
-    listing = await store.catalogue.page(kb.uid, None, status=Status.READY, name=None, limit=10, cursor=None)
+    listing = await store.catalogue.page(reader_of(kb), status=Status.READY, name=None, limit=10, cursor=None)
     assert [document.uid for document in listing.documents] == [third.uid]
     assert store.tables.recount() == []
     assert (await store.kbs.get(kb.tenant, kb.name)).passages == 1
@@ -668,7 +669,7 @@ async def test_workers_on_the_same_hubs_at_once_count_exactly(store):
         for document, found in list(zip(documents, keys, strict=True))[number::4]:
             await store.run(document, " ".join(found), found)
             if number == 0:
-                await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+                await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)
                 await store.purge(document)
 
     await asyncio.gather(*(live(number) for number in range(4)))
@@ -678,6 +679,6 @@ async def test_workers_on_the_same_hubs_at_once_count_exactly(store):
     }  # fmt: skip
     found = await store.kbs.get(kb.tenant, kb.name)
     assert (found.passages, found.documents, found.revision) == (9, 9, 15)
-    listing = await store.catalogue.page(kb.uid, None, status=None, name=None, limit=20, cursor=None)
+    listing = await store.catalogue.page(reader_of(kb), status=None, name=None, limit=20, cursor=None)
     numbers = [document.changed_seq for document in listing.documents]
     assert len(set(numbers)) == len(numbers)

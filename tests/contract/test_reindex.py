@@ -52,10 +52,10 @@ async def house(records, tmp_path):
 
 
 def reindex(house, *, embedding="model", dimensions=DIMENSIONS):
-    passages = PassageCollection(house.source, house.passages, house.vectors, house.sparse, dimensions=dimensions)
+    passages = PassageCollection(house.source, house.vectors, house.sparse, dimensions=dimensions)
     entities = EntityCollection(house.source, house.vectors)
-    relations = RelationCollection(house.source, house.passages, house.vectors)
-    pages = PageCollection(house.source, house.passages, house.page_index, house.blobs, quiet_seconds=0)
+    relations = RelationCollection(house.source, house.vectors)
+    pages = PageCollection(house.source, house.page_index, house.blobs, quiet_seconds=0)
     collections = {"passages": passages, "entities": entities, "relations": relations, "pages": pages}
     return Reindex(house.source, collections, embedding=embedding)
 
@@ -233,9 +233,7 @@ async def test_pages_of_a_document_that_is_deleted_while_they_are_written_are_ta
 
 async def test_pages_are_counted_once_nothing_has_come_or_gone_for_a_while(house):
     now = 0.0
-    pages = PageCollection(
-        house.source, house.passages, house.page_index, house.blobs, quiet_seconds=60, clock=lambda: now
-    )
+    pages = PageCollection(house.source, house.page_index, house.blobs, quiet_seconds=60, clock=lambda: now)
     expected = len(house.page_index._points)
 
     async def at_least():

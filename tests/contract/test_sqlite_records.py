@@ -9,6 +9,7 @@ import pytest
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.errors import StartRefused
+from tests.support.readers import reader_of
 from tests.support.records import open_sqlite
 
 
@@ -27,8 +28,8 @@ async def test_the_reads_of_a_search_touch_only_what_they_are_asked_for(tmp_path
     database._connect = traced
     passages = SqlitePassages(database)
     kb = await knowledge_base(database)
-    await passages.visible(kb, frozenset({"x"}), ["document"])
-    await passages.hydrate(kb, frozenset({"x"}), ["passage"])
+    await passages.visible(reader_of(kb, frozenset({"x"})), ["document"])
+    await passages.hydrate(reader_of(kb, frozenset({"x"})), ["passage"])
     reader = connect()
     plans = [
         [row["detail"] for row in reader.execute(f"EXPLAIN QUERY PLAN {each}")]

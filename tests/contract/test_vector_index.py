@@ -19,6 +19,7 @@ from qdrant_client import AsyncQdrantClient
 from atoll.adapters.qdrant import TIE_ROOM, UPSERT_POINTS, QdrantIndex
 from atoll.domain.vectors import Hit, PassagePoint, VectorSearch
 from atoll.errors import AtollError, DependencyDown
+from tests.support.readers import reader_of
 from tests.support.vectors import (
     DIMENSIONS,
     VectorServer,
@@ -126,14 +127,16 @@ async def test_a_lost_collection_is_an_error_until_it_has_been_made_again(
     # The library's local mode tells a missing collection by no type of its own.
     kind = AtollError if "local" in request.node.callspec.id else DependencyDown
     with pytest.raises(kind):
-        await found(bare, VectorSearch(A, dense(1), 3))
+        await found(bare, VectorSearch(reader_of(A), dense(1), 3))
     await bare.prepare()
-    assert await found(bare, VectorSearch(A, dense(1), 3)) == []
+    assert await found(bare, VectorSearch(reader_of(A), dense(1), 3)) == []
 
 
 async def test_an_empty_collection_answers_nothing(index: QdrantIndex) -> None:
     assert await index.search([]) == []
-    assert await index.search([VectorSearch(A, dense(1), 3), VectorSearch(A, sparse({1: 1.0}), 3)]) == [[], []]
+    assert await index.search(
+        [VectorSearch(reader_of(A), dense(1), 3), VectorSearch(reader_of(A), sparse({1: 1.0}), 3)]
+    ) == [[], []]
     assert await index.count(A) == 0
     await index.delete(A, [document("d")])
     await index.upsert([])
@@ -147,7 +150,7 @@ async def test_dense_hits_come_by_cosine(index: QdrantIndex) -> None:
     await index.upsert(
         [point(A, document(name), 0, vector=vector) for name, vector in zip("abc", (far, near, middle), strict=True)]
     )
-    hits = await found(index, VectorSearch(A, dense(0.5), 3))
+    hits = await found(index, VectorSearch(reader_of(A), dense(0.5), 3))
     assert [hit.document_uid for hit in hits] == [document("b"), document("c"), document("a")]
     assert [hit.score for hit in hits] == pytest.approx([1.0, math.sqrt(0.5), 0.0], abs=2e-5)
 
@@ -167,7 +170,7 @@ async def test_lexical_scores_are_weights_times_the_knowledge_bases_idf(index: Q
         for row, terms in enumerate(texts)
         if terms.keys() & query.keys()
     }
-    hits = await found(index, VectorSearch(A, sparse(query), 10))
+    hits = await found(index, VectorSearch(reader_of(A), sparse(query), 10))
     assert {hit.document_uid: hit.score for hit in hits} == pytest.approx(expected, abs=2e-5)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
@@ -176,8 +179,10 @@ async def test_a_query_without_terms_has_no_hits_and_a_point_without_terms_is_fo
     index: QdrantIndex,
 ) -> None:
     await index.upsert([point(A, document("d"), 0, terms={})])
-    assert await index.search([VectorSearch(A, sparse({}), 3), VectorSearch(A, sparse({7: 1.0}), 3)]) == [[], []]
-    assert await names(index, VectorSearch(A, dense(1), 3)) == ["d"]
+    assert await index.search(
+        [VectorSearch(reader_of(A), sparse({}), 3), VectorSearch(reader_of(A), sparse({7: 1.0}), 3)]
+    ) == [[], []]
+    assert await names(index, VectorSearch(reader_of(A), dense(1), 3)) == ["d"]
 
 
 async def test_ties_come_by_id_and_the_cut_among_them_is_by_id_too(index: QdrantIndex) -> None:
@@ -185,17 +190,17 @@ async def test_ties_come_by_id_and_the_cut_among_them_is_by_id_too(index: Qdrant
     await index.upsert(points[::-1])
     smallest = sorted(ids(points))[:3]
     for query in (dense(2), sparse({5: 1.0})):
-        assert [hit.id for hit in await found(index, VectorSearch(A, query, 3))] == smallest
+        assert [hit.id for hit in await found(index, VectorSearch(reader_of(A), query, 3))] == smallest
 
 
 async def test_one_round_trip_answers_in_the_order_asked(index: QdrantIndex) -> None:
     await index.upsert([point(A, document("d"), 0, terms={1: 1.0}), point(B, document("e"), 0, vector=dense(0, 1))])
     answers = await index.search(
         [
-            VectorSearch(B, dense(1), 2),
-            VectorSearch(kb("unknown"), dense(1), 2),
-            VectorSearch(A, sparse({1: 1.0}), 2),
-            VectorSearch(A, dense(1), 2),
+            VectorSearch(reader_of(B), dense(1), 2),
+            VectorSearch(reader_of(kb("unknown")), dense(1), 2),
+            VectorSearch(reader_of(A), sparse({1: 1.0}), 2),
+            VectorSearch(reader_of(A), dense(1), 2),
         ]
     )
     assert [[hit.document_uid for hit in hits] for hits in answers] == [
@@ -214,14 +219,14 @@ async def test_no_other_knowledge_bases_point_is_ever_returned_or_counted(index:
     await index.upsert(mine + random_points(B, 200, seed=2))
     for each in mine[:5]:
         for query in (each.dense, each.sparse):
-            assert {hit.id for hit in await found(index, VectorSearch(A, query, 200))} <= ids(mine)
+            assert {hit.id for hit in await found(index, VectorSearch(reader_of(A), query, 200))} <= ids(mine)
     assert (await index.count(A), await index.count(B), await index.count(kb("c"))) == (60, 200, 0)
 
 
 async def test_what_another_knowledge_base_holds_moves_no_score(index: QdrantIndex) -> None:
     mine, theirs = random_points(A, 120, seed=3), random_points(B, 300, seed=4)
     await index.upsert(mine)
-    searches = [VectorSearch(A, each.sparse, 20) for each in mine[:20]]
+    searches = [VectorSearch(reader_of(A), each.sparse, 20) for each in mine[:20]]
     before = await index.search(searches)
     await index.upsert(theirs)
     assert_same_scores(await index.search(searches), before)
@@ -232,7 +237,7 @@ async def test_what_another_knowledge_base_holds_moves_no_score(index: QdrantInd
 async def test_deleting_what_was_added_gives_the_scores_back(index: QdrantIndex) -> None:
     mine, more = random_points(A, 120, seed=5), random_points(A, 120, seed=6)
     await index.upsert(mine)
-    searches = [VectorSearch(A, each.sparse, 20) for each in mine[:20]]
+    searches = [VectorSearch(reader_of(A), each.sparse, 20) for each in mine[:20]]
     before = await index.search(searches)
     await index.upsert(more)
     assert [[hit.score for hit in hits] for hits in await index.search(searches)] != [
@@ -264,7 +269,7 @@ async def test_a_point_is_seen_only_when_all_its_labels_are_held(index: QdrantIn
     }
     for scope, visible in expected.items():
         for query in (dense(1), sparse({1: 1.0})):
-            assert set(await names(index, VectorSearch(A, query, 10, label_scope=scope))) == visible
+            assert set(await names(index, VectorSearch(reader_of(A, scope), query, 10))) == visible
 
 
 async def test_documents_can_be_included_and_excluded(index: QdrantIndex) -> None:
@@ -272,7 +277,7 @@ async def test_documents_can_be_included_and_excluded(index: QdrantIndex) -> Non
 
     async def seen(**scope: tuple[str, ...] | None) -> list[str]:
         documents = {key: None if value is None else tuple(map(document, value)) for key, value in scope.items()}
-        return sorted(await names(index, VectorSearch(A, dense(1), 10, **documents)))  # type: ignore[arg-type]
+        return sorted(await names(index, VectorSearch(reader_of(A), dense(1), 10, **documents)))  # type: ignore[arg-type]
 
     assert await seen(include_documents=None) == ["a", "b", "c", "d"]
     assert await seen(include_documents=("a", "c")) == ["a", "c"]
@@ -286,7 +291,7 @@ async def test_excluded_points_do_not_shorten_a_list(index: QdrantIndex) -> None
     best = [point(A, document("hidden"), row, vector=dense(1, 0.001 * row)) for row in range(500)]
     rest = [point(A, document(f"d{row}"), 0, vector=dense(1, 1)) for row in range(10)]
     await index.upsert(best + rest)
-    hits = await found(index, VectorSearch(A, dense(1), 10, exclude_documents=(document("hidden"),)))
+    hits = await found(index, VectorSearch(reader_of(A), dense(1), 10, exclude_documents=(document("hidden"),)))
     assert [hit.id for hit in hits] == sorted(ids(rest))
 
 
@@ -300,9 +305,9 @@ async def test_a_point_written_again_replaces_the_old_one(index: QdrantIndex) ->
     open_scope = frozenset[str]()
     answers = await index.search(
         [
-            VectorSearch(A, dense(0, 1), 3, label_scope=open_scope),
-            VectorSearch(A, sparse({1: 1.0}), 3),
-            VectorSearch(A, sparse({2: 1.0}), 3),
+            VectorSearch(reader_of(A, open_scope), dense(0, 1), 3),
+            VectorSearch(reader_of(A), sparse({1: 1.0}), 3),
+            VectorSearch(reader_of(A), sparse({2: 1.0}), 3),
         ]
     )
     assert [len(hits) for hits in answers] == [1, 0, 1]
@@ -317,7 +322,7 @@ async def test_delete_takes_the_named_documents_of_one_knowledge_base(index: Qdr
     assert await index.count(A) == await index.count(A, [document("b")]) == 3
     assert await index.count(A, [document("a"), document("c")]) == await index.count(A, []) == 0
     assert await index.count(B) == 1
-    assert set(await names(index, VectorSearch(A, dense(1), 10))) == {"b"}
+    assert set(await names(index, VectorSearch(reader_of(A), dense(1), 10))) == {"b"}
 
 
 async def test_more_points_than_fit_one_request_arrive_whole(index: QdrantIndex) -> None:
@@ -332,5 +337,5 @@ async def assert_exact(index: QdrantIndex, points: list[PassagePoint], questions
     matrix = np.stack([each.dense / np.linalg.norm(each.dense) for each in points])
     for question in questions:
         scores = matrix @ (question.dense / np.linalg.norm(question.dense))
-        hits = await found(index, VectorSearch(A, question.dense, 10))
+        hits = await found(index, VectorSearch(reader_of(A), question.dense, 10))
         assert [hit.score for hit in hits] == pytest.approx(np.sort(scores)[::-1][:10].tolist(), abs=3e-5)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support import canonical
 from tests.support.house import ACTOR, House
+from tests.support.readers import reader_of
 
 # The in-process index of qdrant-client scans everything, and says so.
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
@@ -60,7 +61,7 @@ async def _run(steps):
         for kb, names in zip(kbs, gone, strict=True):
             for word in WORDS:
                 await _check_search(house, kb, word, names)
-            listing = await house.catalogue.page(kb.uid, None, status=None, name=None, limit=100, cursor=None)
+            listing = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=100, cursor=None)
             remaining.append([(d.name, house.blobs.original(kb.uid, d.uid).read_bytes()) for d in listing.documents])
         fresh = House(Path(folder) / "fresh")
         for kb, documents in zip(await fresh.open("one", "two"), remaining, strict=True):
@@ -85,7 +86,7 @@ async def _step(house, kbs, gone, step):
             await house.upload(kbs[which], name, text_of(number), replace=replace)
             gone[which].discard(number)
         case ("delete", which, position):
-            listing = await house.catalogue.page(kbs[which].uid, None, status=None, name=None, limit=100, cursor=None)
+            listing = await house.catalogue.page(reader_of(kbs[which]), status=None, name=None, limit=100, cursor=None)
             if listing.documents:
                 document = listing.documents[position % len(listing.documents)]
                 number = _number(house.blobs.original(kbs[which].uid, document.uid).read_text())
@@ -99,7 +100,7 @@ async def _step(house, kbs, gone, step):
 
 async def _check_search(house, kb, word, gone):
     """No text of a document that is not listed, and everything that is ready is found."""
-    listing = await house.catalogue.page(kb.uid, None, status=None, name=None, limit=100, cursor=None)
+    listing = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=100, cursor=None)
     ready = {d.uid for d in listing.documents if d.status == "ready"}
     evidence = await house.search(kb, word)
     assert {e.document_id for e in evidence} <= ready
@@ -148,9 +149,9 @@ async def test_500_hidden_points_that_match_best_never_shorten_a_result(tmp_path
         await house.upload(kb, f"h{number}", body)
     await house.work()
     assert await house.vectors.count(kb.uid) >= 530
-    listing = await house.catalogue.page(kb.uid, None, status=None, name="h*", limit=100, cursor=None)
+    listing = await house.catalogue.page(reader_of(kb), status=None, name="h*", limit=100, cursor=None)
     for document in listing.documents:
-        await house.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)  # no purge yet
+        await house.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)  # no purge yet
     evidence = await house.search(kb, "lantern")
     assert len(evidence) == 30
     assert {e.document[0] for e in evidence} == {"d"}

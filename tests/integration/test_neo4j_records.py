@@ -29,6 +29,7 @@ from tests.contract.test_records import Store
 from tests.integration import test_interleavings as interleavings
 from tests.support import canonical, corpus
 from tests.support.house import House
+from tests.support.readers import reader_of
 from tests.support.records import open_neo4j
 from tests.support.stack import running, until
 
@@ -85,7 +86,7 @@ async def _lived(server, folder, steps):
         await interleavings._step(lived, kbs, gone, step)
     await lived.work()
     for kb, other in zip(kbs, others, strict=True):
-        listing = await lived.catalogue.page(kb.uid, None, status=None, name=None, limit=100, cursor=None)
+        listing = await lived.catalogue.page(reader_of(kb), status=None, name=None, limit=100, cursor=None)
         for document in reversed(listing.documents):
             await fresh.upload(other, document.name, lived.blobs.original(kb.uid, document.uid).read_bytes())
     await fresh.work()
@@ -191,7 +192,7 @@ async def test_a_holder_that_waited_for_the_lock_is_stale_after_it(store):
         await taking
         with pytest.raises(LeaseLost):
             await late
-    (unfinished, *_) = (await store.catalogue.get(kb.uid, document.uid, None)).stages
+    (unfinished, *_) = (await store.catalogue.get(reader_of(kb), document.uid)).stages
     assert unfinished.done == 0
 
 
@@ -201,7 +202,7 @@ async def test_a_claim_that_waited_for_a_delete_finds_the_purge_only(store):
     claim = await store.ledger.claim(document.uid, "w1", 60)
     await store.ledger.release(claim)
     deleted, claimed = await asyncio.gather(
-        store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR),
+        store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR),
         store.ledger.claim(document.uid, "w2", 60),
     )
     assert deleted.removed["bytes"] == 10
@@ -292,7 +293,7 @@ async def _ingest(server, folder, number, born):
         await store.run(document, " ".join(KEYS), KEYS[count % 2 :])
         born.set()
         if count % 4 == 3:
-            await store.lifecycle.delete(kb.uid, document.uid, None, dry_run=False, actor=ACTOR)
+            await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)
 
 
 async def _check_whole(server, folder, seen):

@@ -31,6 +31,7 @@ from atoll.local.vectors.lanes import EngineThread, Lane
 from atoll.local.vectors.optimiser import Optimiser, OptimiserLimits
 from atoll.local.vectors.schema import collection_config
 from atoll.local.vectors.store import Store
+from tests.support.readers import reader_of
 from tests.support.vectors import VectorServer, dense, document, free_port, ids, kb, point, random_points, vector_server
 
 A = kb("a")
@@ -247,8 +248,8 @@ async def test_optimising_changes_no_answer_and_stops_nobody(tmp_path: Path) -> 
         points = random_points(A, 11_900, seed=21, dimensions=WIDE)
         await index.upsert(points)
         questions = points[::200]
-        searches = [VectorSearch(A, each.dense, 10) for each in questions]
-        lexical = [VectorSearch(A, each.sparse, 10) for each in questions[:20]]
+        searches = [VectorSearch(reader_of(A), each.dense, 10) for each in questions]
+        lexical = [VectorSearch(reader_of(A), each.sparse, 10) for each in questions[:20]]
 
         late = random_points(A, 1_500, seed=22, dimensions=WIDE)
         dropped = late[0].document_uid
@@ -652,14 +653,18 @@ async def test_a_server_that_is_away_is_a_dependency_down(*, prefer_grpc: bool) 
         timeout_seconds=3,
     )
     scoped = VectorSearch(
-        A, random_points(A, 1, seed=1)[0].sparse, 3, frozenset({"red"}), (document("d"),), (document("e"),)
+        reader_of(A, frozenset({"red"})),
+        random_points(A, 1, seed=1)[0].sparse,
+        3,
+        (document("d"),),
+        (document("e"),),
     )
     for call in (
         index.prepare(),
         index.count(A, [document("d")]),
         index.upsert([point(A, document("d"), 0, terms={1: 1.0})]),
         index.delete(A, [document("d")]),
-        index.search([VectorSearch(A, dense(1), 3), scoped]),
+        index.search([VectorSearch(reader_of(A), dense(1), 3), scoped]),
     ):
         with pytest.raises(DependencyDown):
             await call

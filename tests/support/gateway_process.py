@@ -38,6 +38,7 @@ async def run(folder: Path) -> None:
         Dependencies(
             catalogue=house.catalogue,
             lifecycle=house.lifecycle,
+            ledger=house.ledger,
             passages=house.passages,
             atlas=house.atlas,
             atlas_export=house.atlas_export,

@@ -31,6 +31,7 @@ from atoll.query.rank.graph_evidence import GraphLimits
 from atoll.query.requests import SearchRequest
 from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
+from tests.support.readers import reader_of
 from tests.support.records import OpenRecords, open_sqlite
 
 ACTOR = Actor(subject="tester", request_id="-")
@@ -145,7 +146,7 @@ class House:
             labels=tuple(labels),
             metadata={},
         )
-        accepted = await self.catalogue.accept(kb.uid, [new], replace=replace, labels=None, actor=ACTOR)
+        accepted = await self.catalogue.accept(reader_of(kb), [new], replace=replace, actor=ACTOR)
         await intake.settle([each.uid for each in accepted.documents])
         document = accepted.documents[0]
         await self.doorbell.ring([document.uid])
@@ -153,7 +154,7 @@ class House:
 
     async def delete(self, kb: KnowledgeBase, document: DocumentUid) -> None:
         """Delete as the gateway does."""
-        await self.lifecycle.delete(kb.uid, document, None, dry_run=False, actor=ACTOR)
+        await self.lifecycle.delete(reader_of(kb), document, dry_run=False, actor=ACTOR)
         await self.doorbell.ring([document])
 
     async def work(self, limit: int = 10_000) -> int:
@@ -175,7 +176,7 @@ class House:
     ) -> tuple[Evidence, ...]:
         """Search as the gateway does."""
         outcome = await self.ask.search(
-            SearchRequest(kb=kb.uid, labels=labels, query=query, mode=mode, top_k=top_k, filters=Filters())
+            SearchRequest(reader=reader_of(kb, labels), query=query, mode=mode, top_k=top_k, filters=Filters())
         )
         return outcome.evidence
 

@@ -20,6 +20,7 @@ from atoll.domain.principal import Actor
 from atoll.ports.catalogue import Catalogue
 from atoll.ports.contents import ContentBatch, Contents, Published, VectorsWanted
 from atoll.ports.ledger import Claim, DocumentFacts, Ledger
+from tests.support.readers import reader_of
 
 ACTOR = Actor(subject="placer", request_id="-")
 LEASE_SECONDS = 60.0
@@ -131,5 +132,5 @@ async def _accepted(
     digest = hashlib.sha256("\n".join([name, *(each.text for each in said)]).encode()).hexdigest()
     uid = DocumentUid(new_uid())
     wanted = NewDocument(uid, name, None, "text/plain", 10, digest, tuple(labels), {})
-    accepted = await store.catalogue.accept(kb.uid, [wanted], replace=replace, labels=None, actor=ACTOR)
+    accepted = await store.catalogue.accept(reader_of(kb), [wanted], replace=replace, actor=ACTOR)
     return accepted.documents[0], await store.ledger.claim(uid, "placer", LEASE_SECONDS)

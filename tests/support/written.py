@@ -17,6 +17,7 @@ from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import Actor
 from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.ledger import DocumentFacts
+from tests.support.readers import reader_of
 
 ACTOR = Actor(subject="author", request_id="-")
 DIMENSIONS = 8
@@ -102,7 +103,7 @@ async def write(
         uid=DocumentUid(uid or new_uid()), name=name, source=None, media_type="text/plain", bytes=1,
         sha256=hashlib.sha256(repr((name, lines)).encode()).hexdigest(), labels=tuple(labels), metadata=dict(metadata or {}),
     )  # fmt: skip
-    (document,) = (await store.catalogue.accept(kb, [new], replace=False, labels=None, actor=ACTOR)).documents
+    (document,) = (await store.catalogue.accept(reader_of(kb), [new], replace=False, actor=ACTOR)).documents
     claim = await store.ledger.claim(document.uid, "author", 30)
     while claim.stage is not Stage.PUBLISH:
         if claim.stage is Stage.STORE:
@@ -114,4 +115,4 @@ async def write(
     if isinstance(outcome, VectorsWanted):
         vectors = {each.id: vector_of(each.key, dimensions).astype(np.float16) for each in outcome.entities}
         await store.contents.publish(claim, vectors)
-    return await store.catalogue.get(kb, document.uid, None)
+    return await store.catalogue.get(reader_of(kb), document.uid)

@@ -83,23 +83,21 @@ async def list_documents(
     cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> DocumentsOut:
     """List documents, newest first."""
-    page = await live.ports.catalogue.page(
-        access.kb, access.labels, status=status, name=name, limit=limit, cursor=cursor
-    )
+    page = await live.ports.catalogue.page(access.reader, status=status, name=name, limit=limit, cursor=cursor)
     return DocumentsOut.of(page)
 
 
 @router.get("/documents/{document}")
 async def get_document(document: str, access: Reading, live: Live) -> DocumentOut:
     """Return a document and how far its journey has come."""
-    return DocumentOut.of(await live.ports.catalogue.get(access.kb, DocumentUid(document), access.labels))
+    return DocumentOut.of(await live.ports.catalogue.get(access.reader, DocumentUid(document)))
 
 
 @router.delete("/documents/{document}")
 async def delete_document(document: str, access: Writing, live: Live, dry_run: bool = False) -> ReceiptOut:
     """Delete a document: it is gone for every request that begins after this answer."""
     receipt = await live.ports.lifecycle.delete(
-        access.kb, DocumentUid(document), access.labels, dry_run=dry_run, actor=access.actor
+        access.reader, DocumentUid(document), dry_run=dry_run, actor=access.actor
     )
     if not dry_run:
         live.ringer.ring([receipt.document])
@@ -109,7 +107,7 @@ async def delete_document(document: str, access: Writing, live: Live, dry_run: b
 @router.post("/documents/{document}/retry")
 async def retry_document(document: str, access: Writing, live: Live) -> DocumentOut:
     """Queue a failed, quarantined or cancelled document again."""
-    queued = await live.ports.lifecycle.retry(access.kb, DocumentUid(document), access.labels, access.actor)
+    queued = await live.ports.lifecycle.retry(access.reader, DocumentUid(document), access.actor)
     live.ringer.ring([queued.uid])
     return DocumentOut.of(queued)
 
@@ -117,15 +115,13 @@ async def retry_document(document: str, access: Writing, live: Live) -> Document
 @router.post("/documents/{document}/cancel")
 async def cancel_document(document: str, access: Writing, live: Live) -> DocumentOut:
     """Stop work on a queued or processing document."""
-    return DocumentOut.of(
-        await live.ports.lifecycle.cancel(access.kb, DocumentUid(document), access.labels, access.actor)
-    )
+    return DocumentOut.of(await live.ports.lifecycle.cancel(access.reader, DocumentUid(document), access.actor))
 
 
 @router.get("/documents/{document}/file", response_class=FileResponse)
 async def download_document(document: str, access: Linked, live: Live) -> FileResponse:
     """Return the bytes that were uploaded, to be saved and not shown."""
-    found = await live.ports.catalogue.get(access.kb, DocumentUid(document), access.labels)
+    found = await live.ports.catalogue.get(access.reader, DocumentUid(document))
     path = live.ports.blobs.original(access.kb, found.uid)
     if not await asyncio.to_thread(path.is_file):
         raise NotFound(f"there is no document {document} in this knowledge base")
@@ -143,7 +139,7 @@ async def download_document(document: str, access: Linked, live: Live) -> FileRe
 @router.post("/documents/{document}/links")
 async def link_document(document: str, wanted: LinkIn, access: Reading, live: Live) -> LinkOut:
     """Return a link to a page's image, or to the file, that holds for five minutes and needs no key."""
-    found = await live.ports.catalogue.get(access.kb, DocumentUid(document), access.labels)
+    found = await live.ports.catalogue.get(access.reader, DocumentUid(document))
     path = f"/v1/kbs/{access.kb_name}/documents/{found.uid}"
     parameters: list[tuple[str, str]] = []
     if wanted.page is None:
@@ -160,7 +156,7 @@ async def link_document(document: str, wanted: LinkIn, access: Reading, live: Li
 @router.get("/batches/{batch}")
 async def get_batch(batch: str, access: Reading, live: Live) -> BatchOut:
     """Return how the documents of one upload get on."""
-    documents = await live.ports.catalogue.batch(access.kb, batch, access.labels)
+    documents = await live.ports.catalogue.batch(access.reader, batch)
     return BatchOut(
         counts=dict(Counter(document.status.value for document in documents)),
         documents=[DocumentOut.of(document) for document in documents],

@@ -54,7 +54,7 @@ class UploadReader:
             raise UnsupportedMediaType("send documents as multipart/form-data (field `file`) or as application/json")
         is_json = kind == "application/json"
         turn: AbstractAsyncContextManager[None] = self._json.enter() if is_json else nullcontext()
-        async with turn, self.uploads.begin(access.kb, access.labels) as upload:
+        async with turn, self.uploads.begin(access.reader) as upload:
             read = self._read_json if is_json else self._read_form
             accepted = await upload.commit(replace=await read(request, upload), actor=access.actor)
         duplicates = len(accepted.duplicates)

@@ -8,11 +8,11 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from atoll.access.authorize import sees
 from atoll.domain.document import Document
-from atoll.domain.ids import KbUid
+from atoll.domain.ids import KbUid, TenantId
+from atoll.domain.reader import Reader
 from atoll.errors import AtollError
-from atoll.ports.catalogue import Catalogue, Labels
+from atoll.ports.catalogue import Catalogue
 
 _log = logging.getLogger(__name__)
 
@@ -25,9 +25,9 @@ _RECENT = 1000
 class Hub:
     """Follows the changes of one knowledge base."""
 
-    def __init__(self, catalogue: Catalogue, kb: KbUid) -> None:
+    def __init__(self, catalogue: Catalogue, tenant: TenantId, kb: KbUid) -> None:
         self._catalogue = catalogue
-        self._kb = kb
+        self._everything = Reader(tenant, kb)
         self._recent: deque[Document] = deque(maxlen=_RECENT)
         self._floor = 0
         self._moved = asyncio.Event()
@@ -37,16 +37,16 @@ class Hub:
     async def begin(self) -> int:
         """Return the change number to watch from: of the latest change."""
         if self.latest is None:
-            found = await self._catalogue.changes(self._kb, None, since=None, limit=1)
+            found = await self._catalogue.changes(self._everything, since=None, limit=1)
             if self.latest is None:  # nobody else began meanwhile
                 self.latest = self._floor = found[0].changed_seq if found else 0
         return self.latest
 
-    async def after(self, since: int, labels: Labels) -> tuple[Document, ...]:
+    async def after(self, since: int, reader: Reader) -> tuple[Document, ...]:
         """Return visible changes after ``since``, in order; at most a page of them."""
         if self.latest is not None and since >= self._floor:
-            return tuple(each for each in self._recent if each.changed_seq > since and sees(labels, each.labels))
-        return await self._catalogue.changes(self._kb, labels, since=since, limit=_PAGE)
+            return tuple(each for each in self._recent if each.changed_seq > since and reader.sees(each.labels))
+        return await self._catalogue.changes(reader, since=since, limit=_PAGE)
 
     async def wait(self, since: int, timeout_seconds: float) -> None:
         """Return when there may be changes after ``since``, or after the timeout."""
@@ -61,7 +61,7 @@ class Hub:
         while True:
             try:
                 since = await self.begin()
-                found = await self._catalogue.changes(self._kb, None, since=since, limit=_PAGE)
+                found = await self._catalogue.changes(self._everything, since=since, limit=_PAGE)
                 self._add(found)
             except AtollError as error:
                 _log.warning("changes are late: %s", error.message)
@@ -88,10 +88,11 @@ class Hubs:
         self._hubs: dict[KbUid, tuple[Hub, asyncio.Task[None]]] = {}
 
     @asynccontextmanager
-    async def watch(self, kb: KbUid) -> AsyncIterator[Hub]:
-        """Give the hub of a knowledge base; it stops with its last watcher."""
+    async def watch(self, reader: Reader) -> AsyncIterator[Hub]:
+        """Give the hub of the reader's knowledge base; it stops with its last watcher."""
+        kb = reader.kb
         if kb not in self._hubs:
-            hub = Hub(self._catalogue, kb)
+            hub = Hub(self._catalogue, reader.tenant, kb)
             self._hubs[kb] = hub, asyncio.create_task(hub.follow())
         hub, task = self._hubs[kb]
         hub.watchers += 1

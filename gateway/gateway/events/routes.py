@@ -51,12 +51,12 @@ async def _joined(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGener
 
 async def _frames(access: KbAccess, live: Runtime, since: int | None) -> AsyncGenerator[bytes, None]:
     with live.streams.hold(access.principal.subject), live.metrics.subscribers.track_inprogress():
-        async with live.kept(Hubs).watch(access.kb) as hub:
+        async with live.kept(Hubs).watch(access.reader) as hub:
             at = await hub.begin() if since is None else since
             beat = time.monotonic()
             yield frame("heartbeat", {})
             while not live.stopping.is_set():
-                for document in await hub.after(at, access.labels):
+                for document in await hub.after(at, access.reader):
                     at = document.changed_seq
                     yield frame("document", DocumentState.of(document).model_dump(mode="json"), at)
                     beat = time.monotonic()

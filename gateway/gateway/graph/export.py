@@ -16,9 +16,9 @@ from xml.sax.saxutils import XMLGenerator
 import orjson
 
 from atoll.domain.entity import Assertion
-from atoll.domain.ids import EntityId, KbUid, PassageId
+from atoll.domain.ids import EntityId, PassageId
+from atoll.domain.reader import Reader
 from atoll.ports.atlas import AtlasExport, CoOccurrence, EntityCard
-from atoll.ports.catalogue import Labels
 
 _BATCH = 1000
 #: What XML 1.0 cannot hold, not even escaped.
@@ -55,10 +55,9 @@ class _Writer(Protocol):
 class GraphExport:
     """One export; ``revision`` is that of the first batch read."""
 
-    def __init__(self, source: AtlasExport, kb: KbUid, labels: Labels) -> None:
+    def __init__(self, source: AtlasExport, reader: Reader) -> None:
         self._source = source
-        self._kb = kb
-        self._labels = labels
+        self._reader = reader
         self._revisions: set[int] = set()
 
     async def write(self, format_: ExportFormat) -> AsyncIterator[bytes]:
@@ -76,7 +75,7 @@ class GraphExport:
     async def _pieces(self) -> AsyncIterator[Piece]:
         after: EntityId | None = None
         while True:
-            nodes = await self._source.nodes(self._kb, self._labels, after=after, limit=_BATCH)
+            nodes = await self._source.nodes(self._reader, after=after, limit=_BATCH)
             self._revisions.add(nodes.revision)
             yield nodes.entities
             if len(nodes.entities) < _BATCH:
@@ -84,7 +83,7 @@ class GraphExport:
             after = nodes.entities[-1].id
         pair: tuple[EntityId, EntityId] | None = None
         while True:
-            together = await self._source.together(self._kb, self._labels, after=pair, limit=_BATCH)
+            together = await self._source.together(self._reader, after=pair, limit=_BATCH)
             self._revisions.add(together.revision)
             yield together.together
             if len(together.together) < _BATCH:
@@ -92,7 +91,7 @@ class GraphExport:
             pair = (together.together[-1].head, together.together[-1].tail)
         place: tuple[PassageId, int] | None = None
         while True:
-            stated = await self._source.assertions(self._kb, self._labels, after=place, limit=_BATCH)
+            stated = await self._source.assertions(self._reader, after=place, limit=_BATCH)
             self._revisions.add(stated.revision)
             yield stated.assertions
             if len(stated.assertions) < _BATCH:

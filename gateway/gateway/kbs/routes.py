@@ -10,6 +10,7 @@ from atoll.access.admit import Access, KbAccess
 from atoll.access.authorize import authorize
 from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Action, Scope
+from atoll.domain.reader import Reader
 from atoll.errors import Forbidden
 from gateway.auth import Authorized, InKb
 from gateway.kbs.schemas import KbChange, KbIn, KbOut, KbsOut
@@ -82,14 +83,15 @@ async def change_kb(
 @router.delete("/{kb}", status_code=204, response_class=Response)
 async def delete_kb(access: Annotated[KbAccess, Depends(InKb(Action.MANAGE_KBS))], live: Live) -> Response:
     """Delete a knowledge base with all its documents."""
-    if access.labels is not None:
+    if access.reader.labels is not None:
         raise Forbidden("a key limited to some labels may not delete documents that it does not see")
     await live.ports.knowledge_bases.delete(access.principal.tenant, access.kb_name, access.actor)
     return Response(status_code=204)
 
 
 async def _seen(kb: KnowledgeBase, access: Access, live: Runtime) -> KbOut:
-    if access.labels is None:
+    reader = Reader(access.principal.tenant, kb.uid, access.principal.labels)
+    if reader.labels is None:
         return KbOut.of(kb)
-    page = await live.ports.catalogue.page(kb.uid, access.labels, status=None, name=None, limit=1, cursor=None)
+    page = await live.ports.catalogue.page(reader, status=None, name=None, limit=1, cursor=None)
     return KbOut.of(kb, sum(page.counts.values()))

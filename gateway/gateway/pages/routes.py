@@ -39,9 +39,7 @@ async def list_passages(
     if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
         raise BadInput("the cursor is not one that a listing returned; start again without it")
     after = -1 if cursor is None else int(cursor)
-    found = await live.ports.passages.of_document(
-        access.kb, DocumentUid(document), access.labels, after=after, limit=limit + 1
-    )
+    found = await live.ports.passages.of_document(access.reader, DocumentUid(document), after=after, limit=limit + 1)
     shown = found[:limit]
     return PassagesOut(
         passages=[PassageOut.of(passage) for passage in shown],
@@ -60,7 +58,7 @@ async def draw_page(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Return a page as PNG, with passages highlighted."""
-    drawing = await views.drawing(access.kb, DocumentUid(document), access.labels, page, dpi=dpi, marks=mark or ())
+    drawing = await views.drawing(access.reader, DocumentUid(document), page, dpi=dpi, marks=mark or ())
     # The browser asks each time whether it may still show the image: a deleted document's is 404 at once.
     headers = {"ETag": f'"{drawing.name}"', "Cache-Control": "private, no-cache"}
     if if_none_match is not None and drawing.name in if_none_match:
@@ -71,7 +69,7 @@ async def draw_page(
 @router.get("/pages/{page}")
 async def get_page(document: str, page: PageNumber, access: Reading, views: Views) -> PageOut:
     """Return a page's size and where its passages stand."""
-    layout = await views.layout(access.kb, DocumentUid(document), access.labels, page)
+    layout = await views.layout(access.reader, DocumentUid(document), page)
     return PageOut(
         page=page,
         width=layout.width,
@@ -83,5 +81,5 @@ async def get_page(document: str, page: PageNumber, access: Reading, views: View
 @router.post("/pages/{page}/heatmap", response_class=Response, responses={200: {"content": {"image/png": {}}}})
 async def draw_heatmap(document: str, page: PageNumber, wanted: HeatmapIn, access: Reading, views: Views) -> Response:
     """Return a page as PNG, lit where it answers a query; by the stored page vectors."""
-    image = await views.heatmap(access.kb, DocumentUid(document), access.labels, page, wanted.query)
+    image = await views.heatmap(access.reader, DocumentUid(document), page, wanted.query)
     return Response(image, media_type="image/png", headers={"Cache-Control": "private, no-store"})

@@ -36,7 +36,7 @@ Reading = Annotated[KbAccess, Depends(InKb(Action.READ))]
 @router.post("/search")
 async def search(wanted: SearchIn, access: Reading, live: Live) -> SearchOut:
     """Return ranked, explained evidence."""
-    outcome = await live.ports.ask.search(wanted.to_search(access.kb, access.labels))
+    outcome = await live.ports.ask.search(wanted.to_search(access.reader))
     return SearchOut.of(outcome, explain=wanted.explain)
 
 
@@ -51,7 +51,7 @@ async def query(wanted: QueryIn, request: Request, access: Reading, live: Live) 
     With ``stream`` the answer comes as server-sent events: ``evidence``, ``delta``, ``replace``, ``citations``, and
     at last ``done`` or ``error``.
     """
-    question = wanted.to_query(access.kb, access.labels)
+    question = wanted.to_query(access.reader)
     if not wanted.stream:
         outcome = await live.ports.ask.query(question)
         evidence = evidence_out(outcome.evidence, explain=wanted.explain)

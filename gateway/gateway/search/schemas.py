@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from atoll.domain.answer import AnsweredBy, Citation, Sentence
 from atoll.domain.evidence import Evidence, EvidenceKind, Filters, Mode
-from atoll.domain.ids import DocumentUid, KbUid
-from atoll.ports.catalogue import Labels
+from atoll.domain.ids import DocumentUid
+from atoll.domain.reader import Reader
 from atoll.query.service import AnswerMode, QueryOutcome, QueryRequest, SearchOutcome, SearchRequest, Turn
 
 MAX_QUERY_CHARACTERS = 8000
@@ -71,10 +71,14 @@ class SearchIn(BaseModel, extra="forbid"):
     filters: FiltersIn | None = None
     explain: bool = Field(True, description="Tell each result's rank and score in each list, and its path.")
 
-    def to_search(self, kb: KbUid, labels: Labels) -> SearchRequest:
+    def to_search(self, reader: Reader) -> SearchRequest:
         """Return the request to the query service."""
         return SearchRequest(
-            kb=kb, labels=labels, query=self.query, mode=self.mode, top_k=self.top_k, filters=self._filters()
+            reader=reader,
+            query=self.query,
+            mode=self.mode,
+            top_k=self.top_k,
+            filters=self._filters(),
         )
 
     def _filters(self) -> Filters:
@@ -95,11 +99,10 @@ class QueryIn(SearchIn):
     history: list[TurnIn] = Field(default_factory=list, max_length=_MAX_TURNS)
     stream: bool = False
 
-    def to_query(self, kb: KbUid, labels: Labels) -> QueryRequest:
+    def to_query(self, reader: Reader) -> QueryRequest:
         """Return the request to the query service."""
         return QueryRequest(
-            kb=kb,
-            labels=labels,
+            reader=reader,
             query=self.query,
             mode=self.mode,
             top_k=self.top_k,

@@ -18,9 +18,9 @@ from atoll.access.limits import Slots
 from atoll.access.rates import RateLimit
 from atoll.domain.ids import KbUid
 from atoll.domain.principal import Action, Actor, Principal, Scope
+from atoll.domain.reader import Reader
 from atoll.errors import Forbidden, NotFound
 from atoll.ports.accounts import Audit, KnowledgeBases
-from atoll.ports.catalogue import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,6 @@ class Access:
     principal: Principal
     actor: Actor
 
-    @property
-    def labels(self) -> Labels:
-        """The labels that the caller holds; None means all."""
-        return self.principal.labels
-
 
 @dataclass(frozen=True, slots=True)
 class KbAccess(Access):
@@ -42,6 +37,11 @@ class KbAccess(Access):
 
     kb: KbUid
     kb_name: str
+
+    @property
+    def reader(self) -> Reader:
+        """The knowledge base as the caller may see it."""
+        return Reader(self.principal.tenant, self.kb, self.principal.labels)
 
 
 class Admission:

@@ -1,12 +1,11 @@
 """Who may do what to which: the one place that decides.
 
-``authorize`` answers for a whole request; ``holds`` and ``sees`` for the labels of a document; ``covers`` for the
-rights that one key may hand to another.
+``authorize`` answers for a whole request; ``covers`` for the rights that one key may hand to another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from atoll.domain.principal import Action, Principal, Role, Scope
 from atoll.errors import Forbidden, NotFound
@@ -47,11 +46,6 @@ def authorize(principal: Principal, action: Action, scope: Scope) -> None:
 def is_unrestricted(principal: Principal) -> bool:
     """Whether the key reaches every knowledge base and label of its tenant."""
     return principal.kbs is None and principal.labels is None
-
-
-def sees(held: frozenset[str] | None, labels: Collection[str]) -> bool:
-    """Whether a reader who holds ``held`` (None: all) sees a document with ``labels``: all of them must be held."""
-    return held is None or held.issuperset(labels)
 
 
 def covers(principal: Principal, role: Role, kbs: frozenset[str] | None, labels: frozenset[str] | None) -> bool:

@@ -152,7 +152,7 @@ def _request(search: VectorSearch) -> models.QueryRequest:
         query=models.NearestQuery(nearest=vector),
         using="bm25" if lexical else "dense",
         filter=scope(search),
-        params=_idf_of(search.kb) if lexical else None,
+        params=_idf_of(search.reader.kb) if lexical else None,
         limit=search.limit + TIE_ROOM,
         with_payload=["document_uid"],
     )

@@ -169,14 +169,14 @@ def _reason(error: Exception) -> str:
 
 def scope(search: VectorSearch | PageSearch) -> models.Filter:
     """Return the filter of a search: its knowledge base, documents and labels."""
-    must: list[models.Condition] = [equals("kb", search.kb)]
+    must: list[models.Condition] = [equals("kb", search.reader.kb)]
     must_not: list[models.Condition] = []
     if search.include_documents is not None:
         must.append(among("document_uid", search.include_documents))
     if search.exclude_documents:
         must_not.append(among("document_uid", search.exclude_documents))
-    if search.label_scope is not None:  # no label outside the scope, rather than one inside: all must be held
-        outside = models.MatchExcept(**{"except": sorted(search.label_scope)})
+    if search.reader.labels is not None:  # no label outside the scope, rather than one inside: all must be held
+        outside = models.MatchExcept(**{"except": sorted(search.reader.labels)})
         must_not.append(models.FieldCondition(key="labels", match=outside))
     return models.Filter(must=must, must_not=must_not or None)
 

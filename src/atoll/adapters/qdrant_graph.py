@@ -69,12 +69,12 @@ class QdrantGraphIndex(QdrantIndex):
 
     async def nearest_relations(self, scope: GraphScope, query: NDArray[np.float32], limit: int) -> list[RelationHit]:
         """Search the assertions that the scope sees."""
-        must: list[models.Condition] = [equals("kb", scope.kb)]
+        must: list[models.Condition] = [equals("kb", scope.reader.kb)]
         if scope.include is not None:
             must.append(among("document_uid", list(scope.include)))
         must_not: list[models.Condition] | None = None
-        if scope.labels is not None:  # no label outside the scope, rather than one inside: all must be held
-            outside = models.MatchExcept(**{"except": sorted(scope.labels)})
+        if scope.reader.labels is not None:  # no label outside the scope, rather than one inside: all must be held
+            outside = models.MatchExcept(**{"except": sorted(scope.reader.labels)})
             must_not = [models.FieldCondition(key="labels", match=outside)]
         points = await self._nearest(self._relations, query, models.Filter(must=must, must_not=must_not), limit)
         return [RelationHit(RelationId(point), score) for point, score in points]

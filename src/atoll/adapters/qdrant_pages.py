@@ -93,7 +93,7 @@ class QdrantPageIndex:
         query = _weighted(search.query.vectors).tolist()
         where = scope(search)
         prefetch: list[models.Prefetch] | None = None
-        if await self._pages_of(name, search.kb) > self._exact_pages:
+        if await self._pages_of(name, search.reader.kb) > self._exact_pages:
             limit = max(PREFETCHED, PREFETCHED_FACTOR * search.limit)
             prefetch = [
                 models.Prefetch(query=models.NearestQuery(nearest=query), using=using, filter=where, limit=limit)

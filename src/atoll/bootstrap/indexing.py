@@ -21,12 +21,12 @@ def reindex(
     store: Records, index: QdrantGraphIndex, pages: QdrantPageIndex, files: FileBlobs, card: EmbedderCard
 ) -> Reindex:
     """Return what rebuilds the derived vector collections."""
-    passages = PassageCollection(store.index_source, store.passages, index, sparse(), dimensions=card.dimensions)
+    passages = PassageCollection(store.index_source, index, sparse(), dimensions=card.dimensions)
     collections: dict[str, DerivedCollection] = {
         "passages": passages,
         "entities": EntityCollection(store.index_source, index),
-        "relations": RelationCollection(store.index_source, store.passages, index),
-        "pages": PageCollection(store.index_source, store.passages, pages, files),
+        "relations": RelationCollection(store.index_source, index),
+        "pages": PageCollection(store.index_source, pages, files),
     }
     return Reindex(store.index_source, collections, embedding=f"{card.fingerprint} {card.dimensions}")
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from atoll.domain.ids import DocumentUid, KbUid, PageId, PassageId, page_id
 from atoll.domain.page import Box, Line, Page
+from atoll.domain.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,11 @@ class PagePoint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageSearch:
-    """The ``limit`` pages of a knowledge base that answer a query best; the rest is as in ``VectorSearch``."""
+    """The ``limit`` pages that ``reader`` sees and that answer a query best; the rest is as in ``VectorSearch``."""
 
-    kb: KbUid
+    reader: Reader
     query: PageQuery
     limit: int
-    label_scope: frozenset[str] | None = None
     include_documents: tuple[DocumentUid, ...] | None = None
     exclude_documents: tuple[DocumentUid, ...] = ()
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, RelationId
+from atoll.domain.reader import Reader
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,16 +34,14 @@ class PassagePoint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorSearch:
-    """The ``limit`` points of a knowledge base nearest to a dense or lexical query.
+    """The ``limit`` points that ``reader`` sees and that are nearest to a dense or lexical query.
 
-    ``label_scope`` None sees every point; otherwise a point is seen when all its labels are in the scope.
     ``include_documents`` None means every document; an empty tuple means none.
     """
 
-    kb: KbUid
+    reader: Reader
     query: NDArray[np.float32] | SparseVector
     limit: int
-    label_scope: frozenset[str] | None = None
     include_documents: tuple[DocumentUid, ...] | None = None
     exclude_documents: tuple[DocumentUid, ...] = ()
 

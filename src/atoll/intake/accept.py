@@ -2,7 +2,7 @@
 
 ::
 
-    async with uploads.begin(kb, labels) as upload:
+    async with uploads.begin(uploader) as upload:
         file = await upload.file("plan.pdf")
         await file.write(piece)  # as often as there are pieces
         await file.end()
@@ -22,12 +22,13 @@ from typing import Any
 
 from atoll.domain import media
 from atoll.domain.document import Accepted, NewDocument
-from atoll.domain.ids import DocumentUid, KbUid, new_uid
+from atoll.domain.ids import DocumentUid, new_uid
 from atoll.domain.principal import Actor
+from atoll.domain.reader import Reader
 from atoll.errors import BadInput, DocumentTooLarge, Forbidden
 from atoll.intake.names import check_metadata, clean_labels, clean_name, clean_source
 from atoll.ports.blobs import Blobs, IncomingFile, Intake
-from atoll.ports.catalogue import Catalogue, Labels
+from atoll.ports.catalogue import Catalogue
 
 #: Bytes that are written at a time: large enough that threads and calls cost little.
 WRITE_BYTES = 512 * 1024
@@ -71,16 +72,16 @@ class Uploads:
         self._commits: set[asyncio.Task[Accepted]] = set()
 
     @asynccontextmanager
-    async def begin(self, kb: KbUid, labels: Labels) -> AsyncIterator[Upload]:
-        """Start an upload by somebody who holds ``labels``.
+    async def begin(self, uploader: Reader) -> AsyncIterator[Upload]:
+        """Start an upload into the knowledge base that ``uploader`` reads, with the labels that it holds.
 
         Raises:
             QuotaExceeded: too many uploads at a time.
             StorageFull: the disk is nearly full.
         """
         async with self._turn():
-            intake = await self._blobs.receive(kb)
-            upload = Upload(self, kb, labels, intake)
+            intake = await self._blobs.receive(uploader.kb)
+            upload = Upload(self, uploader, intake)
             try:
                 yield upload
             finally:
@@ -96,19 +97,18 @@ class Uploads:
 
     async def record(
         self,
-        kb: KbUid,
+        uploader: Reader,
         documents: Sequence[NewDocument],
         intake: Intake,
         *,
         replace: bool,
-        labels: Labels,
         actor: Actor,
     ) -> Accepted:
         """Keep the files, record the documents, and wake workers for them."""
         kept: tuple[DocumentUid, ...] = ()
         try:
             await intake.keep()
-            accepted = await self._catalogue.accept(kb, documents, replace=replace, labels=labels, actor=actor)
+            accepted = await self._catalogue.accept(uploader, documents, replace=replace, actor=actor)
             kept = tuple(document.uid for document in accepted.documents)
         finally:
             await intake.settle(kept)
@@ -125,13 +125,12 @@ class Uploads:
 class Upload:
     """The documents of one upload while they arrive."""
 
-    def __init__(self, uploads: Uploads, kb: KbUid, labels: Labels, intake: Intake) -> None:
+    def __init__(self, uploads: Uploads, uploader: Reader, intake: Intake) -> None:
         self.bytes = 0
         self.is_committing = False
         self._uploads = uploads
         self._limits = uploads.limits
-        self._kb = kb
-        self._labels = labels
+        self._uploader = uploader
         self._intake = intake
         self._documents: list[NewDocument] = []
 
@@ -178,14 +177,12 @@ class Upload:
         """
         if not self._documents:
             raise BadInput("an upload needs at least one document")
-        if self._labels is not None and not all(self._labels.issuperset(each.labels) for each in self._documents):
+        if not all(self._uploader.sees(each.labels) for each in self._documents):
             raise Forbidden("this key may only give documents labels that it holds itself")
         # From here on a caller that goes away must not cancel the work: files and record go together.
         self.is_committing = True
         return await self._uploads.commit(
-            self._uploads.record(
-                self._kb, self._documents, self._intake, replace=replace, labels=self._labels, actor=actor
-            )
+            self._uploads.record(self._uploader, self._documents, self._intake, replace=replace, actor=actor)
         )
 
     def note(self, size: int) -> None:

@@ -18,10 +18,11 @@ from atoll.domain import media
 from atoll.domain.document import Document
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.page import RESOLUTIONS, Box
+from atoll.domain.reader import Reader
 from atoll.errors import BadInput, NotAvailable, NotFound
 from atoll.pages.cache import PageCache
 from atoll.ports.blobs import PAGE_SIZES, RENDITION, Blobs
-from atoll.ports.catalogue import Catalogue, Labels
+from atoll.ports.catalogue import Catalogue
 from atoll.ports.heat import Heat
 from atoll.ports.parser import Parser
 from atoll.ports.passages import Passages
@@ -90,14 +91,14 @@ class PageViews:
         """Count the drawings of earlier processes towards the cache's bound."""
         await self._cache.adopt(await self._blobs.drawn_pages())
 
-    async def layout(self, kb: KbUid, document: DocumentUid, labels: Labels, page: int) -> PageLayout:
+    async def layout(self, reader: Reader, document: DocumentUid, page: int) -> PageLayout:
         """Return a page's size and where its passages stand."""
-        placed = await self._passages.of_page(kb, document, labels, page)
-        width, height = await self._size(kb, document, page)
+        placed = await self._passages.of_page(reader, document, page)
+        width, height = await self._size(reader.kb, document, page)
         return PageLayout(width, height, dict(placed))
 
     async def drawing(
-        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int, *, dpi: int, marks: Sequence[str]
+        self, reader: Reader, document: DocumentUid, page: int, *, dpi: int, marks: Sequence[str]
     ) -> Drawing:
         """Return what is to be drawn: a page (from 1) with passages marked.
 
@@ -107,8 +108,8 @@ class PageViews:
         """
         if dpi not in RESOLUTIONS:
             raise BadInput(f"dpi must be one of {', '.join(map(str, RESOLUTIONS))}")
-        found = await self._catalogue.get(kb, document, labels)
-        return Drawing(found, page, dpi, await self._places(found, labels, page, marks))
+        found = await self._catalogue.get(reader, document)
+        return Drawing(found, page, dpi, await self._places(reader, found.uid, page, marks))
 
     async def draw(self, drawing: Drawing) -> bytes:
         """Return a drawing as PNG, drawn now or earlier.
@@ -129,27 +130,27 @@ class PageViews:
             await self._cache.put(path, image)
         return image
 
-    async def heatmap(self, kb: KbUid, document: DocumentUid, labels: Labels, page: int, question: str) -> bytes:
+    async def heatmap(self, reader: Reader, document: DocumentUid, page: int, question: str) -> bytes:
         """Return a page as PNG, lit where it answers a question.
 
         Raises:
             NotAvailable: there is no page-image server, or the page was embedded by another model.
             QuotaExceeded, DependencyDown, ModelReplyInvalid: as their names say.
         """
-        found = await self._catalogue.get(kb, document, labels)
+        found = await self._catalogue.get(reader, document)
         if self._heat is None:
             raise NotAvailable("heatmaps need a page-image server: set ATOLL_PAGES__URL")
         # The catalogue knows documents on their way too; only of what readers see is anything told.
-        await self._passages.of_page(kb, found.uid, labels, page)
-        await self._size(kb, found.uid, page)
-        heat = await self._heat.of_page(kb, found.uid, page, question)
+        await self._passages.of_page(reader, found.uid, page)
+        await self._size(reader.kb, found.uid, page)
+        heat = await self._heat.of_page(reader.kb, found.uid, page, question)
         async with self._turn():
             return await self._parser.draw(pdf=self._pdf(found), page=page, dpi=RESOLUTIONS[0], heat=heat)
 
-    async def _places(self, document: Document, labels: Labels, page: int, marks: Sequence[str]) -> tuple[Box, ...]:
+    async def _places(self, reader: Reader, document: DocumentUid, page: int, marks: Sequence[str]) -> tuple[Box, ...]:
         if not marks:
             return ()
-        placed = dict(await self._passages.of_page(document.kb, document.uid, labels, page))
+        placed = dict(await self._passages.of_page(reader, document, page))
         missing = [mark for mark in marks if mark not in placed]
         if missing:
             raise NotFound(f"page {page} has no passage {missing[0][:64]}")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from atoll.domain.entity import Assertion
-from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId
+from atoll.domain.ids import DocumentUid, EntityId, PassageId
 from atoll.domain.passage import Passage
-from atoll.ports.catalogue import Labels
+from atoll.domain.reader import Reader
 
 #: Passages looked at for what surrounds one entity; an entity with more is answered from so many, and says so.
 PASSAGES_LOOKED_AT = 1000
@@ -93,31 +93,29 @@ class GraphCensus:
 class Atlas(Protocol):
     """Bounded views of one knowledge base's graph, each of one moment. All raise NotFound when it is gone."""
 
-    async def entities(
-        self, kb: KbUid, labels: Labels, *, text: str | None, type_: str | None, limit: int
-    ) -> EntityList:
+    async def entities(self, reader: Reader, *, text: str | None, type_: str | None, limit: int) -> EntityList:
         """List entities whose key contains ``text`` (compared in lower case) and whose type is ``type_``."""
         ...
 
-    async def entity(self, kb: KbUid, labels: Labels, entity: EntityId) -> EntityDetail:
+    async def entity(self, reader: Reader, entity: EntityId) -> EntityDetail:
         """Return one entity. Raises NotFound when nothing that the reader sees mentions it."""
         ...
 
-    async def around(self, kb: KbUid, labels: Labels, entities: Sequence[EntityId], *, limit: int) -> EntityList:
+    async def around(self, reader: Reader, entities: Sequence[EntityId], *, limit: int) -> EntityList:
         """Return the entities, other than these, that share the most passages with any of them, ties by key.
 
         Of each entity at most ``PASSAGES_LOOKED_AT`` passages (by id) are looked at.
         """
         ...
 
-    async def between(self, kb: KbUid, labels: Labels, entities: Sequence[EntityId], *, limit: int) -> Links:
+    async def between(self, reader: Reader, entities: Sequence[EntityId], *, limit: int) -> Links:
         """Return at most ``limit`` co-occurrences and as many assertions among these entities.
 
         Of each entity at most ``PASSAGES_LOOKED_AT`` passages (by id) are looked at.
         """
         ...
 
-    async def census(self, kb: KbUid, labels: Labels) -> GraphCensus:
+    async def census(self, reader: Reader) -> GraphCensus:
         """Count everything."""
         ...
 
@@ -149,18 +147,14 @@ class AssertionBatch:
 class AtlasExport(Protocol):
     """The whole graph in batches of bounded size: what follows ``after``, or begins when that is None."""
 
-    async def nodes(self, kb: KbUid, labels: Labels, *, after: EntityId | None, limit: int) -> NodeBatch:
+    async def nodes(self, reader: Reader, *, after: EntityId | None, limit: int) -> NodeBatch:
         """Read entities."""
         ...
 
-    async def together(
-        self, kb: KbUid, labels: Labels, *, after: tuple[EntityId, EntityId] | None, limit: int
-    ) -> TogetherBatch:
+    async def together(self, reader: Reader, *, after: tuple[EntityId, EntityId] | None, limit: int) -> TogetherBatch:
         """Read co-occurrences, each counted over all passages."""
         ...
 
-    async def assertions(
-        self, kb: KbUid, labels: Labels, *, after: tuple[PassageId, int] | None, limit: int
-    ) -> AssertionBatch:
+    async def assertions(self, reader: Reader, *, after: tuple[PassageId, int] | None, limit: int) -> AssertionBatch:
         """Read assertions."""
         ...

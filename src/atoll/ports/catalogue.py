@@ -6,22 +6,20 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from atoll.domain.document import Accepted, Document, DocumentPage, NewDocument, Receipt, Status
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
-
-#: Labels a reader holds; None means all.
-Labels = frozenset[str] | None
+from atoll.domain.reader import Reader
 
 
 class Catalogue(Protocol):
-    """Accepting and listing. A document is seen only when all its labels are among ``labels``."""
+    """Accepting and listing. ``reader`` sees a document when it holds all of its labels."""
 
     async def accept(
-        self, kb: KbUid, documents: Sequence[NewDocument], *, replace: bool, labels: Labels, actor: Actor
+        self, reader: Reader, documents: Sequence[NewDocument], *, replace: bool, actor: Actor
     ) -> Accepted:
         """Write documents, their ledger rows and the audit event in one transaction.
 
-        Bytes that are there already, in a document that ``labels`` may see, yield that document (queued again if it
+        Bytes that are there already, in a document that the reader sees, yield that document (queued again if it
         had failed or was cancelled) and an entry in ``duplicates``; the new document's folder is then not used.
 
         Raises:
@@ -30,21 +28,21 @@ class Catalogue(Protocol):
         """
         ...
 
-    async def get(self, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
+    async def get(self, reader: Reader, document: DocumentUid) -> Document:
         """Return a document with its stages and warnings. Raises NotFound."""
         ...
 
     async def page(
-        self, kb: KbUid, labels: Labels, *, status: Status | None, name: str | None, limit: int, cursor: str | None
+        self, reader: Reader, *, status: Status | None, name: str | None, limit: int, cursor: str | None
     ) -> DocumentPage:
         """List documents, newest first; ``name`` is a glob pattern. Raises BadInput for a foreign cursor."""
         ...
 
-    async def batch(self, kb: KbUid, batch: str, labels: Labels) -> tuple[Document, ...]:
+    async def batch(self, reader: Reader, batch: str) -> tuple[Document, ...]:
         """Return the documents of one upload. Raises NotFound."""
         ...
 
-    async def changes(self, kb: KbUid, labels: Labels, *, since: int | None, limit: int) -> tuple[Document, ...]:
+    async def changes(self, reader: Reader, *, since: int | None, limit: int) -> tuple[Document, ...]:
         """Return documents whose ``changed_seq`` is above ``since``, in its order.
 
         ``since`` of None returns the latest one alone, as the place to start from.
@@ -55,14 +53,14 @@ class Catalogue(Protocol):
 class Lifecycle(Protocol):
     """What a person does to one document. All raise NotFound for what they may not see."""
 
-    async def delete(self, kb: KbUid, document: DocumentUid, labels: Labels, *, dry_run: bool, actor: Actor) -> Receipt:
+    async def delete(self, reader: Reader, document: DocumentUid, *, dry_run: bool, actor: Actor) -> Receipt:
         """Hide the document, take its counters off and queue its purge, in one transaction, in any state."""
         ...
 
-    async def retry(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+    async def retry(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
         """Queue a failed, quarantined or cancelled document again. Raises Conflict for another state."""
         ...
 
-    async def cancel(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+    async def cancel(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
         """Stop work on a queued or processing document. Raises Conflict for another state."""
         ...

@@ -15,16 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atoll.domain.entity import Assertion, EntityName, Mention
-from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, RelationId
-from atoll.ports.catalogue import Labels
+from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
+from atoll.domain.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
 class GraphScope:
-    """Whose eyes a read has: ``labels`` as everywhere, ``include`` the documents that filters leave (None: all)."""
+    """What a read of the graph may show: ``include`` are the documents that filters leave (None: all)."""
 
-    kb: KbUid
-    labels: Labels
+    reader: Reader
     include: tuple[DocumentUid, ...] | None = None
 
 

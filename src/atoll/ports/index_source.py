@@ -96,6 +96,10 @@ class IndexSource(Protocol):
         """Return assertions that have a vector; none at the end."""
         ...
 
+    async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> frozenset[DocumentUid]:
+        """Return those of ``documents`` that are visible now; none when the knowledge base is gone."""
+        ...
+
     async def known(self, passages: Sequence[PassageId]) -> frozenset[PassageId]:
         """Return those of ``passages`` that there are, in any knowledge base, of documents in any state."""
         ...

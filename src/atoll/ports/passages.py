@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import Box
 from atoll.domain.passage import Passage
-from atoll.ports.catalogue import Labels
+from atoll.domain.reader import Reader
 
 #: Filters that match more documents than this are refused: an index cannot be asked for so many at once.
 MAX_FILTERED_DOCUMENTS = 4096
@@ -34,7 +34,7 @@ class SearchScope:
 class Passages(Protocol):
     """Reads of the query pipeline. Each is one round trip."""
 
-    async def scope(self, kb: KbUid, labels: Labels, filters: Filters) -> SearchScope:
+    async def scope(self, reader: Reader, filters: Filters) -> SearchScope:
         """Read revision and language, and resolve the filters.
 
         Raises:
@@ -43,24 +43,22 @@ class Passages(Protocol):
         """
         ...
 
-    async def visible(
-        self, kb: KbUid, labels: Labels, documents: Sequence[DocumentUid]
-    ) -> tuple[int, dict[DocumentUid, str]]:
-        """Return the revision, and the names of those of ``documents`` that ``labels`` see, in one snapshot."""
+    async def visible(self, reader: Reader, documents: Sequence[DocumentUid]) -> tuple[int, dict[DocumentUid, str]]:
+        """Return the revision, and the names of those of ``documents`` that the reader sees, in one snapshot."""
         ...
 
-    async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
+    async def hydrate(self, reader: Reader, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """Return the passages, text included, as far as they are visible now."""
         ...
 
     async def of_document(
-        self, kb: KbUid, document: DocumentUid, labels: Labels, *, after: int, limit: int
+        self, reader: Reader, document: DocumentUid, *, after: int, limit: int
     ) -> tuple[Passage, ...]:
         """Return passages with an ordinal above ``after``, in order. Raises NotFound for an invisible document."""
         ...
 
     async def of_page(
-        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int
+        self, reader: Reader, document: DocumentUid, page: int
     ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
         """Return ids and boxes of the passages on one page. Raises NotFound."""
         ...

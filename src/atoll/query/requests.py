@@ -8,8 +8,7 @@ from enum import StrEnum
 
 from atoll.domain.answer import Answer, AnsweredBy, Citation, Sentence
 from atoll.domain.evidence import Evidence, Filters, Mode
-from atoll.domain.ids import KbUid
-from atoll.ports.catalogue import Labels
+from atoll.domain.reader import Reader
 from atoll.query.answer.history import Turn
 
 
@@ -23,10 +22,9 @@ class AnswerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A search in one knowledge base; ``labels`` of None sees everything in it."""
+    """A search in one knowledge base."""
 
-    kb: KbUid
-    labels: Labels
+    reader: Reader
     query: str
     mode: Mode
     top_k: int
@@ -37,8 +35,7 @@ class SearchRequest:
 class QueryRequest:
     """A question to be answered from one knowledge base."""
 
-    kb: KbUid
-    labels: Labels
+    reader: Reader
     query: str
     mode: Mode
     top_k: int

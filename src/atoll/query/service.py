@@ -188,8 +188,7 @@ class AskService:
 
     async def _find(self, request: SearchRequest | QueryRequest, question: str, timings: Timings) -> SearchResult:
         return await self._pipeline.find(
-            request.kb,
-            request.labels,
+            request.reader,
             question,
             mode=request.mode,
             filters=request.filters,

@@ -15,6 +15,7 @@ from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Action, Principal, Role
 from atoll.errors import Forbidden, NotFound, QuotaExceeded
 from tests.support.house import House
+from tests.support.readers import reader_of
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ async def test_who_may_is_let_in_and_told_where(house: House) -> None:
     (kb,) = await house.open("main")
     who = ada(kb, labels=frozenset({"red"}))
     async with admission(house).admit_to("main", who, Action.READ, request_id="r1") as access:
-        assert (access.kb, access.kb_name, access.labels) == (kb.uid, "main", {"red"})
+        assert (access.kb, access.kb_name, access.reader) == (kb.uid, "main", reader_of(kb, frozenset({"red"})))
         assert (access.actor.subject, access.actor.request_id) == ("user:ada", "r1")
     async with admission(house).admit(ada(kb, Role.OWNER), Action.MANAGE_KEYS, request_id="r2") as access:
         assert access.principal.name == "Ada"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from atoll.access.authorize import ALLOWED, authorize, covers, sees
+from atoll.access.authorize import ALLOWED, authorize, covers
 from atoll.domain.ids import Subject, TenantId
 from atoll.domain.principal import Action, Principal, Role, Scope
 from atoll.errors import Forbidden, NotFound
@@ -50,14 +50,6 @@ def test_outside_the_scope_is_not_found() -> None:
 def test_the_audit_is_for_keys_without_limits(limits: dict[str, set[str]]) -> None:
     with pytest.raises(Forbidden, match="audit"):
         authorize(principal(Role.AUDITOR, **limits), Action.READ_AUDIT, Scope(HERE))
-
-
-def test_all_labels_of_a_document_must_be_held() -> None:
-    assert sees(None, ["a"])
-    assert sees(frozenset("a"), [])
-    assert sees(frozenset("ab"), ["a", "b"])
-    assert not sees(frozenset("a"), ["a", "b"])
-    assert not sees(frozenset(), ["a"])
 
 
 def test_rights_are_never_widened() -> None:

@@ -41,6 +41,7 @@ class Site:
         values: dict[str, Any] = {
             "catalogue": self.house.catalogue,
             "lifecycle": self.house.lifecycle,
+            "ledger": self.house.ledger,
             "passages": self.house.passages,
             "atlas": self.house.atlas,
             "atlas_export": self.house.atlas_export,

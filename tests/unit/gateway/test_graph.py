@@ -10,6 +10,7 @@ import httpx
 import networkx as nx
 import pytest
 
+from tests.support.readers import reader_of
 from tests.support.written import Line, write
 from tests.unit.gateway.conftest import Site
 
@@ -138,7 +139,7 @@ async def test_jsonl_has_one_object_a_line_and_an_end(graph):
 async def test_an_export_during_a_change_says_so(site, graph):
     from gateway.graph.export import ExportFormat, GraphExport
 
-    pieces = GraphExport(site.house.atlas_export, site.main.uid, None).write(ExportFormat.JSONL)
+    pieces = GraphExport(site.house.atlas_export, reader_of(site.main)).write(ExportFormat.JSONL)
     content = [await anext(pieces), await anext(pieces)]
     await write(site.house, site.main.uid, "late.txt", [Line("Late", ["late"])])
     content += [piece async for piece in pieces]

@@ -13,6 +13,7 @@ from atoll.domain.principal import Role
 from atoll.errors import QuotaExceeded, StorageFull
 from atoll.intake.names import clean_name
 from gateway.dependencies import Limits
+from tests.support.readers import reader_of
 from tests.unit.gateway.conftest import Site, upload
 
 PATH = "/v1/kbs/main/documents"
@@ -191,7 +192,7 @@ async def test_a_client_that_goes_away_leaves_nothing(site: Site) -> None:
 
     await site.app(scope, receive, send)
     assert site.files() == []
-    page = await site.house.catalogue.page(site.main.uid, None, status=None, name=None, limit=1, cursor=None)
+    page = await site.house.catalogue.page(reader_of(site.main), status=None, name=None, limit=1, cursor=None)
     assert page.documents == ()
 
 

@@ -16,6 +16,7 @@ from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.stages import extract as stage
 from atoll.ports.extractor import Portions
 from tests.support.house import ACTOR, House
+from tests.support.readers import reader_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
 
@@ -70,7 +71,7 @@ async def again(house, kb, document):
     """Send a document through all its stages once more, as `retry` does with an ended one."""
     await house.database.write(lambda c: c.execute("UPDATE document SET status = 'failed', visible = 0"))
     await house.database.write(lambda c: c.execute("UPDATE entity SET df = 0, vector = NULL"))
-    await house.lifecycle.retry(kb.uid, document.uid, None, ACTOR)
+    await house.lifecycle.retry(reader_of(kb), document.uid, ACTOR)
 
 
 async def passages_of(house):
@@ -81,7 +82,7 @@ async def test_mentions_reach_the_record_store_and_the_documents_counts(house):
     (kb,) = await house.open("one")
     document = await house.upload(kb, "a.txt", "# Osk Head\nAda Lovelace met Bob.\nAda Lovelace left.")
     await house.work()
-    ready = await house.catalogue.get(kb.uid, document.uid, None)
+    ready = await house.catalogue.get(reader_of(kb), document.uid)
     assert (ready.status, ready.entities) == (Status.READY, 3)
     assert [(s.name, s.state, s.done, s.total) for s in ready.stages][2] == ("extract", "done", 1, 1)
     found = await rows(
@@ -98,7 +99,7 @@ async def test_a_receipt_counts_what_goes_and_what_others_keep(house):
     document = await house.upload(kb, "a.txt", "Ada met Bob. Bob left.")
     await house.upload(kb, "b.txt", "Bob met Carol.")
     await house.work()
-    receipt = await house.lifecycle.delete(kb.uid, document.uid, None, dry_run=True, actor=ACTOR)
+    receipt = await house.lifecycle.delete(reader_of(kb), document.uid, dry_run=True, actor=ACTOR)
     assert (receipt.removed["entities"], receipt.removed["mentions"], receipt.kept_entities) == (1, 2, 1)
     await house.delete(kb, document.uid)
     await house.work()
@@ -117,7 +118,7 @@ async def test_neither_a_retry_nor_a_later_stage_asks_again(house):
     assert before
     await again(house, kb, document)
     await worker.advance(document.uid)
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.READY
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.READY
     assert len(extractor.asked) == asked
     assert await rows(house, "SELECT * FROM mention ORDER BY passage, entity") == before
 
@@ -153,7 +154,7 @@ async def test_after_an_error_what_was_in_flight_is_kept_and_nothing_is_asked_tw
     document = await house.upload(kb, "a.txt", LONG)
     worker = pipeline(house, extractor)
     await worker.advance(document.uid)
-    waiting = await house.catalogue.get(kb.uid, document.uid, None)
+    waiting = await house.catalogue.get(reader_of(kb), document.uid)
     assert (waiting.status, waiting.stages[2].error) == (Status.PROCESSING, "the model is away")
     assert extractor.calls == 3, "nothing was begun after the error"
     assert len(extractor.asked) == 2
@@ -161,7 +162,7 @@ async def test_after_an_error_what_was_in_flight_is_kept_and_nothing_is_asked_tw
     assert left[0] >= 3000, "the model said when to come back"
     await house.database.write(lambda c: c.execute("UPDATE stage SET not_before = 0"))
     await worker.advance(document.uid)
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.READY
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.READY
     asked = [p.id for portion in extractor.asked for p in portion]
     assert sorted(asked) == sorted(await passages_of(house))
 
@@ -172,7 +173,7 @@ async def test_a_slice_that_is_over_goes_on_where_it_was(house):
     document = await house.upload(kb, "a.txt", LONG)
     worker = pipeline(house, extractor, slice_seconds=0.08)
     turns, done = 0, []
-    while (now := await house.catalogue.get(kb.uid, document.uid, None)).status is not Status.READY:
+    while (now := await house.catalogue.get(reader_of(kb), document.uid)).status is not Status.READY:
         done.append(now.stages[2].done)
         turns += 1
         assert turns < 40
@@ -191,7 +192,7 @@ async def test_a_later_stage_under_another_extractor_brings_what_is_missing(hous
     await house.ledger.release(claim)
     await house.database.write(lambda c: c.execute("DELETE FROM stage WHERE name = 'extract'"))
     await pipeline(house, MemoryExtractor()).advance(document.uid)
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.READY
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.READY
     assert (await rows(house, "SELECT COUNT(*) FROM mention"))[0][0] > 0
 
 
@@ -221,7 +222,7 @@ async def test_a_document_without_names_has_no_assertion_vectors(house):
     (kb,) = await house.open("one")
     document = await house.upload(kb, "a.txt", "no names here")
     await pipeline(house, MemoryExtractor()).advance(document.uid)
-    ready = await house.catalogue.get(kb.uid, document.uid, None)
+    ready = await house.catalogue.get(reader_of(kb), document.uid)
     assert (ready.status, ready.entities) == (Status.READY, 0)
 
 
@@ -237,6 +238,6 @@ async def test_warnings_follow_those_of_parsing_and_are_bounded(house, monkeypat
     await again(house, kb, document)
     extractor = Complaining(portions=ONE_CHUNK, fingerprint="warns")
     await pipeline(house, extractor).advance(document.uid)
-    told = (await house.catalogue.get(kb.uid, document.uid, None)).warnings
+    told = (await house.catalogue.get(reader_of(kb), document.uid)).warnings
     assert [w.type for w in told] == ["PageWithoutText", "ExtractionInvalid", "ExtractionInvalid", "MoreWarnings"]
     assert told[-1].message.startswith(f"{len(extractor.asked) - 2} more")

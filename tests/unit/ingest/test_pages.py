@@ -18,6 +18,7 @@ from atoll.errors import BadInput, DependencyDown, DocumentTooLarge, ModelReplyI
 from atoll.ingest.pipeline import Pipeline
 from tests.support import canonical
 from tests.support.house import DIMENSIONS, House
+from tests.support.readers import reader_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
 
@@ -57,7 +58,7 @@ async def ready(house: House, pages: int = 6, name: str = "a.txt", **options):
     (kb,) = await house.open("main")
     document = await house.upload(kb, name, text(pages), **options)
     await house.work()
-    return kb, await house.catalogue.get(kb.uid, document.uid, None)
+    return kb, await house.catalogue.get(reader_of(kb), document.uid)
 
 
 async def test_pages_are_embedded_indexed_counted_and_kept(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ async def test_a_server_that_is_away_is_waited_for_and_nothing_is_embedded_twice
     await house.database.write(lambda connection: connection.execute("UPDATE stage SET not_before = 0"))
     await house.doorbell.ring([document.uid])
     await house.work()
-    document = await house.catalogue.get(kb.uid, document.uid, None)
+    document = await house.catalogue.get(reader_of(kb), document.uid)
     assert (document.status, embedder.pages, document.warnings) == (Status.READY, 6, ())
     await house.close()
 
@@ -172,7 +173,7 @@ async def test_visual_ranks_pages_with_the_best_lines_marked_and_their_passage(t
     line = 50 + 6 * 14  # where the parser in memory puts the seventh line
     assert best.boxes[0].y0 <= line <= best.boxes[0].y1
     assert "number4" in best.text
-    (passage,) = (await house.passages.hydrate(kb.uid, None, [best.passage_id])).values()
+    (passage,) = (await house.passages.hydrate(reader_of(kb), [best.passage_id])).values()
     assert passage.text == best.text
     await house.close()
 
@@ -199,7 +200,7 @@ async def test_mix_goes_on_without_a_server_that_is_away_and_visual_says_so(tmp_
     from atoll.query.requests import SearchRequest
 
     def asked(mode: Mode) -> SearchRequest:
-        return SearchRequest(kb.uid, None, "question about the valve", mode, 5, Filters())
+        return SearchRequest(reader_of(kb), "question about the valve", mode, 5, Filters())
 
     outcome = await house.ask.search(asked(Mode.MIX))
     assert outcome.evidence

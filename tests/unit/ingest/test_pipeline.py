@@ -13,6 +13,7 @@ from atoll.errors import DependencyDown, DocumentUnreadable, ParserDied
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.reconcile import reconcile
 from tests.support.house import ACTOR, House
+from tests.support.readers import reader_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
 
@@ -59,7 +60,7 @@ async def test_a_document_reaches_ready_and_its_artefacts_make_a_second_run_sile
     (kb,) = await house.open("one")
     document = await house.upload(kb, "a.txt", "# Title\nSome words about a crane.")
     await house.work()
-    ready = await house.catalogue.get(kb.uid, document.uid, None)
+    ready = await house.catalogue.get(reader_of(kb), document.uid)
     assert (ready.status, ready.pages, ready.passages) == (Status.READY, 1, 1)
     assert all((stage.state, stage.done, stage.total) == ("done", 1, 1) for stage in ready.stages)
 
@@ -69,7 +70,7 @@ async def test_a_typed_error_of_the_document_fails_it_at_once_with_its_page(hous
     document = await house.upload(kb, "a.txt", "words")
     parser = FailingParser(DocumentUnreadable("a.txt: page 7 is encrypted", page=7))
     await with_parser(house, parser).advance(document.uid)
-    failed = await house.catalogue.get(kb.uid, document.uid, None)
+    failed = await house.catalogue.get(reader_of(kb), document.uid)
     assert (failed.status, failed.error.type, failed.error.page) == (Status.FAILED, "DocumentUnreadable", 7)
     assert failed.error.message == "a.txt: page 7 is encrypted"
 
@@ -79,10 +80,10 @@ async def test_two_deaths_of_the_parser_quarantine_and_one_does_not(house):
     document = await house.upload(kb, "a.txt", "words")
     pipeline = with_parser(house, FailingParser(ParserDied("killed by memory"), ParserDied("killed by memory")))
     await pipeline.advance(document.uid)
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.PROCESSING
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.PROCESSING
     await release_delays(house)
     await pipeline.advance(document.uid)
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.QUARANTINED
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.QUARANTINED
 
 
 async def test_a_dependency_that_is_away_never_counts_as_a_failure(house):
@@ -92,11 +93,11 @@ async def test_a_dependency_that_is_away_never_counts_as_a_failure(house):
     pipeline = with_parser(house, parser)
     for _ in range(6):
         await pipeline.advance(document.uid)
-        waiting = await house.catalogue.get(kb.uid, document.uid, None)
+        waiting = await house.catalogue.get(reader_of(kb), document.uid)
         assert (waiting.status, waiting.stages[0].error) == (Status.PROCESSING, "the parser is away")
         await release_delays(house)
     await pipeline.advance(document.uid)
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.READY
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.READY
 
 
 async def test_backoff_grows_to_thirty_seconds(house):
@@ -124,7 +125,7 @@ async def test_a_bug_is_tried_again_once_and_then_fails_the_document_alone(house
     await pipeline.advance(document.uid)
     await release_delays(house)
     await pipeline.advance(document.uid)
-    failed = await house.catalogue.get(kb.uid, document.uid, None)
+    failed = await house.catalogue.get(reader_of(kb), document.uid)
     assert failed.error.type == "InternalError"
     assert "ZeroDivisionError" in failed.error.message
 
@@ -137,7 +138,7 @@ async def test_a_long_stage_keeps_its_lease(house):
     await asyncio.sleep(0.7)
     assert await house.ledger.claim(document.uid, "w2", 10) is None
     await task
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.READY
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.READY
 
 
 async def test_a_worker_that_lost_its_lease_stops_and_writes_nothing(house):
@@ -145,9 +146,9 @@ async def test_a_worker_that_lost_its_lease_stops_and_writes_nothing(house):
     document = await house.upload(kb, "a.txt", "words")
     slow = asyncio.create_task(with_parser(house, SlowParser(30), lease_seconds=0.6).advance(document.uid))
     await asyncio.sleep(0.1)
-    await house.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
+    await house.lifecycle.cancel(reader_of(kb), document.uid, ACTOR)
     await asyncio.wait_for(slow, 2)  # its next beat finds the token gone and ends the stage
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.CANCELLED
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.CANCELLED
 
 
 async def test_a_stopped_worker_gives_its_claim_back_at_once(house):
@@ -159,7 +160,7 @@ async def test_a_stopped_worker_gives_its_claim_back_at_once(house):
     with pytest.raises(asyncio.CancelledError):
         await slow
     await house.work()
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.READY
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.READY
 
 
 async def test_a_slice_that_is_over_lets_others_go_first_and_goes_on_where_it_was(house, monkeypatch):
@@ -176,7 +177,7 @@ async def test_a_slice_that_is_over_lets_others_go_first_and_goes_on_where_it_wa
         house.doorbell.rings.clear()
         await with_parser(house, MemoryParser(), slice_seconds=0.03).advance(document.uid)
     assert slices >= 1
-    assert (await house.catalogue.get(kb.uid, document.uid, None)).status is Status.READY
+    assert (await house.catalogue.get(reader_of(kb), document.uid)).status is Status.READY
 
 
 async def test_the_reconciler_rings_for_what_was_never_rung(house):

@@ -13,6 +13,7 @@ from atoll.domain.principal import Actor
 from atoll.errors import BadInput, DocumentTooLarge, Forbidden, UnsupportedMediaType
 from atoll.intake.accept import UploadLimits, Uploads
 from tests.support.house import House
+from tests.support.readers import reader_of
 
 ACTOR = Actor(subject="user:ada", request_id="r1")
 
@@ -42,7 +43,7 @@ def files(house: House) -> list[str]:
 async def test_documents_are_recorded_as_they_were_described_and_rung_for(house: House) -> None:
     (kb,) = await house.open("main")
     rung: list[str] = []
-    async with uploads(house, rung).begin(kb.uid, None) as upload:
+    async with uploads(house, rung).begin(reader_of(kb)) as upload:
         file = await upload.file("folder/plan.txt")
         for piece in (b"The ", b"", b"plan."):
             await file.write(piece)
@@ -68,7 +69,7 @@ async def test_what_is_not_committed_leaves_nothing(house: House, wrong: str) ->
     }[wrong]  # fmt: skip
 
     async def send() -> None:
-        async with uploads(house, rung).begin(kb.uid, frozenset({"held"})) as upload:
+        async with uploads(house, rung).begin(reader_of(kb, frozenset({"held"}))) as upload:
             for name in ("a.txt", "b.txt", "c.txt")[: {"one too many": 3, "nothing": 0}.get(wrong, 1)]:
                 file = await upload.file(name)
                 await file.write({"empty": b"", "binary": b"\x7fELF\0\0", "too large": b"x" * 1001}.get(wrong, b"text"))
@@ -99,7 +100,7 @@ async def test_a_caller_that_goes_away_does_not_part_files_and_record(
     monkeypatch.setattr(house.catalogue, "accept", slowly)
 
     async def send() -> None:
-        async with taking.begin(kb.uid, None) as upload:
+        async with taking.begin(reader_of(kb)) as upload:
             await upload.text("a.md", "# A heading", labels=[], metadata={}, source=None)
             await upload.commit(replace=False, actor=ACTOR)
 
@@ -109,7 +110,7 @@ async def test_a_caller_that_goes_away_does_not_part_files_and_record(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await taking.ended() == 1
-    page = await house.catalogue.page(kb.uid, None, status=None, name=None, limit=9, cursor=None)
+    page = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=9, cursor=None)
     assert [(each.name, each.media_type) for each in page.documents] == [("a.md", "text/markdown")]
     assert rung == [page.documents[0].uid]
     assert house.blobs.original(kb.uid, page.documents[0].uid).exists()

@@ -7,6 +7,7 @@ from atoll.domain.ids import KbUid
 from atoll.errors import BadInput, NotAvailable, NotFound
 from atoll.query.search.read_budget import MAX_READS
 from atoll.query.service import SearchRequest
+from tests.support.readers import reader_of
 from tests.unit.query.twins import Library
 
 PUMPS = (
@@ -197,7 +198,7 @@ async def test_questions_that_cannot_be_searched_are_refused_with_a_reason():
     with pytest.raises(NotAvailable, match="ATOLL_PAGES__URL"):
         await library.search("lamp", mode=Mode.VISUAL)
     with pytest.raises(NotFound):
-        await library.service.search(SearchRequest(KbUid("no"), None, "lamp", Mode.MIX, 5, Filters()))
+        await library.service.search(SearchRequest(reader_of(KbUid("no")), "lamp", Mode.MIX, 5, Filters()))
 
 
 async def test_punctuation_alone_is_a_question_like_any_other():

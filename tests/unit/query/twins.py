@@ -16,6 +16,7 @@ from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, KbUid, PassageId, chunk_id, passage_id
 from atoll.domain.page import Box
 from atoll.domain.passage import Passage
+from atoll.domain.reader import Reader
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import NotFound
 from atoll.ports.passages import SearchScope
@@ -30,6 +31,7 @@ from atoll.query.service import (
     SearchRequest,
     Turn,
 )
+from tests.support.readers import reader_of
 
 KB = KbUid("kb")
 
@@ -53,42 +55,42 @@ class TwinPassages:
     before_hydrate: list[Callable[[], None]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
 
-    def seen_by(self, labels: frozenset[str] | None) -> dict[PassageId, tuple[StoredDocument, Passage]]:
+    def seen_by(self, reader: Reader) -> dict[PassageId, tuple[StoredDocument, Passage]]:
         return {
             passage.id: (document, passage)
             for document in self.documents.values()
-            if document.visible and (labels is None or document.labels <= labels)
+            if document.visible and reader.sees(document.labels)
             for passage in document.passages
         }
 
-    async def scope(self, kb, labels, filters: Filters) -> SearchScope:
+    async def scope(self, reader: Reader, filters: Filters) -> SearchScope:
         self.reads.append("scope")
-        if kb != KB:
+        if reader.kb != KB:
             raise NotFound("no such knowledge base")
         hidden = sum(len(doc.passages) for doc in self.documents.values() if not doc.visible)
         include = None
         if filters.names is not None:
             include = tuple(uid for uid, doc in self.documents.items() if doc.visible and doc.name in filters.names)
-        return SearchScope(self.revision, self.language, len(self.seen_by(None)), include, hidden)
+        return SearchScope(self.revision, self.language, len(self.seen_by(reader_of(KB))), include, hidden)
 
-    async def visible(self, kb, labels, documents: Sequence[DocumentUid]):
+    async def visible(self, reader: Reader, documents: Sequence[DocumentUid]):
         self.reads.append("visible")
         if self.before_visible:
             self.before_visible.pop(0)()
-        names = {passage.document: document.name for document, passage in self.seen_by(labels).values()}
+        names = {passage.document: document.name for document, passage in self.seen_by(reader).values()}
         return self.revision, {at: names[at] for at in documents if at in names}
 
-    async def hydrate(self, kb, labels, passages: Sequence[PassageId]):
+    async def hydrate(self, reader: Reader, passages: Sequence[PassageId]):
         self.reads.append("hydrate")
         if self.before_hydrate:
             self.before_hydrate.pop(0)()
-        seen = self.seen_by(labels)
+        seen = self.seen_by(reader)
         return {at: seen[at][1] for at in passages if at in seen}
 
-    async def of_document(self, kb, document, labels, *, after, limit):
+    async def of_document(self, reader: Reader, document, *, after, limit):
         raise NotImplementedError
 
-    async def of_page(self, kb, document, labels, page):
+    async def of_page(self, reader: Reader, document, page):
         raise NotImplementedError
 
     def set_visible(self, name: str, *, visible: bool) -> None:
@@ -165,7 +167,7 @@ class Library:
         return uid
 
     async def search(self, query: str, *, top_k: int = 20, mode: Mode = Mode.MIX, labels=None, filters=None):
-        return await self.service.search(SearchRequest(KB, labels, query, mode, top_k, filters or Filters()))
+        return await self.service.search(SearchRequest(reader_of(KB, labels), query, mode, top_k, filters or Filters()))
 
     def asking(
         self,
@@ -176,4 +178,4 @@ class Library:
         mode: Mode = Mode.MIX,
         history: tuple[Turn, ...] = (),
     ) -> QueryRequest:
-        return QueryRequest(KB, None, query, mode, top_k, Filters(), answer, history)
+        return QueryRequest(reader_of(KB), query, mode, top_k, Filters(), answer, history)

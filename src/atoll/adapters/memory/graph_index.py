@@ -60,7 +60,7 @@ def _score(point: EntityPoint | RelationPoint, query: NDArray[np.float32]) -> fl
 
 def _seen(point: RelationPoint, scope: GraphScope) -> bool:
     return (
-        point.kb == scope.kb
-        and (scope.labels is None or scope.labels.issuperset(point.labels))
+        point.kb == scope.reader.kb
+        and scope.reader.sees(point.labels)
         and (scope.include is None or point.document_uid in scope.include)
     )

@@ -50,8 +50,8 @@ def _max_sim(search: PageSearch, point: PagePoint) -> float:
 
 def _matches(point: PagePoint, search: PageSearch) -> bool:
     return (
-        point.kb == search.kb
-        and (search.label_scope is None or search.label_scope.issuperset(point.labels))
+        point.kb == search.reader.kb
+        and search.reader.sees(point.labels)
         and (search.include_documents is None or point.document_uid in search.include_documents)
         and point.document_uid not in search.exclude_documents
     )

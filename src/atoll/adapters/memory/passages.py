@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import Box
 from atoll.domain.passage import Passage
+from atoll.domain.reader import Reader
 from atoll.errors import NotAvailable, NotFound
-from atoll.ports.catalogue import Labels
 from atoll.ports.passages import SearchScope
 
 
@@ -21,38 +21,36 @@ class MemoryPassages:
         self._names = names
         self._language = language
 
-    async def scope(self, kb: KbUid, labels: Labels, filters: Filters) -> SearchScope:
+    async def scope(self, reader: Reader, filters: Filters) -> SearchScope:
         """See ``atoll.ports.passages.Passages``."""
-        del kb, labels
+        del reader
         if not filters.is_empty:
             raise NotAvailable("passages in memory cannot be filtered")
         return SearchScope(1, self._language, len(self._passages), None, 0)
 
-    async def visible(
-        self, kb: KbUid, labels: Labels, documents: Sequence[DocumentUid]
-    ) -> tuple[int, dict[DocumentUid, str]]:
+    async def visible(self, reader: Reader, documents: Sequence[DocumentUid]) -> tuple[int, dict[DocumentUid, str]]:
         """See ``atoll.ports.passages.Passages``."""
-        del kb, labels
+        del reader
         return 1, {at: self._names[at] for at in documents if at in self._names}
 
-    async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
+    async def hydrate(self, reader: Reader, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """See ``atoll.ports.passages.Passages``."""
-        del kb, labels
+        del reader
         return {at: self._passages[at] for at in passages if at in self._passages}
 
     async def of_document(
-        self, kb: KbUid, document: DocumentUid, labels: Labels, *, after: int, limit: int
+        self, reader: Reader, document: DocumentUid, *, after: int, limit: int
     ) -> tuple[Passage, ...]:
         """See ``atoll.ports.passages.Passages``."""
-        del kb, labels
+        del reader
         if document not in self._names:
             raise NotFound("no such document")
         own = [passage for passage in self._passages.values() if passage.document == document]
         return tuple(sorted((p for p in own if p.ordinal > after), key=lambda p: p.ordinal)[:limit])
 
     async def of_page(
-        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int
+        self, reader: Reader, document: DocumentUid, page: int
     ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
         """See ``atoll.ports.passages.Passages``."""
-        own = await self.of_document(kb, document, labels, after=-1, limit=len(self._passages))
+        own = await self.of_document(reader, document, after=-1, limit=len(self._passages))
         return tuple((passage.id, passage.boxes) for passage in own if passage.page == page)

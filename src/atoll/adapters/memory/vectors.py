@@ -57,7 +57,7 @@ class MemoryVectorIndex:
         return [point for point in self._points.values() if point.kb == kb]
 
     def _answer(self, search: VectorSearch) -> list[Hit]:
-        points = self._of(search.kb)
+        points = self._of(search.reader.kb)
         query = search.query
         scored = (
             self._lexical(points, query)
@@ -86,7 +86,7 @@ class MemoryVectorIndex:
 
 def _matches(point: PassagePoint, search: VectorSearch) -> bool:
     return (
-        (search.label_scope is None or search.label_scope.issuperset(point.labels))
+        search.reader.sees(point.labels)
         and (search.include_documents is None or point.document_uid in search.include_documents)
         and point.document_uid not in search.exclude_documents
     )

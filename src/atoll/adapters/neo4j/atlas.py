@@ -11,7 +11,8 @@ from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.sight import TYPES, VISIBLE, at_one_revision, card
 from atoll.adapters.neo4j.transitions import labels_of
-from atoll.domain.ids import DocumentUid, EntityId, KbUid
+from atoll.domain.ids import DocumentUid, EntityId
+from atoll.domain.reader import Reader
 from atoll.errors import NotFound
 from atoll.ports.atlas import (
     LISTED,
@@ -23,7 +24,6 @@ from atoll.ports.atlas import (
     GraphCensus,
     Links,
 )
-from atoll.ports.catalogue import Labels
 
 _NAMED = "($text IS NULL OR e.key CONTAINS $text)"
 
@@ -110,27 +110,24 @@ class Neo4jAtlas:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def entities(
-        self, kb: KbUid, labels: Labels, *, text: str | None, type_: str | None, limit: int
-    ) -> EntityList:
+    async def entities(self, reader: Reader, *, text: str | None, type_: str | None, limit: int) -> EntityList:
         """List entities, those of most passages first."""
         record = await self._view(
-            _RANKED if labels is None else _RANKED_IN_SIGHT,
-            kb,
-            labels,
+            _RANKED if reader.labels is None else _RANKED_IN_SIGHT,
+            reader,
             text=None if text is None else text.lower(),
             type=type_,
             limit=limit + 1,
         )
         return _entity_list(record["found"], limit)
 
-    async def entity(self, kb: KbUid, labels: Labels, entity: EntityId) -> EntityDetail:
+    async def entity(self, reader: Reader, entity: EntityId) -> EntityDetail:
         """Return one entity."""
 
         async def work(transaction: Transaction, _: int) -> Record | None:
-            return await transaction.one(_ENTITY, **_scope(kb, labels), entity=entity, listed=LISTED, sampled=SAMPLED)
+            return await transaction.one(_ENTITY, **_scope(reader), entity=entity, listed=LISTED, sampled=SAMPLED)
 
-        record = await at_one_revision(self._database, kb, work)
+        record = await at_one_revision(self._database, reader.kb, work)
         if record is None:
             raise NotFound(f"there is no entity {entity} in this knowledge base")
         shown = card(entity, record["key"], record["types"])
@@ -148,14 +145,14 @@ class Neo4jAtlas:
             truncated=max(counts) > LISTED or shown.passages > len(sample),
         )
 
-    async def around(self, kb: KbUid, labels: Labels, entities: Sequence[EntityId], *, limit: int) -> EntityList:
+    async def around(self, reader: Reader, entities: Sequence[EntityId], *, limit: int) -> EntityList:
         """Return the entities that share the most passages with these."""
-        record = await self._joined(_AROUND, kb, labels, entities, limit)
+        record = await self._joined(_AROUND, reader, entities, limit)
         return _entity_list(record["found"], limit, cut=record["cut"])
 
-    async def between(self, kb: KbUid, labels: Labels, entities: Sequence[EntityId], *, limit: int) -> Links:
+    async def between(self, reader: Reader, entities: Sequence[EntityId], *, limit: int) -> Links:
         """Return what joins these entities."""
-        record = await self._joined(_BETWEEN, kb, labels, entities, limit)
+        record = await self._joined(_BETWEEN, reader, entities, limit)
         pairs, assertions = record["pairs"], record["assertions"]
         return Links(
             together=tuple(CoOccurrence(head, tail, passages) for head, tail, passages in pairs[:limit]),
@@ -163,11 +160,11 @@ class Neo4jAtlas:
             truncated=record["cut"] or max(len(pairs), len(assertions)) > limit,
         )
 
-    async def census(self, kb: KbUid, labels: Labels) -> GraphCensus:
+    async def census(self, reader: Reader) -> GraphCensus:
         """Count everything."""
 
         async def work(transaction: Transaction, revision: int) -> GraphCensus:
-            record = await transaction.one(_CENSUS, **_scope(kb, labels))
+            record = await transaction.one(_CENSUS, **_scope(reader))
             assert record is not None, "an aggregation returns one record"
             types = dict(record["types"])
             return GraphCensus(
@@ -180,26 +177,24 @@ class Neo4jAtlas:
                 types=types,
             )
 
-        return await at_one_revision(self._database, kb, work)
+        return await at_one_revision(self._database, reader.kb, work)
 
-    async def _joined(
-        self, statement: str, kb: KbUid, labels: Labels, entities: Sequence[EntityId], limit: int
-    ) -> Record:
+    async def _joined(self, statement: str, reader: Reader, entities: Sequence[EntityId], limit: int) -> Record:
         return await self._view(
-            statement, kb, labels, entities=list(entities), looked_at=PASSAGES_LOOKED_AT, limit=limit + 1
+            statement, reader, entities=list(entities), looked_at=PASSAGES_LOOKED_AT, limit=limit + 1
         )
 
-    async def _view(self, statement: str, kb: KbUid, labels: Labels, **values: object) -> Record:
+    async def _view(self, statement: str, reader: Reader, **values: object) -> Record:
         async def work(transaction: Transaction, _: int) -> Record:
-            record = await transaction.one(statement, **_scope(kb, labels), **values)
+            record = await transaction.one(statement, **_scope(reader), **values)
             assert record is not None, "an aggregation returns one record"
             return record
 
-        return await at_one_revision(self._database, kb, work)
+        return await at_one_revision(self._database, reader.kb, work)
 
 
-def _scope(kb: KbUid, labels: Labels) -> dict[str, object]:
-    return {"kb": kb, "labels": labels_of(labels)}
+def _scope(reader: Reader) -> dict[str, object]:
+    return {"kb": reader.kb, "labels": labels_of(reader.labels)}
 
 
 def _entity_list(found: Sequence[tuple[str, str, Any]], limit: int, *, cut: bool = False) -> EntityList:

@@ -8,9 +8,9 @@ from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.sight import TYPES, VISIBLE, at_one_revision, card
 from atoll.adapters.neo4j.transitions import labels_of
-from atoll.domain.ids import EntityId, KbUid, PassageId
+from atoll.domain.ids import EntityId, PassageId
+from atoll.domain.reader import Reader
 from atoll.ports.atlas import AssertionBatch, CoOccurrence, NodeBatch, TogetherBatch
-from atoll.ports.catalogue import Labels
 
 # An index gives its order only to a statement that names all its properties, the knowledge base included.
 _NODES = (
@@ -40,32 +40,28 @@ class Neo4jAtlasExport:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def nodes(self, kb: KbUid, labels: Labels, *, after: EntityId | None, limit: int) -> NodeBatch:
+    async def nodes(self, reader: Reader, *, after: EntityId | None, limit: int) -> NodeBatch:
         """Read entities in the order of their ids."""
-        revision, record = await self._batch(_NODES, kb, labels, after=after or "", limit=limit)
+        revision, record = await self._batch(_NODES, reader, after=after or "", limit=limit)
         cards = (card(EntityId(id_), key, types) for id_, key, types in record["found"])
         return NodeBatch(revision, tuple(cards))
 
-    async def together(
-        self, kb: KbUid, labels: Labels, *, after: tuple[EntityId, EntityId] | None, limit: int
-    ) -> TogetherBatch:
+    async def together(self, reader: Reader, *, after: tuple[EntityId, EntityId] | None, limit: int) -> TogetherBatch:
         """Read co-occurrences."""
         head, tail = after or ("", "")
-        revision, record = await self._batch(_TOGETHER, kb, labels, head=head, tail=tail, limit=limit)
+        revision, record = await self._batch(_TOGETHER, reader, head=head, tail=tail, limit=limit)
         return TogetherBatch(revision, tuple(CoOccurrence(*each) for each in record["found"]))
 
-    async def assertions(
-        self, kb: KbUid, labels: Labels, *, after: tuple[PassageId, int] | None, limit: int
-    ) -> AssertionBatch:
+    async def assertions(self, reader: Reader, *, after: tuple[PassageId, int] | None, limit: int) -> AssertionBatch:
         """Read assertions."""
         passage, ordinal = after or ("", -1)
-        revision, record = await self._batch(_ASSERTIONS, kb, labels, passage=passage, ordinal=ordinal, limit=limit)
+        revision, record = await self._batch(_ASSERTIONS, reader, passage=passage, ordinal=ordinal, limit=limit)
         return AssertionBatch(revision, tuple(map(rows.assertion, record["found"])))
 
-    async def _batch(self, statement: str, kb: KbUid, labels: Labels, **values: object) -> tuple[int, Record]:
+    async def _batch(self, statement: str, reader: Reader, **values: object) -> tuple[int, Record]:
         async def work(transaction: Transaction, revision: int) -> tuple[int, Record]:
-            record = await transaction.one(statement, kb=kb, labels=labels_of(labels), **values)
+            record = await transaction.one(statement, kb=reader.kb, labels=labels_of(reader.labels), **values)
             assert record is not None, "an aggregation returns one record"
             return revision, record
 
-        return await at_one_revision(self._database, kb, work)
+        return await at_one_revision(self._database, reader.kb, work)

@@ -21,8 +21,8 @@ from atoll.adapters.neo4j.transitions import (
 from atoll.domain.document import JOURNEY, Accepted, Document, DocumentPage, NewDocument, StageState, Status
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
 from atoll.domain.principal import Actor
+from atoll.domain.reader import Reader
 from atoll.errors import BadInput, NotFound, QuotaExceeded
-from atoll.ports.catalogue import Labels
 
 ENDED = (Status.FAILED, Status.QUARANTINED, Status.CANCELLED)
 UNDER_WAY = (Status.QUEUED, Status.PROCESSING)
@@ -65,47 +65,47 @@ class Neo4jCatalogue:
         self._waiting_documents = waiting_documents
 
     async def accept(
-        self, kb: KbUid, documents: Sequence[NewDocument], *, replace: bool, labels: Labels, actor: Actor
+        self, reader: Reader, documents: Sequence[NewDocument], *, replace: bool, actor: Actor
     ) -> Accepted:
         """Write documents with their ledger rows and audit events."""
         batch = BatchId(new_uid())
 
         async def work(transaction: Transaction) -> Accepted:
-            owner = await lock_kb(transaction, kb)
+            owner = await lock_kb(transaction, reader.kb)
             if owner is None or owner.get("deleted_at") is not None:
                 raise NotFound("the knowledge base is gone")
-            places, duplicates, ended = await _settle(transaction, kb, documents, labels)
+            places, duplicates, ended = await _settle(transaction, reader, documents)
             fresh = [new for new, uid in zip(documents, places, strict=True) if uid == new.uid]
-            if not await _is_written(transaction, kb, batch):
+            if not await _is_written(transaction, reader.kb, batch):
                 await self._check_room(transaction, owner, documents)
                 for uid in ended:
-                    await queue_again(transaction, kb, uid)
+                    await queue_again(transaction, reader.kb, uid)
                 await _insert(
-                    transaction, owner, fresh, replaces=_replaceable(labels) if replace else None, actor=actor
+                    transaction, owner, fresh, replaces=_replaceable(reader) if replace else None, actor=actor
                 )
-                await transaction.all(_BATCH, kb=kb, batch=batch, documents=list(dict.fromkeys(places)))
+                await transaction.all(_BATCH, kb=reader.kb, batch=batch, documents=list(dict.fromkeys(places)))
             return Accepted(
                 batch=batch,
-                documents=await _read(transaction, kb, list(dict.fromkeys(places))),
+                documents=await _read(transaction, reader.kb, list(dict.fromkeys(places))),
                 duplicates=duplicates,
             )
 
         # The files of an upload that was not accepted are removed: whether it was must not stay open.
         return await self._database.write(work, again_if_unsure=True)
 
-    async def get(self, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
+    async def get(self, reader: Reader, document: DocumentUid) -> Document:
         """Return a document with its stages."""
 
         async def work(transaction: Transaction) -> Document:
-            return await read_document(transaction, kb, document, labels)
+            return await read_document(transaction, reader, document)
 
         return await self._database.read(work)
 
     async def page(
-        self, kb: KbUid, labels: Labels, *, status: Status | None, name: str | None, limit: int, cursor: str | None
+        self, reader: Reader, *, status: Status | None, name: str | None, limit: int, cursor: str | None
     ) -> DocumentPage:
         """List documents, newest first."""
-        values: dict[str, object] = {"kb": kb, "labels": labels_of(labels), "before": _cursor(cursor)}
+        values: dict[str, object] = {"kb": reader.kb, "labels": labels_of(reader.labels), "before": _cursor(cursor)}
         where = f"d.deleted_at IS NULL AND {rows.SEEN}"
         if name is not None:
             where += " AND d.name =~ $pattern"
@@ -131,16 +131,16 @@ class Neo4jCatalogue:
 
         return await self._database.read(work)
 
-    async def batch(self, kb: KbUid, batch: str, labels: Labels) -> tuple[Document, ...]:
+    async def batch(self, reader: Reader, batch: str) -> tuple[Document, ...]:
         """Return the documents of one upload."""
 
         async def work(transaction: Transaction) -> tuple[Document, ...]:
             found = await transaction.all(
                 "MATCH (:Batch {id: $batch, kb: $kb})-[:HOLDS]->(d:Document) "
                 f"WHERE d.deleted_at IS NULL AND {rows.SEEN} RETURN {rows.DOCUMENT} AS document ORDER BY d.seq",
-                kb=kb,
+                kb=reader.kb,
                 batch=batch,
-                labels=labels_of(labels),
+                labels=labels_of(reader.labels),
             )
             if not found:
                 raise NotFound(f"there is no batch {batch} in this knowledge base")
@@ -148,7 +148,7 @@ class Neo4jCatalogue:
 
         return await self._database.read(work)
 
-    async def changes(self, kb: KbUid, labels: Labels, *, since: int | None, limit: int) -> tuple[Document, ...]:
+    async def changes(self, reader: Reader, *, since: int | None, limit: int) -> tuple[Document, ...]:
         """Return documents changed after ``since``."""
         order, floor = ("DESC", -1) if since is None else ("ASC", since)
 
@@ -157,8 +157,8 @@ class Neo4jCatalogue:
                 f"MATCH (d:Document {{kb: $kb}}) WHERE d.changed_seq > $floor AND d.deleted_at IS NULL AND {rows.SEEN} "
                 f"WITH d ORDER BY d.changed_seq {order} LIMIT $limit "
                 f"RETURN {rows.DOCUMENT} AS document ORDER BY d.changed_seq {order}",
-                kb=kb,
-                labels=labels_of(labels),
+                kb=reader.kb,
+                labels=labels_of(reader.labels),
                 floor=floor,
                 limit=1 if since is None else limit,
             )
@@ -213,16 +213,14 @@ async def find_kb_tenant(transaction: Transaction, kb: KbUid) -> str:
     return str(record["tenant"])
 
 
-async def find_document(
-    transaction: Transaction, kb: KbUid, document: DocumentUid, labels: Labels
-) -> Mapping[str, Any]:
-    """Return the properties of a document that ``labels`` may see. Raises NotFound."""
+async def find_document(transaction: Transaction, reader: Reader, document: DocumentUid) -> Mapping[str, Any]:
+    """Return the properties of a document that the reader sees. Raises NotFound."""
     record = await transaction.one(
         "MATCH (d:Document {uid: $document, kb: $kb}) "
         f"WHERE d.deleted_at IS NULL AND {rows.SEEN} RETURN d {{.*}} AS document",
-        kb=kb,
+        kb=reader.kb,
         document=document,
-        labels=labels_of(labels),
+        labels=labels_of(reader.labels),
     )
     if record is None:
         raise NotFound(f"there is no document {document} in this knowledge base")
@@ -230,14 +228,14 @@ async def find_document(
     return found
 
 
-async def read_document(transaction: Transaction, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
+async def read_document(transaction: Transaction, reader: Reader, document: DocumentUid) -> Document:
     """Return a document with its stages. Raises NotFound."""
     record = await transaction.one(
         "MATCH (d:Document {uid: $document, kb: $kb}) "
         f"WHERE d.deleted_at IS NULL AND {rows.SEEN} RETURN {rows.DOCUMENT} AS document",
-        kb=kb,
+        kb=reader.kb,
         document=document,
-        labels=labels_of(labels),
+        labels=labels_of(reader.labels),
     )
     if record is None:
         raise NotFound(f"there is no document {document} in this knowledge base")
@@ -276,13 +274,13 @@ async def _is_written(transaction: Transaction, kb: KbUid, batch: BatchId) -> bo
 
 
 async def _settle(
-    transaction: Transaction, kb: KbUid, documents: Sequence[NewDocument], labels: Labels
+    transaction: Transaction, reader: Reader, documents: Sequence[NewDocument]
 ) -> tuple[list[DocumentUid], tuple[tuple[str, DocumentUid], ...], list[DocumentUid]]:
     """Return for each new document which one it is, the duplicates among them, and what has to be queued again."""
     known: dict[str, DocumentUid] = {}
     ended: dict[DocumentUid, bool] = {}
     found = await transaction.all(
-        _KNOWN, kb=kb, labels=labels_of(labels), hashes=sorted({new.sha256 for new in documents})
+        _KNOWN, kb=reader.kb, labels=labels_of(reader.labels), hashes=sorted({new.sha256 for new in documents})
     )
     for record in found:
         uid = known.setdefault(record["sha256"], DocumentUid(record["uid"]))
@@ -294,15 +292,15 @@ async def _settle(
         uid = known.get(new.sha256, new.uid)
         if uid != new.uid:
             duplicates.append((new.name, uid))
-        elif labels is None or set(new.labels) <= labels:
+        elif reader.labels is None or set(new.labels) <= reader.labels:
             known[new.sha256] = new.uid
         places.append(uid)
     return places, tuple(duplicates), [uid for uid in dict.fromkeys(places) if ended.get(uid)]
 
 
-def _replaceable(labels: Labels) -> str:
+def _replaceable(reader: Reader) -> str:
     """What an upload may replace: only documents that its uploader may see."""
-    return json.dumps("*" if labels is None else sorted(labels))
+    return json.dumps("*" if reader.labels is None else sorted(reader.labels))
 
 
 async def _insert(

@@ -143,7 +143,7 @@ class Neo4jGraph:
 
 def _values(scope: GraphScope) -> dict[str, object]:
     include = None if scope.include is None else list(scope.include)
-    return {"kb": scope.kb, "labels": labels_of(scope.labels), "include": include}
+    return {"kb": scope.reader.kb, "labels": labels_of(scope.reader.labels), "include": include}
 
 
 def _neighbourhood(near: Record, reach: Reach) -> Neighbourhood:

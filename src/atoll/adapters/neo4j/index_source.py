@@ -145,6 +145,21 @@ class Neo4jIndexSource:
 
         return await self._database.read(work)
 
+    async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> frozenset[DocumentUid]:
+        """Return those of ``documents`` that are visible."""
+
+        async def work(transaction: Transaction) -> frozenset[DocumentUid]:
+            record = await transaction.one(
+                "UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) WHERE d.visible "
+                "RETURN collect(d.uid) AS uids",
+                kb=kb,
+                documents=list(documents),
+            )
+            assert record is not None, "an aggregation returns one record"
+            return frozenset(map(DocumentUid, record["uids"]))
+
+        return await self._database.read(work)
+
     async def known(self, passages: Sequence[PassageId]) -> frozenset[PassageId]:
         """Return those of ``passages`` that there are."""
 

@@ -16,10 +16,10 @@ from atoll.adapters.neo4j.catalogue import (
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.transitions import Event, audit, fence, hide, lock_kb, set_status
 from atoll.domain.document import Document, Receipt, StageState, Status
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
+from atoll.domain.reader import Reader
 from atoll.errors import Conflict
-from atoll.ports.catalogue import Labels
 
 # Another visible document mentions an entity exactly when its counter is above what this document adds to it.
 _COUNT = """
@@ -40,20 +40,20 @@ class Neo4jLifecycle:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def delete(self, kb: KbUid, document: DocumentUid, labels: Labels, *, dry_run: bool, actor: Actor) -> Receipt:
+    async def delete(self, reader: Reader, document: DocumentUid, *, dry_run: bool, actor: Actor) -> Receipt:
         """Hide the document and queue its purge."""
 
         async def look(transaction: Transaction) -> Receipt:
-            removed, kept = await _count(transaction, await find_document(transaction, kb, document, labels))
+            removed, kept = await _count(transaction, await find_document(transaction, reader, document))
             return Receipt(document=document, dry_run=True, removed=removed, kept_entities=kept)
 
         async def work(transaction: Transaction) -> Receipt:
-            await fence(transaction, kb, document)
-            owner = await lock_kb(transaction, kb)
-            found = await find_document(transaction, kb, document, labels)
+            await fence(transaction, reader.kb, document)
+            owner = await lock_kb(transaction, reader.kb)
+            found = await find_document(transaction, reader, document)
             assert owner is not None, "a document that is there has its knowledge base"
             removed, kept = await _count(transaction, found)
-            revision = await hide(transaction, kb, [document], visible=found["visible"])
+            revision = await hide(transaction, reader.kb, [document], visible=found["visible"])
             await audit(
                 transaction,
                 owner["tenant"],
@@ -63,42 +63,42 @@ class Neo4jLifecycle:
 
         return await (self._database.read(look) if dry_run else self._database.write(work))
 
-    async def retry(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+    async def retry(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
         """Queue an ended document again."""
 
         async def work(transaction: Transaction) -> Document:
-            await fence(transaction, kb, document)
-            found = await find_document(transaction, kb, document, labels)
+            await fence(transaction, reader.kb, document)
+            found = await find_document(transaction, reader, document)
             if Status(found["status"]) not in ENDED:
                 raise Conflict(
                     f"the document is {found['status']}; only failed, quarantined or cancelled ones are retried"
                 )
-            await queue_again(transaction, kb, document)
-            tenant = await find_kb_tenant(transaction, kb)
+            await queue_again(transaction, reader.kb, document)
+            tenant = await find_kb_tenant(transaction, reader.kb)
             await audit(transaction, tenant, Event(actor, "document.retried", f"document {document}"))
-            return await read_document(transaction, kb, document, labels)
+            return await read_document(transaction, reader, document)
 
         return await self._database.write(work)
 
-    async def cancel(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+    async def cancel(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
         """Stop work on a document."""
 
         async def work(transaction: Transaction) -> Document:
-            await fence(transaction, kb, document)
-            found = await find_document(transaction, kb, document, labels)
+            await fence(transaction, reader.kb, document)
+            found = await find_document(transaction, reader, document)
             if Status(found["status"]) not in UNDER_WAY:
                 raise Conflict(f"the document is {found['status']}; only queued or processing ones are cancelled")
             await transaction.all(
                 "MATCH (s:Stage {document: $document, kb: $kb}) WHERE s.state = $running SET s.state = $waiting",
-                kb=kb,
+                kb=reader.kb,
                 document=document,
                 running=StageState.RUNNING,
                 waiting=StageState.WAITING,
             )
-            await set_status(transaction, kb, document, Status.CANCELLED)
-            tenant = await find_kb_tenant(transaction, kb)
+            await set_status(transaction, reader.kb, document, Status.CANCELLED)
+            tenant = await find_kb_tenant(transaction, reader.kb)
             await audit(transaction, tenant, Event(actor, "document.cancelled", f"document {document}"))
-            return await read_document(transaction, kb, document, labels)
+            return await read_document(transaction, reader, document)
 
         return await self._database.write(work)
 

@@ -9,11 +9,11 @@ from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.patterns import metadata_condition, regex_of
 from atoll.adapters.neo4j.transitions import labels_of
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import Box
 from atoll.domain.passage import Passage
+from atoll.domain.reader import Reader
 from atoll.errors import BadInput, NotFound
-from atoll.ports.catalogue import Labels
 from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
 
 _SCOPE = (
@@ -39,57 +39,59 @@ class Neo4jPassages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def scope(self, kb: KbUid, labels: Labels, filters: Filters) -> SearchScope:
+    async def scope(self, reader: Reader, filters: Filters) -> SearchScope:
         """Read revision and language, and resolve the filters."""
 
         async def work(transaction: Transaction) -> SearchScope:
-            record = await transaction.one(_SCOPE, kb=kb)
+            record = await transaction.one(_SCOPE, kb=reader.kb)
             if record is None:
                 raise NotFound("the knowledge base is gone")
             return SearchScope(
                 revision=record["revision"],
                 language=record["language"],
                 passages=record["passages"],
-                include=None if filters.is_empty else await _matching(transaction, kb, labels, filters),
+                include=None if filters.is_empty else await _matching(transaction, reader, filters),
                 hidden_points=record["hidden"],
             )
 
         return await self._database.read(work)
 
-    async def visible(
-        self, kb: KbUid, labels: Labels, documents: Sequence[DocumentUid]
-    ) -> tuple[int, dict[DocumentUid, str]]:
+    async def visible(self, reader: Reader, documents: Sequence[DocumentUid]) -> tuple[int, dict[DocumentUid, str]]:
         """Return the revision and the names of the visible ones of ``documents``."""
 
         async def work(transaction: Transaction) -> tuple[int, dict[DocumentUid, str]]:
-            record = await transaction.one(_VISIBLE, kb=kb, labels=labels_of(labels), documents=list(documents))
+            record = await transaction.one(
+                _VISIBLE, kb=reader.kb, labels=labels_of(reader.labels), documents=list(documents)
+            )
             if record is None:
                 raise NotFound("the knowledge base is gone")
             return record["revision"], {DocumentUid(uid): name for uid, name in record["found"]}
 
         return await self._database.read(work)
 
-    async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
+    async def hydrate(self, reader: Reader, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """Return the passages that are visible now."""
 
         async def work(transaction: Transaction) -> dict[PassageId, Passage]:
-            record = await transaction.one(_HYDRATE, kb=kb, labels=labels_of(labels), passages=list(passages))
+            record = await transaction.one(
+                _HYDRATE, kb=reader.kb, labels=labels_of(reader.labels), passages=list(passages)
+            )
             found = [] if record is None else record["passages"]
             return {passage.id: passage for passage in map(rows.passage, found)}
 
         return await self._database.read(work)
 
     async def of_document(
-        self, kb: KbUid, document: DocumentUid, labels: Labels, *, after: int, limit: int
+        self, reader: Reader, document: DocumentUid, *, after: int, limit: int
     ) -> tuple[Passage, ...]:
         """Return passages of a visible document in order."""
 
         async def work(transaction: Transaction) -> tuple[Passage, ...]:
-            await _check_visible(transaction, kb, document, labels)
+            await _check_visible(transaction, reader, document)
             found = await transaction.all(
                 "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal > $after "
                 f"WITH p ORDER BY p.ordinal LIMIT $limit RETURN {rows.PASSAGE} AS passage",
-                kb=kb,
+                kb=reader.kb,
                 document=document,
                 after=after,
                 limit=limit,
@@ -99,16 +101,16 @@ class Neo4jPassages:
         return await self._database.read(work)
 
     async def of_page(
-        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int
+        self, reader: Reader, document: DocumentUid, page: int
     ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
         """Return ids and boxes of the passages on one page."""
 
         async def work(transaction: Transaction) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
-            await _check_visible(transaction, kb, document, labels)
+            await _check_visible(transaction, reader, document)
             found = await transaction.all(
                 "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal >= 0 AND p.page = $page "
                 "RETURN p.id AS id, p.boxes_json AS boxes ORDER BY p.ordinal",
-                kb=kb,
+                kb=reader.kb,
                 document=document,
                 page=page,
             )
@@ -117,21 +119,21 @@ class Neo4jPassages:
         return await self._database.read(work)
 
 
-async def _check_visible(transaction: Transaction, kb: KbUid, document: DocumentUid, labels: Labels) -> None:
+async def _check_visible(transaction: Transaction, reader: Reader, document: DocumentUid) -> None:
     found = await transaction.one(
         f"MATCH (d:Document {{uid: $document, kb: $kb}}) WHERE d.visible AND {rows.SEEN} RETURN 1",
-        kb=kb,
+        kb=reader.kb,
         document=document,
-        labels=labels_of(labels),
+        labels=labels_of(reader.labels),
     )
     if found is None:
         raise NotFound(f"there is no ready document {document} in this knowledge base")
 
 
-async def _matching(transaction: Transaction, kb: KbUid, labels: Labels, filters: Filters) -> tuple[DocumentUid, ...]:
+async def _matching(transaction: Transaction, reader: Reader, filters: Filters) -> tuple[DocumentUid, ...]:
     conditions, values = _conditions(filters)
     matched = f"MATCH (d:Document {{kb: $kb}}) WHERE {' AND '.join(['d.visible', rows.SEEN, *conditions])}"
-    scope = {"kb": kb, "labels": labels_of(labels), **values}
+    scope = {"kb": reader.kb, "labels": labels_of(reader.labels), **values}
     found = await transaction.one(
         f"{matched} WITH d.uid AS uid LIMIT $limit RETURN collect(uid) AS uids",
         **scope,

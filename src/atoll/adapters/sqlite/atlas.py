@@ -13,6 +13,7 @@ from atoll.adapters.sqlite.catalogue import find_kb
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.sight import Sight, by_count, card, types_of
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId
+from atoll.domain.reader import Reader
 from atoll.errors import NotFound
 from atoll.ports.atlas import (
     LISTED,
@@ -25,7 +26,6 @@ from atoll.ports.atlas import (
     GraphCensus,
     Links,
 )
-from atoll.ports.catalogue import Labels
 
 _CHUNK = 256
 
@@ -39,14 +39,12 @@ class SqliteAtlas:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def entities(
-        self, kb: KbUid, labels: Labels, *, text: str | None, type_: str | None, limit: int
-    ) -> EntityList:
+    async def entities(self, reader: Reader, *, text: str | None, type_: str | None, limit: int) -> EntityList:
         """List entities, those of most passages first."""
 
         def work(connection: sqlite3.Connection) -> EntityList:
-            find_kb(connection, kb)
-            sight = Sight(kb, labels)
+            find_kb(connection, reader.kb)
+            sight = Sight(reader)
             ranked = _ranked(connection, sight, text)
             cards: list[EntityCard] = []
             # Without a type one chunk does; with one, as many as it takes to find enough of it.
@@ -58,13 +56,13 @@ class SqliteAtlas:
 
         return await self._database.scan(work)
 
-    async def entity(self, kb: KbUid, labels: Labels, entity: EntityId) -> EntityDetail:
+    async def entity(self, reader: Reader, entity: EntityId) -> EntityDetail:
         """Return one entity."""
 
         def work(connection: sqlite3.Connection) -> EntityDetail:
-            find_kb(connection, kb)
-            sight = Sight(kb, labels)
-            key = connection.execute("SELECT key FROM entity WHERE id = ? AND kb = ?", (entity, kb)).fetchone()
+            find_kb(connection, reader.kb)
+            sight = Sight(reader)
+            key = connection.execute("SELECT key FROM entity WHERE id = ? AND kb = ?", (entity, reader.kb)).fetchone()
             types = types_of(connection, sight, [entity])[entity]
             if key is None or not types:
                 raise NotFound(f"there is no entity {entity} in this knowledge base")
@@ -86,26 +84,26 @@ class SqliteAtlas:
                 surfaces=dict(surfaces[:LISTED]),
                 document_count=len(documents),
                 documents=shown,
-                names=_names(connection, kb, {*shown, *(each.document for each in sample)}),
+                names=_names(connection, reader.kb, {*shown, *(each.document for each in sample)}),
                 sample=sample,
                 truncated=max(len(types), len(surfaces), len(documents)) > LISTED or shown_card.passages > len(sample),
             )
 
         return await self._database.scan(work)
 
-    async def around(self, kb: KbUid, labels: Labels, entities: Sequence[EntityId], *, limit: int) -> EntityList:
+    async def around(self, reader: Reader, entities: Sequence[EntityId], *, limit: int) -> EntityList:
         """Return the entities that share the most passages with these."""
 
         def work(connection: sqlite3.Connection) -> EntityList:
-            find_kb(connection, kb)
-            sight = Sight(kb, labels)
+            find_kb(connection, reader.kb)
+            sight = Sight(reader)
             passages, cut = _passages(connection, sight, entities)
             found = connection.execute(
                 "SELECT e.id, e.key, COUNT(*) AS shared FROM json_each(?) chosen "
                 "CROSS JOIN mention m ON m.passage = chosen.value CROSS JOIN entity e ON e.id = m.entity "
                 "WHERE e.kb = ? AND m.entity NOT IN (SELECT value FROM json_each(?)) "
                 "GROUP BY e.id ORDER BY shared DESC, e.key LIMIT ?",
-                (json.dumps(passages), kb, json.dumps(entities), limit + 1),
+                (json.dumps(passages), reader.kb, json.dumps(entities), limit + 1),
             ).fetchall()
             types = types_of(connection, sight, [row["id"] for row in found[:limit]])
             cards = tuple(card(row["id"], row["key"], types[row["id"]]) for row in found[:limit])
@@ -113,12 +111,12 @@ class SqliteAtlas:
 
         return await self._database.scan(work)
 
-    async def between(self, kb: KbUid, labels: Labels, entities: Sequence[EntityId], *, limit: int) -> Links:
+    async def between(self, reader: Reader, entities: Sequence[EntityId], *, limit: int) -> Links:
         """Return what joins these entities."""
 
         def work(connection: sqlite3.Connection) -> Links:
-            find_kb(connection, kb)
-            passages, cut = _passages(connection, Sight(kb, labels), entities)
+            find_kb(connection, reader.kb)
+            passages, cut = _passages(connection, Sight(reader), entities)
             asked, chosen = json.dumps(passages), json.dumps(entities)
             pairs = _pairs(
                 connection.execute(
@@ -144,12 +142,12 @@ class SqliteAtlas:
 
         return await self._database.scan(work)
 
-    async def census(self, kb: KbUid, labels: Labels) -> GraphCensus:
+    async def census(self, reader: Reader) -> GraphCensus:
         """Count everything."""
 
         def work(connection: sqlite3.Connection) -> GraphCensus:
-            revision = find_kb(connection, kb)["revision"]
-            sight = Sight(kb, labels)
+            revision = find_kb(connection, reader.kb)["revision"]
+            sight = Sight(reader)
             documents = connection.execute(
                 f"SELECT COUNT(*), COALESCE(SUM(d.passages), 0) FROM document d WHERE {sight.where}", sight.values
             ).fetchone()

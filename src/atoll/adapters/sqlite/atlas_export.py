@@ -12,8 +12,8 @@ from atoll.adapters.sqlite.catalogue import find_kb
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.sight import Sight, card, types_of
 from atoll.domain.ids import EntityId, KbUid, PassageId
+from atoll.domain.reader import Reader
 from atoll.ports.atlas import AssertionBatch, CoOccurrence, EntityCard, NodeBatch, TogetherBatch
-from atoll.ports.catalogue import Labels
 
 #: Heads whose co-occurrences are counted in one statement.
 _HEADS = 64
@@ -25,13 +25,13 @@ class SqliteAtlasExport:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def nodes(self, kb: KbUid, labels: Labels, *, after: EntityId | None, limit: int) -> NodeBatch:
+    async def nodes(self, reader: Reader, *, after: EntityId | None, limit: int) -> NodeBatch:
         """Read entities in the order of their ids."""
 
         def work(connection: sqlite3.Connection) -> NodeBatch:
-            revision = find_kb(connection, kb)["revision"]
-            sight = Sight(kb, labels)
-            following = _following(connection, kb, after)
+            revision = find_kb(connection, reader.kb)["revision"]
+            sight = Sight(reader)
+            following = _following(connection, reader.kb, after)
             cards: list[EntityCard] = []
             while len(cards) < limit and (chunk := list(islice(following, limit - len(cards)))):
                 types = types_of(connection, sight, [row["id"] for row in chunk])
@@ -40,32 +40,28 @@ class SqliteAtlasExport:
 
         return await self._database.scan(work)
 
-    async def together(
-        self, kb: KbUid, labels: Labels, *, after: tuple[EntityId, EntityId] | None, limit: int
-    ) -> TogetherBatch:
+    async def together(self, reader: Reader, *, after: tuple[EntityId, EntityId] | None, limit: int) -> TogetherBatch:
         """Read co-occurrences."""
 
         def work(connection: sqlite3.Connection) -> TogetherBatch:
-            revision = find_kb(connection, kb)["revision"]
-            sight = Sight(kb, labels)
+            revision = find_kb(connection, reader.kb)["revision"]
+            sight = Sight(reader)
             found: list[CoOccurrence] = []
             if after is not None:
                 found += _together(connection, sight, [after[0]], beyond=after[1], limit=limit)
-            following = (row["id"] for row in _following(connection, kb, None if after is None else after[0]))
+            following = (row["id"] for row in _following(connection, reader.kb, None if after is None else after[0]))
             while len(found) < limit and (heads := list(islice(following, _HEADS))):
                 found += _together(connection, sight, heads, beyond="", limit=limit - len(found))
             return TogetherBatch(revision, tuple(found))
 
         return await self._database.scan(work)
 
-    async def assertions(
-        self, kb: KbUid, labels: Labels, *, after: tuple[PassageId, int] | None, limit: int
-    ) -> AssertionBatch:
+    async def assertions(self, reader: Reader, *, after: tuple[PassageId, int] | None, limit: int) -> AssertionBatch:
         """Read assertions."""
 
         def work(connection: sqlite3.Connection) -> AssertionBatch:
-            revision = find_kb(connection, kb)["revision"]
-            sight = Sight(kb, labels)
+            revision = find_kb(connection, reader.kb)["revision"]
+            sight = Sight(reader)
             found = connection.execute(
                 f"SELECT {rows.ASSERTION_COLUMNS} FROM assertion a CROSS JOIN passage p ON p.id = a.passage "
                 "CROSS JOIN document d ON d.uid = p.document "

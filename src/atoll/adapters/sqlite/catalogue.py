@@ -20,8 +20,8 @@ from atoll.domain.document import (
 )
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
 from atoll.domain.principal import Actor
+from atoll.domain.reader import Reader
 from atoll.errors import BadInput, NotFound, QuotaExceeded
-from atoll.ports.catalogue import Labels
 
 ENDED = (Status.FAILED, Status.QUARANTINED, Status.CANCELLED)
 UNDER_WAY = (Status.QUEUED, Status.PROCESSING)
@@ -40,18 +40,19 @@ class SqliteCatalogue:
         self._waiting_documents = waiting_documents
 
     async def accept(
-        self, kb: KbUid, documents: Sequence[NewDocument], *, replace: bool, labels: Labels, actor: Actor
+        self, reader: Reader, documents: Sequence[NewDocument], *, replace: bool, actor: Actor
     ) -> Accepted:
         """Write documents with their ledger rows and audit events."""
 
         def work(connection: sqlite3.Connection) -> Accepted:
-            owner = find_kb(connection, kb)
+            owner = find_kb(connection, reader.kb)
+            whole = Reader(reader.tenant, reader.kb)
             self._check_room(connection, owner, documents)
             batch = BatchId(new_uid())
             accepted: list[DocumentUid] = []
             duplicates: list[tuple[str, DocumentUid]] = []
             for new in documents:
-                known = _same_bytes(connection, kb, new.sha256, labels)
+                known = _same_bytes(connection, reader, new.sha256)
                 if known is not None:
                     uid = DocumentUid(known["uid"])
                     duplicates.append((new.name, uid))
@@ -59,7 +60,7 @@ class SqliteCatalogue:
                         queue_again(connection, uid)
                 else:
                     uid = new.uid
-                    _insert(connection, kb, new, replaces=_replaceable(labels) if replace else None, actor=actor)
+                    _insert(connection, reader.kb, new, replaces=_replaceable(reader) if replace else None, actor=actor)
                     audit(
                         connection,
                         actor,
@@ -69,29 +70,31 @@ class SqliteCatalogue:
                         revision=owner["revision"],
                     )
                 accepted.append(uid)
-                connection.execute("INSERT OR IGNORE INTO batch (id, kb, document) VALUES (?, ?, ?)", (batch, kb, uid))
+                connection.execute(
+                    "INSERT OR IGNORE INTO batch (id, kb, document) VALUES (?, ?, ?)", (batch, reader.kb, uid)
+                )
             return Accepted(
                 batch=batch,
-                documents=tuple(read_document(connection, kb, uid, None) for uid in dict.fromkeys(accepted)),
+                documents=tuple(read_document(connection, whole, uid) for uid in dict.fromkeys(accepted)),
                 duplicates=tuple(duplicates),
             )
 
         return await self._database.write(work)
 
-    async def get(self, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
+    async def get(self, reader: Reader, document: DocumentUid) -> Document:
         """Return a document with its stages."""
-        return await self._database.read(lambda connection: read_document(connection, kb, document, labels))
+        return await self._database.read(lambda connection: read_document(connection, reader, document))
 
     async def page(
-        self, kb: KbUid, labels: Labels, *, status: Status | None, name: str | None, limit: int, cursor: str | None
+        self, reader: Reader, *, status: Status | None, name: str | None, limit: int, cursor: str | None
     ) -> DocumentPage:
         """List documents, newest first."""
         before = _cursor(cursor)
 
         def work(connection: sqlite3.Connection) -> DocumentPage:
-            seen, seen_values = rows.seen_by(labels)
+            seen, seen_values = rows.seen_by(reader)
             where = f"d.kb = ? AND d.deleted_at IS NULL AND {seen}"
-            values: list[object] = [kb, *seen_values]
+            values: list[object] = [reader.kb, *seen_values]
             if name is not None:
                 where += " AND d.name GLOB ?"
                 values.append(name)
@@ -117,15 +120,15 @@ class SqliteCatalogue:
 
         return await self._database.scan(work)
 
-    async def batch(self, kb: KbUid, batch: str, labels: Labels) -> tuple[Document, ...]:
+    async def batch(self, reader: Reader, batch: str) -> tuple[Document, ...]:
         """Return the documents of one upload."""
 
         def work(connection: sqlite3.Connection) -> tuple[Document, ...]:
-            seen, seen_values = rows.seen_by(labels)
+            seen, seen_values = rows.seen_by(reader)
             found = connection.execute(
                 f"SELECT {rows.DOCUMENT_COLUMNS} FROM batch b JOIN document d ON d.uid = b.document "
                 f"WHERE b.id = ? AND b.kb = ? AND d.deleted_at IS NULL AND {seen} ORDER BY d.seq",
-                (batch, kb, *seen_values),
+                (batch, reader.kb, *seen_values),
             ).fetchall()
             if not found:
                 raise NotFound(f"there is no batch {batch} in this knowledge base")
@@ -133,16 +136,16 @@ class SqliteCatalogue:
 
         return await self._database.read(work)
 
-    async def changes(self, kb: KbUid, labels: Labels, *, since: int | None, limit: int) -> tuple[Document, ...]:
+    async def changes(self, reader: Reader, *, since: int | None, limit: int) -> tuple[Document, ...]:
         """Return documents changed after ``since``."""
 
         def work(connection: sqlite3.Connection) -> tuple[Document, ...]:
-            seen, seen_values = rows.seen_by(labels)
+            seen, seen_values = rows.seen_by(reader)
             order, floor = ("DESC", -1) if since is None else ("ASC", since)
             found = connection.execute(
                 f"SELECT {rows.DOCUMENT_COLUMNS} FROM document d WHERE d.kb = ? AND d.deleted_at IS NULL AND {seen} "
                 f"AND d.changed_seq > ? ORDER BY d.changed_seq {order} LIMIT ?",
-                (kb, *seen_values, floor, 1 if since is None else limit),
+                (reader.kb, *seen_values, floor, 1 if since is None else limit),
             ).fetchall()
             return _with_stages(connection, found)
 
@@ -198,21 +201,21 @@ def find_kb(connection: sqlite3.Connection, kb: KbUid) -> sqlite3.Row:
     return row
 
 
-def find_document(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> sqlite3.Row:
-    """Return the row of a document that ``labels`` may see. Raises NotFound."""
-    seen, values = rows.seen_by(labels)
+def find_document(connection: sqlite3.Connection, reader: Reader, document: DocumentUid) -> sqlite3.Row:
+    """Return the row of a document that the reader sees. Raises NotFound."""
+    seen, values = rows.seen_by(reader)
     row: sqlite3.Row | None = connection.execute(
         f"SELECT d.* FROM document d WHERE d.uid = ? AND d.kb = ? AND d.deleted_at IS NULL AND {seen}",
-        (document, kb, *values),
+        (document, reader.kb, *values),
     ).fetchone()
     if row is None:
         raise NotFound(f"there is no document {document} in this knowledge base")
     return row
 
 
-def read_document(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> Document:
+def read_document(connection: sqlite3.Connection, reader: Reader, document: DocumentUid) -> Document:
     """Return a document with its stages. Raises NotFound."""
-    return _with_stages(connection, [find_document(connection, kb, document, labels)])[0]
+    return _with_stages(connection, [find_document(connection, reader, document)])[0]
 
 
 def _with_stages(connection: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> tuple[Document, ...]:
@@ -225,19 +228,19 @@ def _with_stages(connection: sqlite3.Connection, found: Sequence[sqlite3.Row]) -
     return tuple(rows.document(row, stages[row["uid"]]) for row in found)
 
 
-def _same_bytes(connection: sqlite3.Connection, kb: KbUid, sha256: str, labels: Labels) -> sqlite3.Row | None:
-    seen, values = rows.seen_by(labels)
+def _same_bytes(connection: sqlite3.Connection, reader: Reader, sha256: str) -> sqlite3.Row | None:
+    seen, values = rows.seen_by(reader)
     row: sqlite3.Row | None = connection.execute(
         f"SELECT d.uid, d.status FROM document d WHERE d.kb = ? AND d.sha256 = ? AND d.deleted_at IS NULL AND {seen} "
         "ORDER BY d.seq LIMIT 1",
-        (kb, sha256, *values),
+        (reader.kb, sha256, *values),
     ).fetchone()
     return row
 
 
-def _replaceable(labels: Labels) -> str:
+def _replaceable(reader: Reader) -> str:
     """What an upload may replace: only documents that its uploader may see."""
-    return json.dumps("*" if labels is None else sorted(labels))
+    return json.dumps("*" if reader.labels is None else sorted(reader.labels))
 
 
 def _insert(connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, replaces: str | None, actor: Actor) -> None:

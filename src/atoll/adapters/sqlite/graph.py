@@ -138,11 +138,11 @@ class SqliteGraph:
 def _visible(connection: sqlite3.Connection, scope: GraphScope, documents: Iterable[str]) -> dict[DocumentUid, str]:
     """Return the names of those documents that the scope sees."""
     wanted = set(documents) if scope.include is None else set(documents) & set(scope.include)
-    seen, values = rows.seen_by(scope.labels)
+    seen, values = rows.seen_by(scope.reader)
     found = connection.execute(
         "SELECT d.uid, d.name FROM json_each(?) chosen CROSS JOIN document d ON d.uid = chosen.value "
         f"WHERE d.kb = ? AND d.visible = 1 AND {seen}",
-        (json.dumps(sorted(wanted)), scope.kb, *values),
+        (json.dumps(sorted(wanted)), scope.reader.kb, *values),
     )
     return {DocumentUid(row[0]): row[1] for row in found}
 
@@ -189,7 +189,7 @@ def _entities(
             # CROSS JOIN keeps SQLite from looking through every entity of the knowledge base.
             f"SELECT e.id, e.key, e.df, {vector} FROM json_each(?) chosen "
             f"CROSS JOIN entity e ON e.{column} = chosen.value WHERE {owner} = ?",
-            (json.dumps(sorted(wanted)), scope.kb),
+            (json.dumps(sorted(wanted)), scope.reader.kb),
         )
     }
     return [known[entity] for entity in sorted(known)]

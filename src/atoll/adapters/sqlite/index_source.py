@@ -135,6 +135,19 @@ class SqliteIndexSource:
 
         return await self._database.scan(work)
 
+    async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> frozenset[DocumentUid]:
+        """Return those of ``documents`` that are visible."""
+
+        def work(connection: sqlite3.Connection) -> frozenset[DocumentUid]:
+            found = connection.execute(
+                "SELECT d.uid FROM json_each(?) chosen CROSS JOIN document d ON d.uid = chosen.value "
+                "WHERE d.kb = ? AND d.visible = 1",
+                (json.dumps(documents), kb),
+            )
+            return frozenset(DocumentUid(row["uid"]) for row in found)
+
+        return await self._database.scan(work)
+
     async def known(self, passages: Sequence[PassageId]) -> frozenset[PassageId]:
         """Return those of ``passages`` that there are."""
 

@@ -8,10 +8,10 @@ from atoll.adapters.sqlite.catalogue import ENDED, UNDER_WAY, find_document, fin
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.transitions import audit, fence, hide, set_status
 from atoll.domain.document import Document, Receipt, StageState, Status
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
+from atoll.domain.reader import Reader
 from atoll.errors import Conflict
-from atoll.ports.catalogue import Labels
 
 
 class SqliteLifecycle:
@@ -20,18 +20,18 @@ class SqliteLifecycle:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def delete(self, kb: KbUid, document: DocumentUid, labels: Labels, *, dry_run: bool, actor: Actor) -> Receipt:
+    async def delete(self, reader: Reader, document: DocumentUid, *, dry_run: bool, actor: Actor) -> Receipt:
         """Hide the document and queue its purge."""
 
         def work(connection: sqlite3.Connection) -> Receipt:
-            row = find_document(connection, kb, document, labels)
+            row = find_document(connection, reader, document)
             removed, kept = _count(connection, row)
             if not dry_run:
                 revision = hide(connection, row)
                 audit(
                     connection,
                     actor,
-                    tenant=find_kb(connection, kb)["tenant"],
+                    tenant=find_kb(connection, reader.kb)["tenant"],
                     action="document.deleted",
                     subject=f"document {document}",
                     revision=revision,
@@ -40,11 +40,11 @@ class SqliteLifecycle:
 
         return await (self._database.scan(work) if dry_run else self._database.write(work))
 
-    async def retry(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+    async def retry(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
         """Queue an ended document again."""
 
         def work(connection: sqlite3.Connection) -> Document:
-            row = find_document(connection, kb, document, labels)
+            row = find_document(connection, reader, document)
             if Status(row["status"]) not in ENDED:
                 raise Conflict(
                     f"the document is {row['status']}; only failed, quarantined or cancelled ones are retried"
@@ -53,19 +53,19 @@ class SqliteLifecycle:
             audit(
                 connection,
                 actor,
-                tenant=find_kb(connection, kb)["tenant"],
+                tenant=find_kb(connection, reader.kb)["tenant"],
                 action="document.retried",
                 subject=f"document {document}",
             )
-            return read_document(connection, kb, document, labels)
+            return read_document(connection, reader, document)
 
         return await self._database.write(work)
 
-    async def cancel(self, kb: KbUid, document: DocumentUid, labels: Labels, actor: Actor) -> Document:
+    async def cancel(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
         """Stop work on a document."""
 
         def work(connection: sqlite3.Connection) -> Document:
-            row = find_document(connection, kb, document, labels)
+            row = find_document(connection, reader, document)
             if Status(row["status"]) not in UNDER_WAY:
                 raise Conflict(f"the document is {row['status']}; only queued or processing ones are cancelled")
             fence(connection, document)
@@ -77,11 +77,11 @@ class SqliteLifecycle:
             audit(
                 connection,
                 actor,
-                tenant=find_kb(connection, kb)["tenant"],
+                tenant=find_kb(connection, reader.kb)["tenant"],
                 action="document.cancelled",
                 subject=f"document {document}",
             )
-            return read_document(connection, kb, document, labels)
+            return read_document(connection, reader, document)
 
         return await self._database.write(work)
 

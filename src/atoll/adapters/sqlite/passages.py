@@ -10,11 +10,11 @@ from typing import Any
 from atoll.adapters.sqlite import rows
 from atoll.adapters.sqlite.database import Database
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import Box
 from atoll.domain.passage import Passage
+from atoll.domain.reader import Reader
 from atoll.errors import BadInput, NotFound
-from atoll.ports.catalogue import Labels
 from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
 
 # CROSS JOIN keeps SQLite from beginning with the knowledge base: by its own plan it would read every passage of it.
@@ -27,7 +27,7 @@ class SqlitePassages:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def scope(self, kb: KbUid, labels: Labels, filters: Filters) -> SearchScope:
+    async def scope(self, reader: Reader, filters: Filters) -> SearchScope:
         """Read revision and language, and resolve the filters."""
 
         def work(connection: sqlite3.Connection) -> SearchScope:
@@ -35,7 +35,7 @@ class SqlitePassages:
                 "SELECT revision, language, passages, (SELECT COALESCE(SUM(d.passages), 0) FROM document d "
                 "WHERE d.kb = kb.uid AND d.visible = 0 AND d.indexed = 1) AS hidden "
                 "FROM kb WHERE uid = ? AND deleted_at IS NULL",
-                (kb,),
+                (reader.kb,),
             ).fetchone()
             if row is None:
                 raise NotFound("the knowledge base is gone")
@@ -43,52 +43,52 @@ class SqlitePassages:
                 revision=row["revision"],
                 language=row["language"],
                 passages=row["passages"],
-                include=None if filters.is_empty else _matching(connection, kb, labels, filters),
+                include=None if filters.is_empty else _matching(connection, reader, filters),
                 hidden_points=row["hidden"],
             )
 
         return await self._database.read(work)
 
-    async def visible(
-        self, kb: KbUid, labels: Labels, documents: Sequence[DocumentUid]
-    ) -> tuple[int, dict[DocumentUid, str]]:
+    async def visible(self, reader: Reader, documents: Sequence[DocumentUid]) -> tuple[int, dict[DocumentUid, str]]:
         """Return the revision and the names of the visible ones of ``documents``."""
 
         def work(connection: sqlite3.Connection) -> tuple[int, dict[DocumentUid, str]]:
-            row = connection.execute("SELECT revision FROM kb WHERE uid = ? AND deleted_at IS NULL", (kb,)).fetchone()
+            row = connection.execute(
+                "SELECT revision FROM kb WHERE uid = ? AND deleted_at IS NULL", (reader.kb,)
+            ).fetchone()
             if row is None:
                 raise NotFound("the knowledge base is gone")
-            seen, values = rows.seen_by(labels)
+            seen, values = rows.seen_by(reader)
             found = connection.execute(
                 "SELECT d.uid, d.name FROM json_each(?) chosen CROSS JOIN document d ON d.uid = chosen.value "
                 f"WHERE d.kb = ? AND d.visible = 1 AND {seen}",
-                (json.dumps(documents), kb, *values),
+                (json.dumps(documents), reader.kb, *values),
             )
             return row["revision"], {DocumentUid(each[0]): each[1] for each in found}
 
         return await self._database.read(work)
 
-    async def hydrate(self, kb: KbUid, labels: Labels, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
+    async def hydrate(self, reader: Reader, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """Return the passages that are visible now."""
 
         def work(connection: sqlite3.Connection) -> dict[PassageId, Passage]:
-            seen, values = rows.seen_by(labels)
+            seen, values = rows.seen_by(reader)
             found = connection.execute(
                 f"SELECT {rows.PASSAGE_COLUMNS} FROM json_each(?) chosen CROSS JOIN passage p ON p.id = chosen.value "
                 f"CROSS JOIN document d ON d.uid = p.document WHERE d.kb = ? AND d.visible = 1 AND {seen}",
-                (json.dumps(passages), kb, *values),
+                (json.dumps(passages), reader.kb, *values),
             )
             return {passage.id: passage for passage in map(rows.passage, found)}
 
         return await self._database.read(work)
 
     async def of_document(
-        self, kb: KbUid, document: DocumentUid, labels: Labels, *, after: int, limit: int
+        self, reader: Reader, document: DocumentUid, *, after: int, limit: int
     ) -> tuple[Passage, ...]:
         """Return passages of a visible document in order."""
 
         def work(connection: sqlite3.Connection) -> tuple[Passage, ...]:
-            _check_visible(connection, kb, document, labels)
+            _check_visible(connection, reader, document)
             found = connection.execute(
                 f"SELECT {rows.PASSAGE_COLUMNS} FROM passage p WHERE p.document = ? AND p.ordinal > ? "
                 "ORDER BY p.ordinal LIMIT ?",
@@ -99,12 +99,12 @@ class SqlitePassages:
         return await self._database.read(work)
 
     async def of_page(
-        self, kb: KbUid, document: DocumentUid, labels: Labels, page: int
+        self, reader: Reader, document: DocumentUid, page: int
     ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
         """Return ids and boxes of the passages on one page."""
 
         def work(connection: sqlite3.Connection) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
-            _check_visible(connection, kb, document, labels)
+            _check_visible(connection, reader, document)
             found = connection.execute(
                 "SELECT id, boxes FROM passage WHERE document = ? AND page = ? ORDER BY ordinal", (document, page)
             )
@@ -113,20 +113,21 @@ class SqlitePassages:
         return await self._database.read(work)
 
 
-def _check_visible(connection: sqlite3.Connection, kb: KbUid, document: DocumentUid, labels: Labels) -> None:
-    seen, values = rows.seen_by(labels)
+def _check_visible(connection: sqlite3.Connection, reader: Reader, document: DocumentUid) -> None:
+    seen, values = rows.seen_by(reader)
     row = connection.execute(
-        f"SELECT 1 FROM document d WHERE d.uid = ? AND d.kb = ? AND d.visible = 1 AND {seen}", (document, kb, *values)
+        f"SELECT 1 FROM document d WHERE d.uid = ? AND d.kb = ? AND d.visible = 1 AND {seen}",
+        (document, reader.kb, *values),
     ).fetchone()
     if row is None:
         raise NotFound(f"there is no ready document {document} in this knowledge base")
 
 
-def _matching(connection: sqlite3.Connection, kb: KbUid, labels: Labels, filters: Filters) -> tuple[DocumentUid, ...]:
-    seen, values = rows.seen_by(labels)
+def _matching(connection: sqlite3.Connection, reader: Reader, filters: Filters) -> tuple[DocumentUid, ...]:
+    seen, values = rows.seen_by(reader)
     conditions, more = _conditions(filters)
     where = " AND ".join(["d.kb = ?", "d.visible = 1", seen, *conditions])
-    parameters = (kb, *values, *more)
+    parameters = (reader.kb, *values, *more)
     found = connection.execute(
         f"SELECT d.uid FROM document d WHERE {where} LIMIT ?", (*parameters, MAX_FILTERED_DOCUMENTS + 1)
     ).fetchall()

@@ -25,7 +25,7 @@ from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.page import Box
 from atoll.domain.passage import Passage
 from atoll.domain.principal import ApiKey, AuditEvent, Role
-from atoll.ports.catalogue import Labels
+from atoll.domain.reader import Reader
 
 DOCUMENT_COLUMNS = (
     "d.uid, d.kb, d.name, d.source, d.version, d.status, d.media_type, d.bytes, d.sha256, d.pages, d.passages, "
@@ -164,11 +164,11 @@ def audit_event(row: sqlite3.Row) -> AuditEvent:
     )
 
 
-def seen_by(labels: Labels) -> tuple[str, tuple[str, ...]]:
-    """Return the condition, with its parameters, that all labels of document ``d`` are among ``labels``."""
-    if labels is None:
+def seen_by(reader: Reader) -> tuple[str, tuple[str, ...]]:
+    """Return the condition, with its parameters, that the reader holds all labels of document ``d``."""
+    if reader.labels is None:
         return "1", ()
-    held = json.dumps(sorted(labels))
+    held = json.dumps(sorted(reader.labels))
     return (
         "NOT EXISTS (SELECT 1 FROM json_each(d.labels) WHERE value NOT IN (SELECT value FROM json_each(?)))",
         (held,),

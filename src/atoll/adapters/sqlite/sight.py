@@ -7,20 +7,20 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from atoll.adapters.sqlite import rows
-from atoll.domain.ids import EntityId, KbUid
+from atoll.domain.ids import EntityId
+from atoll.domain.reader import Reader
 from atoll.ports.atlas import EntityCard
-from atoll.ports.catalogue import Labels
 
 
 class Sight:
-    """The condition that document ``d`` is visible in a knowledge base to who holds ``labels``, and its values."""
+    """The condition that document ``d`` is visible to a reader, and its values."""
 
-    def __init__(self, kb: KbUid, labels: Labels) -> None:
-        seen, values = rows.seen_by(labels)
-        self.kb = kb
-        self.everything = labels is None
+    def __init__(self, reader: Reader) -> None:
+        seen, values = rows.seen_by(reader)
+        self.kb = reader.kb
+        self.everything = reader.labels is None
         self.where = f"d.kb = ? AND d.visible = 1 AND {seen}"
-        self.values: tuple[str, ...] = (kb, *values)
+        self.values: tuple[str, ...] = (reader.kb, *values)
 
 
 def types_of(

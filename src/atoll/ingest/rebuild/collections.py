@@ -17,11 +17,10 @@ import numpy as np
 
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.vectors import PassagePoint
-from atoll.errors import AtollError, Conflict, DependencyDown, NotFound
+from atoll.errors import AtollError, Conflict, DependencyDown
 from atoll.ingest.cutting import embedding_text
 from atoll.ingest.workshop import BATCH_PASSAGES
 from atoll.ports.index_source import IndexedDocument, IndexedKb, IndexedPassages, IndexSource
-from atoll.ports.passages import Passages
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex, VectorUpkeep
 
@@ -82,11 +81,8 @@ class _Index(VectorIndex, VectorUpkeep, Protocol):
 class PassageCollection:
     """``DerivedCollection`` of passages: stored vectors, and BM25 made again from the text."""
 
-    def __init__(
-        self, source: IndexSource, passages: Passages, index: _Index, sparse: SparseEncoder, *, dimensions: int
-    ) -> None:
+    def __init__(self, source: IndexSource, index: _Index, sparse: SparseEncoder, *, dimensions: int) -> None:
         self._source = source
-        self._passages = passages
         self._index = index
         self._sparse = sparse
         self._dimensions = dimensions
@@ -116,7 +112,7 @@ class PassageCollection:
                 async for written in self._write(kb, document):
                     yield written, written
             written_to = [each.uid for each in chosen]
-            await self._index.delete(kb.uid, await no_longer_visible(self._passages, kb.uid, written_to))
+            await self._index.delete(kb.uid, await no_longer_visible(self._source, kb.uid, written_to))
 
     async def sweep(self, kb: KbUid | None) -> int:
         """Remove points without a passage."""
@@ -178,7 +174,7 @@ async def differing(index: Counted, kb: KbUid, points: Mapping[DocumentUid, int]
     return frozenset([uid for uid, number in points.items() if await index.count(kb, [uid]) != number])
 
 
-async def no_longer_visible(passages: Passages, kb: KbUid, documents: Sequence[DocumentUid]) -> list[DocumentUid]:
+async def no_longer_visible(source: IndexSource, kb: KbUid, documents: Sequence[DocumentUid]) -> list[DocumentUid]:
     """Return the documents that were deleted or replaced while their points were written.
 
     Their purge may have looked for points before these were there, so that whoever wrote them takes them back. A
@@ -186,10 +182,7 @@ async def no_longer_visible(passages: Passages, kb: KbUid, documents: Sequence[D
     """
     if not documents:
         return []
-    try:
-        _, visible = await passages.visible(kb, None, documents)
-    except NotFound:
-        visible = {}
+    visible = await source.visible(kb, documents)
     return [uid for uid in documents if uid not in visible]
 
 

@@ -14,10 +14,9 @@ import numpy as np
 
 from atoll.domain.ids import EntityId, KbUid, RelationId
 from atoll.domain.vectors import EntityPoint, RelationPoint
-from atoll.errors import NotFound
+from atoll.ingest.rebuild.collections import no_longer_visible
 from atoll.ports.graph_index import GraphIndex
 from atoll.ports.index_source import IndexedKb, IndexSource
-from atoll.ports.passages import Passages
 from atoll.ports.vectors import VectorIndex
 
 _BATCH = 256
@@ -67,9 +66,8 @@ class EntityCollection:
 class RelationCollection:
     """``DerivedCollection`` of what visible passages state."""
 
-    def __init__(self, source: IndexSource, passages: Passages, index: _Index) -> None:
+    def __init__(self, source: IndexSource, index: _Index) -> None:
         self._source = source
-        self._passages = passages
         self._index = index
 
     async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
@@ -95,11 +93,7 @@ class RelationCollection:
             await self._index.upsert_graph([], points)
             # As for passages: a document that was deleted meanwhile takes its points with it.
             documents = sorted(set(batch.documents))
-            try:
-                _, visible = await self._passages.visible(kb.uid, None, documents)
-            except NotFound:
-                visible = {}
-            await self._index.delete_graph(kb.uid, [], [each for each in documents if each not in visible])
+            await self._index.delete_graph(kb.uid, [], await no_longer_visible(self._source, kb.uid, documents))
             yield len(points), len(points)
 
     async def sweep(self, kb: KbUid | None) -> int:

@@ -17,7 +17,6 @@ from atoll.ingest.workshop import BATCH_PASSAGES
 from atoll.ports.blobs import Blobs
 from atoll.ports.index_source import IndexedDocument, IndexedKb, IndexSource
 from atoll.ports.page_index import PageIndex
-from atoll.ports.passages import Passages
 
 #: How long nothing has come or gone before pages are counted.
 QUIET_SECONDS = 60.0
@@ -42,7 +41,6 @@ class PageCollection:
     def __init__(
         self,
         source: IndexSource,
-        passages: Passages,
         index: PageIndex,
         blobs: Blobs,
         *,
@@ -50,7 +48,6 @@ class PageCollection:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
-        self._passages = passages
         self._index = index
         self._blobs = blobs
         self._quiet_seconds = quiet_seconds
@@ -87,7 +84,7 @@ class PageCollection:
                 if document.uid in wanted:
                     async for written in self._write(kb.uid, document):
                         yield written, written
-            await self._index.delete(kb.uid, await no_longer_visible(self._passages, kb.uid, list(wanted)))
+            await self._index.delete(kb.uid, await no_longer_visible(self._source, kb.uid, list(wanted)))
 
     async def sweep(self, kb: KbUid | None) -> int:
         """Leave points too many where they are: they cost a look into the record store and nothing else."""

@@ -11,4 +11,4 @@ from atoll.query.search.window import Window
 
 def dense_search(window: Window, vector: NDArray[np.float32]) -> VectorSearch:
     """Return the search for the passages nearest to a unit vector of shape (dimensions,)."""
-    return VectorSearch(window.kb, vector, window.limit, window.labels, window.include, window.exclude)
+    return VectorSearch(window.reader, vector, window.limit, window.include, window.exclude)

@@ -64,7 +64,7 @@ async def around(
         return await _stating(reads, await index.nearest_relations(reads.graph_scope, question, limit))
 
     async def mentioning() -> Around:
-        hits = await index.nearest_entities(reads.graph_scope.kb, question, limit)
+        hits = await index.nearest_entities(reads.graph_scope.reader.kb, question, limit)
         near = await reads.neighbourhood(
             [],
             entities=[hit.id for hit in hits if hit.score > FLOOR],  # the others would not count

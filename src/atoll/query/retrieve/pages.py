@@ -140,7 +140,7 @@ class PageRetriever:
     async def among(self, window: Window, query: PageQuery, documents: Sequence[DocumentUid]) -> list[PageHit]:
         """Return the best pages of some documents that are visible."""
         return await self._index.search(
-            PageSearch(window.kb, query, LINES_PAGES, window.labels, include_documents=tuple(documents))
+            PageSearch(window.reader, query, LINES_PAGES, include_documents=tuple(documents))
         )
 
     async def look(self, kb: KbUid, document: DocumentUid, page: int, query: PageQuery) -> PageView:
@@ -157,7 +157,7 @@ class PageRetriever:
 def page_search(window: Window, query: PageQuery) -> PageSearch:
     """Return the search for the pages that answer best."""
     limit = PAGE_DEPTH + window.room
-    return PageSearch(window.kb, query, limit, window.labels, window.include, window.exclude)
+    return PageSearch(window.reader, query, limit, window.include, window.exclude)
 
 
 def _view(artefacts: Path, page: int, query: PageQuery) -> PageView:

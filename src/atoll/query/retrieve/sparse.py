@@ -20,4 +20,4 @@ def phrase_search(window: Window, terms: SparseVector) -> VectorSearch:
 
 
 def _search(window: Window, terms: SparseVector, limit: int) -> VectorSearch:
-    return VectorSearch(window.kb, terms, limit, window.labels, window.include, window.exclude)
+    return VectorSearch(window.reader, terms, limit, window.include, window.exclude)

@@ -13,9 +13,9 @@ from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page_vectors import PageHit, PageQuery
+from atoll.domain.reader import Reader
 from atoll.domain.vectors import VectorSearch
 from atoll.errors import NotAvailable, ungrouped
-from atoll.ports.catalogue import Labels
 from atoll.ports.embedder import Embedder
 from atoll.ports.graph import Graph
 from atoll.ports.graph_index import GraphIndex
@@ -85,7 +85,7 @@ class SearchPipeline:
         self._reranking = reranking
 
     async def find(
-        self, kb: KbUid, labels: Labels, text: str, *, mode: Mode, filters: Filters, top_k: int, timings: Timings
+        self, reader: Reader, text: str, *, mode: Mode, filters: Filters, top_k: int, timings: Timings
     ) -> SearchResult:
         """Return the ``top_k`` best pieces of evidence for a question that stands for itself.
 
@@ -100,7 +100,7 @@ class SearchPipeline:
         wanted = RETRIEVERS[mode]
         if mode is Mode.VISUAL and self._pages is None:
             raise NotAvailable("mode visual needs a page-image server: set ATOLL_PAGES__URL")
-        reads = ReadBudget(self._passages, self._graph, kb, labels, filters)
+        reads = ReadBudget(self._passages, self._graph, reader, filters)
         with timings.step("scope"):
             scope = await reads.scope()
         terms = Terms(self._sparse, scope.language)
@@ -111,7 +111,7 @@ class SearchPipeline:
         question = await self._prepare(text, terms, mode, timings)
         if Retriever.AROUND in wanted:
             return await self._graph_search.find(found, question, scope, top_k, reads, timings)
-        window = Window.first(kb, labels, scope)
+        window = Window.first(reader, scope)
         while True:
             seen = await self._look(question, window, reads, timings)
             moved = seen.revision != scope.revision and bool(seen.hidden)
@@ -120,12 +120,12 @@ class SearchPipeline:
                 texts = await self._read(ranking, question, top_k, reads, timings)
                 if texts.complete or not reads.take_retry():
                     found = replace(found, revision=seen.revision, best_cosine=_best_cosine(seen))
-                    return await self._shown(found, question, ranking, texts, kb, top_k, timings)
+                    return await self._shown(found, question, ranking, texts, reader.kb, top_k, timings)
             with timings.step("scope"):
                 scope = await reads.scope()
             # what was hidden in another revision may be visible by now
             hidden = seen.hidden if scope.revision == seen.revision else frozenset()
-            window = Window.wider(kb, labels, scope, hidden)
+            window = Window.wider(reader, scope, hidden)
 
     async def _prepare(self, text: str, terms: Terms, mode: Mode, timings: Timings) -> Question:
         """Embed the question for passages and for pages at the same time."""

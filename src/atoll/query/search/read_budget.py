@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, RelationId
+from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.domain.passage import Passage
-from atoll.ports.catalogue import Labels
+from atoll.domain.reader import Reader
 from atoll.ports.graph import Annotations, Graph, GraphScope, Neighbourhood, Reach
 from atoll.ports.passages import Passages, SearchScope
 
@@ -22,35 +22,34 @@ _READS_OF_A_SEARCH = 2
 class ReadBudget:
     """Counts round trips and retries of one question."""
 
-    def __init__(self, passages: Passages, graph: Graph, kb: KbUid, labels: Labels, filters: Filters) -> None:
+    def __init__(self, passages: Passages, graph: Graph, reader: Reader, filters: Filters) -> None:
         self._passages = passages
         self._graph = graph
-        self._kb = kb
-        self._labels = labels
+        self._reader = reader
         self._filters = filters
         self._retries_left = MAX_RETRIES
         self.left = MAX_READS
-        #: Whose eyes reads of the graph have, as of the last ``scope``.
-        self.graph_scope = GraphScope(kb, labels)
+        #: The reader that reads of the graph run as; set by the latest ``scope``.
+        self.graph_scope = GraphScope(reader)
 
     async def scope(self) -> SearchScope:
         """Read revision and language and resolve the filters."""
         self._count()
-        scope = await self._passages.scope(self._kb, self._labels, self._filters)
-        self.graph_scope = GraphScope(self._kb, self._labels, scope.include)
+        scope = await self._passages.scope(self._reader, self._filters)
+        self.graph_scope = GraphScope(self._reader, scope.include)
         return scope
 
     async def visible(self, documents: Sequence[DocumentUid]) -> tuple[int, dict[DocumentUid, str]]:
         """Return the revision and the names of those of ``documents`` that are visible in it."""
         self._count()
-        return await self._passages.visible(self._kb, self._labels, documents)
+        return await self._passages.visible(self._reader, documents)
 
     async def hydrate(self, passages: Sequence[PassageId]) -> dict[PassageId, Passage]:
         """Return the passages that are visible now, with their text."""
         if not passages:
             return {}
         self._count()
-        return await self._passages.hydrate(self._kb, self._labels, passages)
+        return await self._passages.hydrate(self._reader, passages)
 
     async def neighbourhood(
         self,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atoll.domain.ids import DocumentUid, KbUid
-from atoll.ports.catalogue import Labels
+from atoll.domain.ids import DocumentUid
+from atoll.domain.reader import Reader
 from atoll.ports.passages import SearchScope
 from atoll.query.rank.fuse import DEPTH
 
@@ -20,22 +20,21 @@ MAX_EXCLUDED = 1000
 class Window:
     """``room`` places are kept for points that will turn out to be invisible."""
 
-    kb: KbUid
-    labels: Labels
+    reader: Reader
     include: tuple[DocumentUid, ...] | None
     exclude: tuple[DocumentUid, ...]
     room: int
 
     @classmethod
-    def first(cls, kb: KbUid, labels: Labels, scope: SearchScope) -> Window:
+    def first(cls, reader: Reader, scope: SearchScope) -> Window:
         """Return the window that a search starts with."""
-        return cls(kb, labels, scope.include, (), min(scope.hidden_points, HIDDEN_ROOM))
+        return cls(reader, scope.include, (), min(scope.hidden_points, HIDDEN_ROOM))
 
     @classmethod
-    def wider(cls, kb: KbUid, labels: Labels, scope: SearchScope, hidden: frozenset[DocumentUid]) -> Window:
+    def wider(cls, reader: Reader, scope: SearchScope, hidden: frozenset[DocumentUid]) -> Window:
         """Return the window of a search that is made again; it looks past the documents that are ``hidden`` now."""
         exclude = tuple(sorted(hidden)[:MAX_EXCLUDED])
-        return cls(kb, labels, scope.include, exclude, min(scope.hidden_points, MAX_HIDDEN_ROOM))
+        return cls(reader, scope.include, exclude, min(scope.hidden_points, MAX_HIDDEN_ROOM))
 
     @property
     def limit(self) -> int:
