@@ -34,6 +34,7 @@ from atoll.bootstrap import clients, installation, stores
 from atoll.domain.document import NewDocument
 from atoll.domain.ids import DocumentUid, new_uid
 from atoll.domain.principal import Actor
+from atoll.ingest.models import Models
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
 
@@ -152,9 +153,11 @@ async def fill(stack: Stack, first: int, last: int) -> float:
         ledger=store.ledger,
         contents=store.contents,
         blobs=files,
+        artefacts=stores.artefacts(values),
         parser=MemoryParser(),
         extractor=extractor,
         embedder=embedder,
+        models=Models(embedder, page_embedder),
         sparse=clients.sparse(),
         vectors=index,
         graph_index=index,

@@ -70,6 +70,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         audit=records.audit,
         doorbell=front.doorbell,
         blobs=front.blobs,
+        artefacts=front.artefacts,
         parser=front.parser,
         ask=front.ask,
         heat=None if front.page_retriever is None else PageHeat(front.page_retriever),

@@ -85,6 +85,7 @@ def _states(ports: Dependencies, ringer: Ringer) -> Iterator[object]:
         catalogue=ports.catalogue,
         passages=ports.passages,
         blobs=ports.blobs,
+        artefacts=ports.artefacts,
         parser=ports.parser,
         heat=ports.heat,
         cache=PageCache(limits.page_cache_bytes),

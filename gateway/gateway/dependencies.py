@@ -8,6 +8,7 @@ from typing import Protocol
 
 from atoll.access.rates import RateLimit
 from atoll.ports.accounts import Audit, Keys, KnowledgeBases
+from atoll.ports.artefacts import Artefacts
 from atoll.ports.atlas import Atlas, AtlasExport
 from atoll.ports.blobs import Blobs
 from atoll.ports.catalogue import Catalogue, Lifecycle
@@ -72,6 +73,7 @@ class Dependencies:
     audit: Audit
     doorbell: Doorbell
     blobs: Blobs
+    artefacts: Artefacts
     parser: Parser
     ask: AskService
     rates: RateLimit

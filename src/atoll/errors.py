@@ -10,6 +10,7 @@
     ├── NotAuthenticated         401
     ├── Forbidden                403
     ├── NotFound                 404  absent, deleted or out of the caller's scope: never told apart
+    │   └── ArtefactMissing           internal: a stage's output is not there; the stage has to run again
     ├── Conflict                 409
     ├── QuotaExceeded            429  a limit of the caller; says when to come back
     ├── NotAvailable             501  this installation does not offer the feature
@@ -92,6 +93,14 @@ class NotFound(AtollError):
     """Raised when a thing is absent, deleted or outside the caller's scope."""
 
     status = 404
+
+
+class ArtefactMissing(NotFound):
+    """Raised when an output of a stage is not there. Inside the pipeline it sends the document back to ``stage``."""
+
+    def __init__(self, message: str, stage: str = "") -> None:
+        super().__init__(message)
+        self.stage = stage
 
 
 class Conflict(AtollError):

@@ -55,10 +55,10 @@ class Place(House):
         return await write(self, kb.uid, name, lines, dimensions=DIMENSIONS, uid=uid, **more)
 
     async def backup(self, folder, **more):
-        return await BackupWriter(self.archive, self.blobs, folder, pepper=PEPPER, **more).write()
+        return await BackupWriter(self.archive, self.blobs, self.artefacts, folder, pepper=PEPPER, **more).write()
 
     async def restored_from(self, folder, *, pepper=PEPPER, **more):
-        done = await restore(folder, self.restoration, self.restored, self.blobs, pepper=pepper, **more)
+        done = await restore(folder, self.restoration, self.restored, self.blobs, self.artefacts, pepper=pepper, **more)
         await self.reindex()
         return done
 
@@ -425,7 +425,7 @@ async def test_a_document_that_vanishes_before_its_copy_makes_another_list(place
     for number in range(6):
         await source.written(kb, f"{number}", [Line(f"{number}", ["ada", f"n{number}"])])
     archive = _Vanishing(source, kb, 2)
-    await BackupWriter(archive, source.blobs, tmp_path / "saved", pepper=PEPPER).write()
+    await BackupWriter(archive, source.blobs, source.artefacts, tmp_path / "saved", pepper=PEPPER).write()
     target = places("target")
     await target.restored_from(tmp_path / "saved")
     await source.reindex()
@@ -445,5 +445,7 @@ async def test_a_backup_gives_up_when_documents_never_stay(places, tmp_path, mon
             return None
 
     with pytest.raises(create.DependencyDown, match="quieter"):
-        await BackupWriter(Hollow(source, kb, 0), source.blobs, tmp_path / "saved", pepper=PEPPER).write()
+        await BackupWriter(
+            Hollow(source, kb, 0), source.blobs, source.artefacts, tmp_path / "saved", pepper=PEPPER
+        ).write()
     assert not list(tmp_path.glob("saved*"))

@@ -10,9 +10,11 @@ from atoll.domain.ids import DocumentUid, PassageId, entity_id, new_uid
 from atoll.domain.page_archive import ARCHIVE
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import Conflict
+from atoll.ingest.outputs import Outputs
 from atoll.ingest.rebuild.collections import PassageCollection, Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from atoll.ingest.rebuild.pages import PageCollection
+from atoll.ingest.workshop import Job
 from tests.support.house import DIMENSIONS, House
 from tests.support.records import STORES, open_either
 from tests.support.written import Line, write
@@ -55,7 +57,7 @@ def reindex(house, *, embedding="model", dimensions=DIMENSIONS):
     passages = PassageCollection(house.source, house.vectors, house.sparse, dimensions=dimensions)
     entities = EntityCollection(house.source, house.vectors)
     relations = RelationCollection(house.source, house.vectors)
-    pages = PageCollection(house.source, house.page_index, house.blobs, quiet_seconds=0)
+    pages = PageCollection(house.source, house.page_index, house.artefacts, quiet_seconds=0)
     collections = {"passages": passages, "entities": entities, "relations": relations, "pages": pages}
     return Reindex(house.source, collections, embedding=embedding)
 
@@ -118,12 +120,9 @@ async def test_points_of_documents_under_way_are_no_reason_to_rebuild(house):
     document = await house.upload(house.kb, "late.txt", "Late news of the harbour. " * 30)
     house.doorbell.rings.clear()
     claim = await house.ledger.claim(document.uid, "w9", 30)
-    from atoll.ingest.workshop import Job
-
     while claim.stage != "publish":
-        job = Job(claim=claim, shop=house.shop, ends_at=float("inf"))
-        stage = house.pipeline._stages[claim.stage]
-        claim = await stage(job)
+        job = Job(claim=claim, shop=house.shop, ends_at=float("inf"), outputs=Outputs(house.artefacts))
+        claim = await house.pipeline._run(job)
     assert await house.vectors.count(house.kb.uid, [document.uid]) > 0
     assert await reindex(house).check() == []
 
@@ -208,7 +207,8 @@ async def test_lost_pages_come_back_from_the_documents_folders(house):
 async def test_a_document_that_was_ingested_without_pages_asks_for_none(house):
     work = reindex(house)
     uid = (await house.source.documents(house.kb.uid, after=None, limit=1))[0].uid
-    (house.blobs.artefacts_dir(house.kb.uid, uid) / ARCHIVE).unlink()
+    (archive,) = house.blobs.original(house.kb.uid, uid).parent.glob(f"artefacts/embed.*/{ARCHIVE}")
+    archive.unlink()
     await house.page_index.delete(house.kb.uid, [uid])
     assert await work.check() == []
 
@@ -233,7 +233,7 @@ async def test_pages_of_a_document_that_is_deleted_while_they_are_written_are_ta
 
 async def test_pages_are_counted_once_nothing_has_come_or_gone_for_a_while(house):
     now = 0.0
-    pages = PageCollection(house.source, house.page_index, house.blobs, quiet_seconds=60, clock=lambda: now)
+    pages = PageCollection(house.source, house.page_index, house.artefacts, quiet_seconds=60, clock=lambda: now)
     expected = len(house.page_index._points)
 
     async def at_least():

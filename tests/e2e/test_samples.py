@@ -39,8 +39,7 @@ def _ask(client: httpx.Client, question: str, mode: str = "mix") -> dict[str, An
 
 def _pdf(stack: Stack, document: str) -> Path:
     folder = next((stack.data / "blobs").glob(f"*/{document}"))
-    rendition = folder / "artefacts" / "rendition.pdf"
-    return rendition if rendition.exists() else folder / "original"
+    return next(folder.glob("artefacts/parse.*/rendition"), folder / "original")
 
 
 def _marked_text(stack: Stack, evidence: dict[str, Any]) -> str:

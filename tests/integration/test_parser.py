@@ -36,6 +36,7 @@ from atoll.errors import (
 )
 from tests.support.hostile_parser import SECRET
 from tests.support.pages import lines_not_in_their_boxes
+from tests.support.parsing import RENDITION, RESULT, draw, parse
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30
@@ -96,14 +97,6 @@ async def misbehaving(tmp_path: Path) -> AsyncIterator[tuple[SocketParser, subpr
         yield SocketParser(tmp_path / "h.sock", parse_timeout_seconds=20), process
 
 
-async def parse(parser: SocketParser, folder: Path, content: bytes, name: str, media_type: str) -> ParsedDocument:
-    source = folder / "original"
-    source.write_bytes(content)
-    return await parser.parse(
-        source=source, name=name, media_type=media_type, result=folder / "parsed.json", rendition=folder / "pages.pdf"
-    )
-
-
 async def misdeed(parser: SocketParser, folder: Path, name: str) -> ParsedDocument:
     folder.mkdir(exist_ok=True)
     return await parse(parser, folder, b"x", name, media.TEXT)
@@ -132,10 +125,10 @@ async def gone(pid: int, seconds: float = 5.0) -> bool:
 async def started_child(folder: Path) -> int:
     """The pid that a misbehaving child has written into its unfinished result."""
     for _ in range(200):
-        for part in folder.glob("parsed.json.*.tmp"):
-            with contextlib.suppress(ValueError):
-                pid: int = json.loads(ParsedDocument.from_json(json.loads(part.read_bytes())).title or "")["pid"]
-                return pid
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            written = ParsedDocument.from_json(json.loads((folder / RESULT).read_bytes()))
+            pid: int = json.loads(written.title or "")["pid"]
+            return pid
         await asyncio.sleep(0.05)
     raise AssertionError("no child started")
 
@@ -148,10 +141,10 @@ class TestDocuments:
         assert [block.text for block in document.blocks] == ["First paragraph.", "Second paragraph."]
         assert lines_not_in_their_boxes(document, tmp_path / "pages.pdf") == []
         box = document.blocks[1].lines[0].box
-        plain = await parser.draw(pdf=tmp_path / "pages.pdf", page=1, dpi=96, marks=[])
-        marked = await parser.draw(pdf=tmp_path / "pages.pdf", page=1, dpi=96, marks=[box])
+        plain = await draw(parser, tmp_path / RENDITION, page=1, dpi=96, marks=[])
+        marked = await draw(parser, tmp_path / RENDITION, page=1, dpi=96, marks=[box])
         heat = HeatMap(bytes([255, 0]), None, (box, document.blocks[0].lines[0].box))
-        warm = await parser.draw(pdf=tmp_path / "pages.pdf", page=1, dpi=96, heat=heat)
+        warm = await draw(parser, tmp_path / RENDITION, page=1, dpi=96, heat=heat)
         with Image.open(BytesIO(warm)) as heated:
             red, _, blue = heated.getpixel((int(box.x0 * 96 / 72) + 3, int(box.y0 * 96 / 72) + 3))
             assert red > 200 > blue
@@ -172,11 +165,6 @@ class TestDocuments:
         document = await parse(parser, tmp_path, pdf_of(tmp_path / "made.pdf", "Hello"), "a.pdf", media.PDF)
         assert ParsedDocument.from_json(json.loads((tmp_path / "parsed.json").read_bytes())) == document
         assert sorted(path.name for path in tmp_path.iterdir()) == ["made.pdf", "original", "parsed.json"]
-
-    async def test_leftovers_of_a_killed_attempt_are_swept(self, parser: SocketParser, tmp_path: Path) -> None:
-        (tmp_path / "parsed.json.dead.tmp").write_bytes(b"half")
-        await parse(parser, tmp_path, b"text", "a.txt", media.TEXT)
-        assert sorted(path.name for path in tmp_path.iterdir()) == ["original", "pages.pdf", "parsed.json"]
 
     @pytest.mark.parametrize(
         "name",
@@ -208,9 +196,9 @@ class TestDocuments:
         path = tmp_path / "one.pdf"
         pdf_of(path, "one page")
         with pytest.raises(NotFound, match="there is no page 2"):
-            await parser.draw(pdf=path, page=2, dpi=96, marks=[])
+            await draw(parser, path, page=2, dpi=96, marks=[])
         with pytest.raises(BadInput, match="96 or 150 dpi"):
-            await parser.draw(pdf=path, page=1, dpi=4000, marks=[])
+            await draw(parser, path, page=1, dpi=4000, marks=[])
 
     async def test_a_page_of_too_many_pixels_is_refused_before_drawing(
         self, parser: SocketParser, tmp_path: Path
@@ -221,7 +209,7 @@ class TestDocuments:
         canvas.save()
         began = time.monotonic()
         with pytest.raises(DocumentTooLarge, match="pixels; the limit is"):
-            await parser.draw(pdf=path, page=1, dpi=150, marks=[Box(0, 0, 10, 10)])
+            await draw(parser, path, page=1, dpi=150, marks=[Box(0, 0, 10, 10)])
         assert time.monotonic() - began < 5
 
     @pytest.mark.slow

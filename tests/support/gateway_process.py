@@ -47,6 +47,7 @@ async def run(folder: Path) -> None:
             audit=SqliteAudit(house.database),
             doorbell=house.doorbell,
             blobs=house.blobs,
+            artefacts=house.artefacts,
             parser=house.shop.parser,
             ask=house.ask,
             rates=RateLimit(None, LocalRates(100_000)),

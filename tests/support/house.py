@@ -9,6 +9,7 @@ from typing import Any
 from qdrant_client import AsyncQdrantClient
 
 from atoll.adapters.bm25 import Bm25Encoder
+from atoll.adapters.file_artefacts import FileArtefacts
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
@@ -21,6 +22,7 @@ from atoll.domain.evidence import Evidence, Filters, Mode
 from atoll.domain.ids import DocumentUid, new_uid
 from atoll.domain.knowledge_base import KnowledgeBase
 from atoll.domain.principal import Actor
+from atoll.ingest.models import Models
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
 from atoll.ports.extractor import Extractor
@@ -64,6 +66,7 @@ class House:
         self.archive, self.restoration, self.restored = store.archive, store.restoration, store.restored
         self.kbs, self.tenants, self.keys, self.audit = store.knowledge_bases, store.tenants, store.keys, store.audit
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
+        self.artefacts = FileArtefacts(folder / "blobs")
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()
         self.vectors = vectors or QdrantGraphIndex(
@@ -76,7 +79,7 @@ class House:
             else PageRetriever(
                 embedder=page_embedder,
                 index=self.page_index,
-                blobs=self.blobs,
+                artefacts=self.artefacts,
                 patience_seconds=1.0,
                 text_model=self.embedder.card,
             )
@@ -86,9 +89,11 @@ class House:
             ledger=self.ledger,
             contents=self.contents,
             blobs=self.blobs,
+            artefacts=self.artefacts,
             parser=MemoryParser(),
             extractor=extractor or MemoryExtractor(),
             embedder=self.embedder,
+            models=Models(self.embedder, page_embedder),
             sparse=self.sparse,
             vectors=self.vectors,
             graph_index=self.vectors,

@@ -67,6 +67,10 @@ class Tables(Protocol):
         """Let all leases have run out."""
         ...
 
+    def forget_stage(self, document: str, stage: str) -> None:
+        """Remove a stage from the ledger, as a document that was accepted before there was this stage has none."""
+        ...
+
 
 class SqliteTables:
     """Tables of a SQLite record store."""
@@ -144,6 +148,12 @@ class SqliteTables:
         connection = sqlite3.connect(self._path, timeout=10)
         connection.execute("UPDATE stage SET lease_until = 0")
         connection.execute("UPDATE lease SET lease_until = 0")
+        connection.commit()
+        connection.close()
+
+    def forget_stage(self, document: str, stage: str) -> None:
+        connection = sqlite3.connect(self._path, timeout=10)
+        connection.execute("DELETE FROM stage WHERE document = ? AND name = ?", (document, stage))
         connection.commit()
         connection.close()
 
@@ -232,6 +242,9 @@ class Neo4jTables:
 
     def end_leases(self) -> None:
         self._rows("MATCH (s:Stage|Lease) SET s.lease_until = 0")
+
+    def forget_stage(self, document: str, stage: str) -> None:
+        self._rows("MATCH (s:Stage {document: $d, name: $s}) DELETE s", d=document, s=stage)
 
 
 def _size(vector: bytes | None) -> int | None:

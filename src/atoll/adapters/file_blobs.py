@@ -65,10 +65,6 @@ class FileBlobs:
         """Return the path of the uploaded bytes."""
         return self.folder(kb, document) / "original"
 
-    def artefacts_dir(self, kb: KbUid, document: DocumentUid) -> Path:
-        """Return the folder of stage outputs."""
-        return self.folder(kb, document) / "artefacts"
-
     def pages_dir(self, kb: KbUid, document: DocumentUid) -> Path:
         """Return the folder of drawn pages."""
         return self.folder(kb, document) / "pages"

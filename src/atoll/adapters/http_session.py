@@ -61,6 +61,8 @@ class HttpSession:
         self._max_connections = max_connections
         self._kept = kept
         self._session: aiohttp.ClientSession | None = None
+        #: How many connections were made so far.
+        self.connections = 0
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -96,6 +98,8 @@ class HttpSession:
 
     def _made(self) -> aiohttp.ClientSession:
         connect_seconds = min(_CONNECT_SECONDS, self._timeout_seconds)
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(self._connected)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=self._max_connections,
@@ -105,4 +109,8 @@ class HttpSession:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,
             timeout=aiohttp.ClientTimeout(total=self._timeout_seconds, sock_connect=connect_seconds),
+            trace_configs=[trace],
         )
+
+    async def _connected(self, *_: object) -> None:
+        self.connections += 1

@@ -57,6 +57,11 @@ class ModelServer:
         """Close the connections."""
         await self._http.aclose()
 
+    @property
+    def connections(self) -> int:
+        """How many connections to the server were made."""
+        return self._http.connections
+
     async def exchange(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Reply:
         """Send one request; the answer's status is 200, or one of ``ABSENT``, which the caller judges.
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from qdrant_client import AsyncQdrantClient, models
 
 from atoll.adapters.qdrant_calls import SCORE_DIGITS, TIE_ROOM, QdrantCalls, Schema, among, connected, equals, scope
+from atoll.domain.artefact import UNKEYED
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page_vectors import PageHit, PagePoint, PageSearch
 
@@ -107,7 +108,7 @@ class QdrantPageIndex:
                 prefetch=prefetch,
                 query_filter=where,
                 limit=search.limit + TIE_ROOM,
-                with_payload=["document_uid", "page", "passages"],
+                with_payload=["document_uid", "page", "passages", "key"],
             )
         return _hits(answer.points, search.limit)
 
@@ -200,6 +201,7 @@ def _point(point: PagePoint) -> models.PointStruct:
             "labels": list(point.labels),
             "page": point.page,
             "passages": list(point.passages),
+            "key": point.key,
         },
     )
 
@@ -223,6 +225,7 @@ def _hits(points: Sequence[models.ScoredPoint], limit: int) -> list[PageHit]:
                 page=point.payload["page"],
                 score=round(point.score, SCORE_DIGITS),
                 passages=tuple(point.payload["passages"]),
+                key=point.payload.get("key", UNKEYED),  # an earlier version wrote none
             )
         )
     hits.sort(key=lambda hit: (-hit.score, hit.document_uid, hit.page))

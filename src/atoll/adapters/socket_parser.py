@@ -7,9 +7,9 @@ import contextlib
 import json
 import os
 import socket
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from atoll import errors, files
+from atoll import errors
 from atoll.adapters import parser_wire as wire
 from atoll.domain.page import ParsedDocument
 
@@ -44,18 +44,17 @@ class SocketParser:
         self._parse_timeout_seconds = parse_timeout_seconds
         self._draw_timeout_seconds = draw_timeout_seconds
 
-    async def parse(self, *, source: Path, name: str, media_type: str, result: Path, rendition: Path) -> ParsedDocument:
+    async def parse(
+        self, *, source: BinaryIO, name: str, media_type: str, result: BinaryIO, rendition: BinaryIO
+    ) -> ParsedDocument:
         """See `atoll.ports.parser.Parser.parse`."""
         request = {"operation": wire.Operation.PARSE, "name": _short(name), "media_type": media_type}
-        for path in (result, rendition):  # a parse that is still running elsewhere has lost its lease
-            files.sweep_drafts(path)
-        with files.draft(result) as result_part, files.draft(rendition) as rendition_part:
-            with _opened(source, result_part, rendition_part) as descriptors:
-                await self._ask(request, descriptors, self._parse_timeout_seconds)
-            return await asyncio.to_thread(_keep, (result_part, result), (rendition_part, rendition))
+        descriptors = [file.fileno() for file in (source, result, rendition)]
+        await self._ask(request, descriptors, self._parse_timeout_seconds)
+        return await asyncio.to_thread(_read, result)
 
     async def draw(
-        self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box] = (), heat: HeatMap | None = None
+        self, *, pdf: BinaryIO, page: int, dpi: int, marks: Sequence[Box] = (), heat: HeatMap | None = None
     ) -> bytes:
         """See `atoll.ports.parser.Parser.draw`."""
         places = max(len(marks), 0 if heat is None else len(heat.boxes))
@@ -68,8 +67,8 @@ class SocketParser:
             "marks": [list(mark) for mark in marks],
             "heat": None if heat is None else wire.heat_out(heat),
         }
-        with _opened(pdf) as descriptors, _memory_file("page.png") as image:
-            await self._ask(request, [*descriptors, image], self._draw_timeout_seconds)
+        with _memory_file("page.png") as image:
+            await self._ask(request, [pdf.fileno(), image], self._draw_timeout_seconds)
             return await asyncio.to_thread(_read_all, image)
 
     async def ping(self) -> None:
@@ -127,18 +126,6 @@ def _short(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _opened(source: Path, *targets: Path) -> Iterator[list[int]]:
-    with contextlib.ExitStack() as stack:
-        descriptors = [os.open(source, os.O_RDONLY | os.O_CLOEXEC)]
-        stack.callback(os.close, descriptors[0])
-        for target in targets:
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            stack.callback(os.close, descriptor)
-            descriptors.append(descriptor)
-        yield descriptors
-
-
-@contextlib.contextmanager
 def _memory_file(name: str) -> Iterator[int]:
     descriptor = os.memfd_create(name)
     try:
@@ -153,17 +140,9 @@ def _read_all(descriptor: int) -> bytes:
         return file.read()
 
 
-def _keep(result: tuple[Path, Path], rendition: tuple[Path, Path]) -> ParsedDocument:
-    """Move both files into place, on disk before their names are, the result last: it vouches for the other."""
+def _read(result: BinaryIO) -> ParsedDocument:
+    result.seek(0)
     try:
-        document = ParsedDocument.from_json(json.loads(result[0].read_bytes()))
-    except FileNotFoundError as err:
-        raise errors.DependencyDown("another attempt at this document has taken over") from err
+        return ParsedDocument.from_json(json.loads(result.read()))
     except ValueError as err:
         raise errors.ParserDied("the parser's result is malformed; report this document") from err
-    kept = [pair for pair in (rendition, result) if pair[0].stat().st_size]
-    if rendition not in kept:
-        rendition[1].unlink(missing_ok=True)
-    for part, path in kept:
-        files.keep(part, path)
-    return document

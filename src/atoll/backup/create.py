@@ -18,7 +18,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from atoll import files
 from atoll.backup import codec
 from atoll.backup.layout import (
     ACCOUNTS,
@@ -29,6 +28,8 @@ from atoll.backup.layout import (
     FORMAT,
     KBS,
     MANIFEST,
+    ORIGINAL,
+    OUTPUTS,
     PARTS,
     RECORDS,
     Manifest,
@@ -36,6 +37,7 @@ from atoll.backup.layout import (
     PartWriter,
     SavedKb,
     line,
+    make_private,
     pieces,
     sealed,
     space_translated,
@@ -43,8 +45,9 @@ from atoll.backup.layout import (
 )
 from atoll.domain.document import Status
 from atoll.domain.ids import DocumentUid, KbUid
-from atoll.errors import AtollError, BadInput, DependencyDown
+from atoll.errors import ArtefactMissing, AtollError, BadInput, DependencyDown
 from atoll.ports.archive import Archive, DocumentRecord, KbSnapshot
+from atoll.ports.artefacts import ArtefactArchive
 from atoll.ports.blobs import Blobs
 
 #: Lists that may be void in a row before a backup gives up.
@@ -68,7 +71,8 @@ class BackupWriter:
 
     Args:
         archive: the records.
-        blobs: the files.
+        blobs: the files that were uploaded.
+        outputs: what stages left.
         folder: where the backup is to be; it appears there whole or not at all.
         pepper: what hashes of keys are keyed with; only a mark of it is kept.
         on_document: told the name of each knowledge base and how many of its documents are copied, of how many.
@@ -78,6 +82,7 @@ class BackupWriter:
         self,
         archive: Archive,
         blobs: Blobs,
+        outputs: ArtefactArchive,
         folder: Path,
         *,
         pepper: bytes,
@@ -85,6 +90,7 @@ class BackupWriter:
     ) -> None:
         self._archive = archive
         self._blobs = blobs
+        self._outputs = outputs
         self._folder = folder
         self._draft = folder.with_name(folder.name + _PARTIAL)
         self._pepper = pepper
@@ -102,7 +108,7 @@ class BackupWriter:
             raise BadInput(f"{self._folder} exists already; name another place")
         with space_translated():
             shutil.rmtree(self._draft, ignore_errors=True)
-            files.private_folder(self._draft)
+            make_private(self._draft)
         try:
             manifest = await self._write()
             await asyncio.to_thread(os.sync)
@@ -181,11 +187,11 @@ class BackupWriter:
                 return None  # it is being purged
         parts = [records.part]
         try:
-            parts += await asyncio.to_thread(self._files, place, kb, uid, artefacts=visible)
-        except FileNotFoundError as error:
+            parts += await self._files(place, kb, uid, artefacts=visible)
+        except (FileNotFoundError, ArtefactMissing) as error:
             if await self._archive.document(kb, uid) is None:
                 return None
-            raise AtollError(f"a file of document {uid} is missing: {error.filename}") from error
+            raise AtollError(f"a file of document {uid} is missing: {error}") from error
         listed = [line(asdict(part)) for part in parts]
         return replace(write_part(place, PARTS, listed), path=f"{uid}/{PARTS}")
 
@@ -197,12 +203,13 @@ class BackupWriter:
             after, count = batch.passages[-1].ordinal, count + len(batch.passages)
         return count
 
-    def _files(self, place: Path, kb: KbUid, uid: DocumentUid, *, artefacts: bool) -> list[Part]:
-        original, folder = self._blobs.original(kb, uid), self._blobs.artefacts_dir(kb, uid)
-        paths = [original]
-        if artefacts:
-            paths += sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != files.DRAFT_SUFFIX)
-        return [write_part(place, f"{FILES}/{path.relative_to(original.parent)}", pieces(path)) for path in paths]
+    async def _files(self, place: Path, kb: KbUid, uid: DocumentUid, *, artefacts: bool) -> list[Part]:
+        original = await asyncio.to_thread(self._blobs.original(kb, uid).open, "rb")
+        parts = [await asyncio.to_thread(write_part, place, f"{FILES}/{ORIGINAL}", pieces(original))]
+        for name in await self._outputs.names(kb, uid) if artefacts else ():
+            content = pieces(await self._outputs.read(kb, uid, name))
+            parts.append(await asyncio.to_thread(write_part, place, f"{FILES}/{OUTPUTS}/{name}", content))
+        return parts
 
     async def _entities(self, folder: Path, kb: KbUid) -> Part:
         after: str | None = None
@@ -262,5 +269,6 @@ def _under_way(record: DocumentRecord) -> DocumentRecord:
         error=None,
         warnings=(),
         stages=(),
+        artefacts={},
     )
     return replace(record, document=fresh, visible=False)

@@ -8,7 +8,7 @@
     kbs/<kb>/entities.jsonl              vectors of entities
     kbs/<kb>/<document>/parts.jsonl      digests of the files below
     kbs/<kb>/<document>/records.jsonl    the document, then batches of passages with all that belongs to them
-    kbs/<kb>/<document>/files/...        the original and the artefacts of its stages
+    kbs/<kb>/<document>/files/...        the original, and what its stages left under artefacts/
 
 Digests form a tree, so that nothing grows with the number of documents but lists of their ids. The manifest's own
 digest stands in its last field, over the rest of it.
@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import orjson
 
@@ -36,6 +36,7 @@ MANIFEST, ACCOUNTS, AUDIT, DOCUMENTS, ENTITIES = (
     "manifest.json", "accounts.jsonl", "audit.jsonl", "documents.jsonl", "entities.jsonl",
 )  # fmt: skip
 PARTS, RECORDS, FILES, KBS = "parts.jsonl", "records.jsonl", "files", "kbs"
+ORIGINAL, OUTPUTS = "original", "artefacts"
 
 _CHUNK_BYTES = 1 << 20
 
@@ -122,9 +123,9 @@ def write_part(folder: Path, name: str, content: Iterable[bytes]) -> Part:
     return writer.part
 
 
-def pieces(path: Path) -> Iterator[bytes]:
-    """Yield a file's bytes."""
-    with path.open("rb") as file:
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a file's bytes and close it."""
+    with file:
         while piece := file.read(_CHUNK_BYTES):
             yield piece
 
@@ -142,7 +143,7 @@ def check_part(folder: Path, part: Part) -> None:
     if not path.is_file() or path.is_symlink():
         raise ChecksumMismatch(f"{path} is missing")
     digest, size = hashlib.sha256(), 0
-    for piece in pieces(path):
+    for piece in pieces(path.open("rb")):
         digest.update(piece)
         size += len(piece)
     if (size, digest.hexdigest()) != (part.bytes, part.sha256):

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from atoll.backup import codec
 from atoll.backup.create import pepper_mark
@@ -21,6 +22,8 @@ from atoll.backup.layout import (
     ENTITIES,
     FILES,
     KBS,
+    ORIGINAL,
+    OUTPUTS,
     RECORDS,
     Manifest,
     SavedKb,
@@ -32,6 +35,7 @@ from atoll.backup.layout import (
 from atoll.backup.verify import verify
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.ports.archive import Restoration, RestoredRecords
+from atoll.ports.artefacts import ArtefactArchive
 from atoll.ports.blobs import Blobs
 
 _BATCH_EVENTS = 1000
@@ -42,6 +46,7 @@ async def restore(
     store: Restoration,
     records: RestoredRecords,
     blobs: Blobs,
+    outputs: ArtefactArchive,
     *,
     pepper: bytes,
     on_document: Callable[[str, int, int], None] = lambda *_: None,
@@ -61,7 +66,7 @@ async def restore(
     for kb, document in await store.begin(accounts):
         await blobs.remove(kb, document)
     for saved in manifest.kbs:
-        await _kb(folder / KBS / saved.uid, saved, records, blobs, on_document)
+        await _kb(folder / KBS / saved.uid, saved, records, blobs, outputs, on_document)
     events = []
     for value in lines(folder / AUDIT):
         events.append(codec.load_event(value))
@@ -79,19 +84,27 @@ async def _kb(
     saved: SavedKb,
     records: RestoredRecords,
     blobs: Blobs,
+    outputs: ArtefactArchive,
     on_document: Callable[[str, int, int], None],
 ) -> None:
     kb = KbUid(saved.uid)
     for number, entry in enumerate(lines(place / DOCUMENTS), 1):
-        await _document(place / entry["document"], kb, DocumentUid(entry["document"]), records, blobs)
+        await _document(place / entry["document"], kb, DocumentUid(entry["document"]), records, blobs, outputs)
         on_document(saved.name, number, saved.documents)
     for value in lines(place / ENTITIES):
         await records.entity_vectors(kb, codec.load_entities(value))
 
 
-async def _document(place: Path, kb: KbUid, uid: DocumentUid, records: RestoredRecords, blobs: Blobs) -> None:
+async def _document(
+    place: Path, kb: KbUid, uid: DocumentUid, records: RestoredRecords, blobs: Blobs, outputs: ArtefactArchive
+) -> None:
     # Files first: a worker may begin with a document as soon as its record is there.
-    await asyncio.to_thread(_files, place / FILES, blobs.original(kb, uid).parent)
+    original = blobs.original(kb, uid)
+    saved = (place / FILES / ORIGINAL).open("rb")
+    await asyncio.to_thread(write_part, original.parent, original.name, pieces(saved))
+    for path in sorted((place / FILES / OUTPUTS).rglob("*")):
+        if path.is_file():
+            await _output(path, outputs, kb, uid, path.relative_to(place / FILES / OUTPUTS).as_posix())
     for value in lines(place / RECORDS):
         if "document" in value:
             await records.document(codec.load_document(value["document"]))
@@ -99,8 +112,10 @@ async def _document(place: Path, kb: KbUid, uid: DocumentUid, records: RestoredR
             await records.contents(kb, uid, codec.load_contents(value["contents"]))
 
 
-def _files(source: Path, target: Path) -> None:
-    with space_translated():
-        for path in sorted(source.rglob("*")):
-            if path.is_file():
-                write_part(target, str(path.relative_to(source)), pieces(path))
+async def _output(path: Path, outputs: ArtefactArchive, kb: KbUid, uid: DocumentUid, name: str) -> None:
+    def copy(target: BinaryIO) -> None:
+        with space_translated():
+            target.writelines(pieces(path.open("rb")))
+
+    async with outputs.restore(kb, uid, name) as target:
+        await asyncio.to_thread(copy, target)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from celery import Celery
 
@@ -24,6 +26,8 @@ from atoll.bootstrap.secret_files import read_secret
 from atoll.domain.embedding import EmbedderCard
 from atoll.errors import DependencyDown, StartRefused
 from atoll.settings import ExtractorKind, Settings
+
+T = TypeVar("T")
 
 _START_SECONDS = 60.0
 _START_POLL_SECONDS = 0.25
@@ -160,8 +164,8 @@ def chat(settings: Settings) -> OpenAIChat | None:
     )
 
 
-async def describe(client: HttpEmbedder) -> EmbedderCard:
-    """Return the embedder's card, waiting a bounded time for the server to come up.
+async def answered(call: Callable[[], Awaitable[T]], server: str) -> T:
+    """Return what ``call`` returns, waiting a bounded time for the server to come up.
 
     Raises:
         StartRefused: the server did not answer in time.
@@ -169,24 +173,8 @@ async def describe(client: HttpEmbedder) -> EmbedderCard:
     deadline = time.monotonic() + _START_SECONDS
     while True:
         try:
-            return await client.describe()
+            return await call()
         except DependencyDown as down:
             if time.monotonic() > deadline:
-                raise StartRefused(f"the embedding server does not answer: {down}; see `atoll status`") from down
-            await asyncio.sleep(_START_POLL_SECONDS)
-
-
-async def prepare(index: QdrantGraphIndex) -> None:
-    """Make sure that the collections are there, waiting a bounded time for the vector store to come up.
-
-    Raises:
-        StartRefused: the vector store did not answer in time.
-    """
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            return await index.prepare()
-        except DependencyDown as down:
-            if time.monotonic() > deadline:
-                raise StartRefused(f"the vector store does not answer: {down}; see `atoll status`") from down
+                raise StartRefused(f"the {server} does not answer: {down}; see `atoll status`") from down
             await asyncio.sleep(_START_POLL_SECONDS)

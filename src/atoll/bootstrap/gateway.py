@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from atoll.adapters.celery_doorbell import CeleryDoorbell
+from atoll.adapters.file_artefacts import FileArtefacts
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.adapters.http_pages import HttpPageEmbedder
@@ -18,21 +19,20 @@ from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.adapters.socket_parser import SocketParser
 from atoll.adapters.valkey_rates import ValkeyRates
 from atoll.bootstrap.clients import (
+    answered,
     celery,
     chat,
-    describe,
     doorbell,
     embedder,
     page_embedder,
     page_index,
     parser,
-    prepare,
     reranker,
     sparse,
     vectors,
 )
 from atoll.bootstrap.secret_files import pepper, read_secret
-from atoll.bootstrap.stores import Records, blobs, records
+from atoll.bootstrap.stores import Records, artefacts, blobs, records
 from atoll.domain.embedding import EmbedderCard
 from atoll.query.answer.budget import PromptLimits
 from atoll.query.answer.refuse import RefusalThresholds
@@ -52,7 +52,7 @@ def page_retriever(
     return PageRetriever(
         embedder=embedding,
         index=index,
-        blobs=blobs(settings),
+        artefacts=artefacts(settings),
         patience_seconds=settings.pages.query_seconds,
         text_model=text_model,
     )
@@ -100,6 +100,7 @@ class Front:
 
     records: Records
     blobs: FileBlobs
+    artefacts: FileArtefacts
     parser: SocketParser
     doorbell: CeleryDoorbell
     rates: ValkeyRates
@@ -117,9 +118,9 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
     """Open what a gateway process runs on, on the loop that uses it, and close it in the end."""
     store = await asyncio.to_thread(records, settings)
     embedding = embedder(settings)
-    text_model = await describe(embedding)
+    text_model = await answered(embedding.describe, "embedding server")
     index = vectors(settings, text_model)
-    await prepare(index)
+    await answered(index.prepare, "vector store")
     model, ranker = chat(settings), reranker(settings)
     page_model, page_points = page_embedder(settings), page_index(settings)
     retriever = page_retriever(settings, page_model, page_points, text_model)
@@ -129,6 +130,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
         yield Front(
             records=store,
             blobs=blobs(settings),
+            artefacts=artefacts(settings),
             parser=parser(settings),
             doorbell=bell,
             rates=ValkeyRates(settings.queue.url, password, per_minute=settings.gateway.requests_per_minute),

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.bootstrap.clients import embedder, page_index, sparse, vectors
-from atoll.bootstrap.stores import Records, blobs, records
+from atoll.bootstrap.stores import Records, artefacts, records
 from atoll.domain.embedding import EmbedderCard
 from atoll.ingest.rebuild.collections import DerivedCollection, PassageCollection, Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from atoll.ingest.rebuild.pages import PageCollection
+from atoll.ports.artefacts import Artefacts
 from atoll.settings import Settings
 
 
 def reindex(
-    store: Records, index: QdrantGraphIndex, pages: QdrantPageIndex, files: FileBlobs, card: EmbedderCard
+    store: Records, index: QdrantGraphIndex, pages: QdrantPageIndex, outputs: Artefacts, card: EmbedderCard
 ) -> Reindex:
     """Return what rebuilds the derived vector collections."""
     passages = PassageCollection(store.index_source, index, sparse(), dimensions=card.dimensions)
@@ -26,7 +26,7 @@ def reindex(
         "passages": passages,
         "entities": EntityCollection(store.index_source, index),
         "relations": RelationCollection(store.index_source, index),
-        "pages": PageCollection(store.index_source, pages, files),
+        "pages": PageCollection(store.index_source, pages, outputs),
     }
     return Reindex(store.index_source, collections, embedding=f"{card.fingerprint} {card.dimensions}")
 
@@ -38,13 +38,12 @@ async def rebuilding(settings: Settings) -> AsyncIterator[Reindex]:
     embedding = embedder(settings)
     try:
         card = await embedding.describe()
-        index, pages, files = vectors(settings, card), page_index(settings), blobs(settings)
+        index, pages = vectors(settings, card), page_index(settings)
         try:
-            yield reindex(store, index, pages, files, card)
+            yield reindex(store, index, pages, artefacts(settings), card)
         finally:
             await index.close()
             await pages.close()
-            files.close()
     finally:
         await embedding.aclose()
         await store.database.aclose()

@@ -18,7 +18,7 @@ from atoll.settings import Settings
 if TYPE_CHECKING:
     from atoll.backup.layout import Manifest
 from atoll.bootstrap.secret_files import pepper, read_secret, write_secret
-from atoll.bootstrap.stores import Records, blobs, records
+from atoll.bootstrap.stores import Records, artefacts, blobs, records
 
 DEFAULT_TENANT = "default"
 DEFAULT_KB = "default"
@@ -75,7 +75,8 @@ async def take_backup(settings: Settings, folder: Path, on_document: Callable[[s
 
     store, files = await asyncio.to_thread(records, settings), blobs(settings)
     try:
-        writer = BackupWriter(store.archive, files, folder, pepper=pepper(settings), on_document=on_document)
+        outputs = artefacts(settings)
+        writer = BackupWriter(store.archive, files, outputs, folder, pepper=pepper(settings), on_document=on_document)
         return await writer.write()
     finally:
         files.close()
@@ -96,7 +97,13 @@ async def restore_backup(
     store, files = await asyncio.to_thread(records, settings), blobs(settings)
     try:
         manifest, keys_hold = await restore(
-            folder, store.restoration, store.restored, files, pepper=pepper(settings), on_document=on_document
+            folder,
+            store.restoration,
+            store.restored,
+            files,
+            artefacts(settings),
+            pepper=pepper(settings),
+            on_document=on_document,
         )
         tenant = await store.tenants.ensure(DEFAULT_TENANT)
         await _register_owner(settings, store, tenant, Actor(subject="restore", request_id="-"))

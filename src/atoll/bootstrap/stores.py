@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from atoll.adapters.file_artefacts import FileArtefacts
 from atoll.adapters.file_blobs import FileBlobs
 from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeBases, Neo4jTenants
 from atoll.adapters.neo4j.archive import Neo4jArchive
@@ -155,3 +156,8 @@ _RECORD_STORES: Mapping[RecordStoreKind, Callable[[Settings], Records]] = {
 def blobs(settings: Settings) -> FileBlobs:
     """Return the file store."""
     return FileBlobs(settings.blobs_dir, min_free_bytes=settings.gateway.min_free_mib * _MIB)
+
+
+def artefacts(settings: Settings) -> FileArtefacts:
+    """Return where stages leave their outputs."""
+    return FileArtefacts(settings.blobs_dir)

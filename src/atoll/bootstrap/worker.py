@@ -6,20 +6,20 @@ import os
 import secrets
 
 from atoll.bootstrap.clients import (
+    answered,
     celery,
-    describe,
     doorbell,
     embedder,
     extractor,
     page_embedder,
     page_index,
     parser,
-    prepare,
     sparse,
     vectors,
 )
 from atoll.bootstrap.indexing import reindex
-from atoll.bootstrap.stores import blobs, records
+from atoll.bootstrap.stores import artefacts, blobs, records
+from atoll.ingest.models import Models
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.rebuild.collections import IndexWatch
 from atoll.ingest.workshop import Workshop
@@ -42,22 +42,25 @@ class Ingestion:
         """Open the clients and make sure that the collections are there."""
         settings = self._settings
         self._embedder = embedder(settings)
-        card = await describe(self._embedder)
-        self._vectors = vectors(settings, card)
-        await prepare(self._vectors)
         self._page_embedder, self._page_index = page_embedder(settings), page_index(settings)
-        files = blobs(settings)
+        models = Models(self._embedder, self._page_embedder)
+        card = await answered(models.text, "embedding server")
+        self._vectors = vectors(settings, card)
+        await answered(self._vectors.prepare, "vector store")
+        outputs = artefacts(settings)
         self.watch = IndexWatch(
-            reindex(self._records, self._vectors, self._page_index, files, card),
+            reindex(self._records, self._vectors, self._page_index, outputs, card),
             every_seconds=settings.worker.index_check_seconds,
         )
         shop = Workshop(
             ledger=self._records.ledger,
             contents=self._records.contents,
-            blobs=files,
+            blobs=blobs(settings),
+            artefacts=outputs,
             parser=parser(settings),
             extractor=self._extractor,
             embedder=self._embedder,
+            models=models,
             sparse=sparse(),
             vectors=self._vectors,
             graph_index=self._vectors,

@@ -96,7 +96,7 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as its readers see it."""
+    """A document as its readers see it; ``artefacts`` are the keys of its stages' outputs."""
 
     uid: DocumentUid
     kb: KbUid
@@ -118,6 +118,7 @@ class Document:
     changed_seq: int
     warnings: tuple[DocumentWarning, ...] = ()
     stages: tuple[StageProgress, ...] = ()
+    artefacts: Mapping[Stage, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

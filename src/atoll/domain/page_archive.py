@@ -1,7 +1,7 @@
-"""Page vectors as files in a document's folder: what an index is filled from again and heatmaps are drawn from.
+"""Page vectors as parts of stage embed's output: what an index is filled from again and heatmaps are drawn from.
 
-A folder of batches, each an archive of numpy arrays, and beside it ``ARCHIVE``, which is written last and says that
-all batches are there. Only bytes and names here; whoever has the folder reads and writes.
+Batches, each an archive of numpy arrays, and beside them ``ARCHIVE``, which is written last and says that all batches
+are there. Only bytes and names here.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ import numpy as np
 from atoll.domain.page import Box, Page
 from atoll.domain.page_vectors import PageFailure, PageVectors
 
-#: Name of the file that names the current folder of batches.
-ARCHIVE = "page_vectors.json"
-#: Pages in one file, one request and one upsert.
+#: The part that says what the batches hold.
+ARCHIVE = "pages"
+#: What the parts of the batches are called, before their number.
+BATCH_PREFIX = "pages-"
+#: Pages in one part, one request and one upsert.
 BATCH_PAGES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PageArchive:
-    """Which model made a document's page vectors, in which folder they lie, and the pages' sizes in points.
+    """Which model made a document's page vectors, and the pages' sizes in points.
 
     ``points`` is the number of pages that have vectors: some are blank and some failed.
     """
 
     fingerprint: str
     model: str
-    folder: str
     sizes: tuple[tuple[float, float], ...]
     points: int
 
@@ -46,7 +47,7 @@ class PageArchive:
 
     @property
     def batches(self) -> int:
-        """How many files there are."""
+        """How many batches there are."""
         return -(-self.pages // BATCH_PAGES)
 
     def to_json(self) -> dict[str, object]:
@@ -54,7 +55,6 @@ class PageArchive:
         return {
             "fingerprint": self.fingerprint,
             "model": self.model,
-            "folder": self.folder,
             "sizes": self.sizes,
             "points": self.points,
         }
@@ -63,16 +63,17 @@ class PageArchive:
     def from_json(cls, value: Any) -> Self:
         """Return what ``to_json`` wrote."""
         sizes = tuple((float(width), float(height)) for width, height in value["sizes"])
-        return cls(str(value["fingerprint"]), str(value["model"]), str(value["folder"]), sizes, int(value["points"]))
-
-    def file_of(self, page: int) -> str:
-        """Return the path, below the artefacts, of the file that holds a page (from 1)."""
-        return f"{self.folder}/{batch_file((page - 1) // BATCH_PAGES)}"
+        return cls(str(value["fingerprint"]), str(value["model"]), sizes, int(value["points"]))
 
 
-def batch_file(batch: int) -> str:
-    """Return the file name of a batch, in batch order."""
-    return f"{batch:06d}.npz"
+def batch_of(page: int) -> int:
+    """Return which batch holds a page (from 1)."""
+    return (page - 1) // BATCH_PAGES
+
+
+def batch_part(batch: int) -> str:
+    """Return the part of a batch."""
+    return f"{BATCH_PREFIX}{batch:06d}"
 
 
 def packed(pages: Mapping[int, PageVectors | PageFailure]) -> bytes:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from atoll.domain.artefact import UNKEYED
 from atoll.domain.ids import DocumentUid, KbUid, PageId, PassageId, page_id
 from atoll.domain.page import Box, Line, Page
 from atoll.domain.reader import Reader
@@ -91,7 +92,10 @@ class PageQuery:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PagePoint:
-    """One page in the index; ``passages`` are those that stand on it, in order. Its vectors are not empty."""
+    """One page in the index; ``passages`` are those that stand on it, in order. Its vectors are not empty.
+
+    ``key`` is that of stage embed's output, which keeps them.
+    """
 
     kb: KbUid
     document_uid: DocumentUid
@@ -99,6 +103,7 @@ class PagePoint:
     page: int
     vectors: PageVectors
     passages: tuple[PassageId, ...]
+    key: str = UNKEYED
 
     @property
     def id(self) -> PageId:
@@ -118,9 +123,10 @@ class PageSearch:
 
 
 class PageHit(NamedTuple):
-    """A page that answers a search, its score (MaxSim) rounded to 1e-5, and the passages that stand on it."""
+    """A page that answers a search, its score (MaxSim) rounded to 1e-5, and what its point says besides."""
 
     document_uid: DocumentUid
     page: int
     score: float
     passages: tuple[PassageId, ...]
+    key: str = UNKEYED

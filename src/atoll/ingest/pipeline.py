@@ -11,13 +11,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from atoll.domain.document import DocumentError, Stage
 from atoll.domain.ids import DocumentUid
 from atoll.errors import (
+    ArtefactMissing,
     AtollError,
     BadInput,
+    Conflict,
     DependencyDown,
     DocumentUnreadable,
     LeaseLost,
     StorageFull,
 )
+from atoll.ingest.keys import first_changed, first_key, next_key
+from atoll.ingest.outputs import Outputs
 from atoll.ingest.stages.chunk import make_passages
 from atoll.ingest.stages.embed import embed
 from atoll.ingest.stages.embed_pages import embed_pages
@@ -36,6 +40,8 @@ logger = logging.getLogger(__name__)
 MAX_FAILURES = 2
 _MAX_BACKOFF_SECONDS = 30.0
 _REMEMBERED_SETBACKS = 1024
+#: Times that a document may be sent back to an earlier stage, so that workers which differ do not send it for ever.
+MAX_RETURNS = 10
 
 
 class Pipeline:
@@ -59,9 +65,10 @@ class Pipeline:
     async def advance(self, document: DocumentUid) -> None:
         """Work on a document for at most one slice; what is left is rung for again."""
         ends_at = time.monotonic() + self._shop.slice_seconds
-        claim = await self._shop.ledger.claim(document, self._owner, self._shop.lease_seconds)
+        outputs = Outputs(self._shop.artefacts)
+        claim = await self._shop.ledger.claim(document, self._owner, self._shop.lease_seconds, key=first_key())
         while claim is not None:
-            claim = await self._work(Job(claim=claim, shop=self._shop, ends_at=ends_at))
+            claim = await self._work(Job(claim=claim, shop=self._shop, ends_at=ends_at, outputs=outputs))
 
     async def _work(self, job: Job) -> Claim | None:
         """Run one stage under its lease; return the next claim, if there is one to go on with."""
@@ -84,7 +91,7 @@ class Pipeline:
     async def _hold(self, job: Job) -> Claim | None:
         """Run the stage and renew its lease meanwhile; a lost lease ends the stage."""
         ledger, lease_seconds = self._shop.ledger, self._shop.lease_seconds
-        work = asyncio.ensure_future(self._stages[job.claim.stage](job))
+        work = asyncio.ensure_future(self._run(job))
         try:
             while True:
                 done, _ = await asyncio.wait({work}, timeout=lease_seconds / 3)
@@ -99,22 +106,47 @@ class Pipeline:
                 work.cancel()
                 await asyncio.wait({work})
 
+    async def _run(self, job: Job) -> Claim | None:
+        """Run the stage, unless an earlier one, or this one's beginning, was made under another configuration."""
+        changed = await first_changed(self._shop, job.claim)
+        if changed is not None:
+            return await self._send_back(job.claim, *changed)
+        try:
+            return await self._stages[job.claim.stage](job)
+        except ArtefactMissing as missing:
+            if missing.stage not in job.claim.artefacts:
+                raise
+            stage = Stage(missing.stage)
+            return await self._send_back(job.claim, stage, job.claim.artefacts[stage])
+
+    async def _send_back(self, claim: Claim, stage: Stage, key: str) -> Claim | None:
+        if claim.returns >= MAX_RETURNS:
+            raise Conflict(
+                f"workers sent this document back to an earlier stage {claim.returns} times because their settings or "
+                "models differ; give all of them the same and retry"
+            )
+        logger.info("%s of document %s goes back to %s", claim.stage, claim.document, stage)
+        return await self._shop.ledger.send_back(claim, self._shop.lease_seconds, stage=stage, key=key)
+
+    async def _finish(self, job: Job, units: int, facts: DocumentFacts | None = None) -> Claim | None:
+        """End the stage and decide under which key the next one leaves its output."""
+        key = await next_key(self._shop, job.claim)
+        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units, facts=facts, key=key)
+
     async def _parse(self, job: Job) -> Claim | None:
         facts = await parse(job)
-        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=facts.pages or 0, facts=facts)
+        return await self._finish(job, facts.pages or 0, facts)
 
     async def _chunk(self, job: Job) -> Claim | None:
         facts = await make_passages(job)
-        units = facts.passages or 0
-        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units, facts=facts)
+        return await self._finish(job, facts.passages or 0, facts)
 
     async def _extract(self, job: Job) -> Claim | None:
         facts = await extract(job)
         if facts is None:
             await self._later(job)
             return None
-        units = facts.passages or 0
-        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units, facts=facts)
+        return await self._finish(job, facts.passages or 0, facts)
 
     async def _embed(self, job: Job) -> Claim | None:
         passages = await embed(job)
@@ -122,15 +154,14 @@ class Pipeline:
         if passages is None or pages is None:
             await self._later(job)
             return None
-        units, facts = passages + pages.count, DocumentFacts(warnings=pages.warnings)
-        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units, facts=facts)
+        return await self._finish(job, passages + pages.count, DocumentFacts(warnings=pages.warnings))
 
     async def _in_batches(self, job: Job, stage: Callable[[Job], Awaitable[int | None]]) -> Claim | None:
         units = await stage(job)
         if units is None:
             await self._later(job)
             return None
-        return await self._shop.ledger.finish(job.claim, self._shop.lease_seconds, units=units)
+        return await self._finish(job, units)
 
     async def _later(self, job: Job) -> None:
         """Let others have a turn: what is left is rung for again."""

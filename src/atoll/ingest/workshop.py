@@ -1,12 +1,15 @@
-"""What every stage works with: the ports, the configuration, and its document's folder and artefact names."""
+"""What every stage works with: the ports, the configuration, and the outputs of its document's stages."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-from atoll.ingest.artefacts import key
+from atoll.domain.artefact import Artefact, artefact_of
+from atoll.domain.document import Stage
+from atoll.ingest.models import Models
+from atoll.ingest.outputs import Outputs
+from atoll.ports.artefacts import Artefacts
 from atoll.ports.blobs import Blobs
 from atoll.ports.contents import Contents
 from atoll.ports.doorbell import Doorbell
@@ -20,11 +23,7 @@ from atoll.ports.parser import Parser
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
 
-#: Raised when the parser's output for the same bytes changes.
-PARSE_VERSION = 1
-#: Raised when the chunker's output for the same blocks changes.
-CHUNK_VERSION = 1
-#: Passages in one transaction, one artefact file and one upsert.
+#: Passages in one transaction, one part of an output and one upsert.
 BATCH_PASSAGES = 256
 
 
@@ -33,14 +32,17 @@ class Workshop:
     """Ports and configuration of an ingestion worker.
 
     Without a ``page_embedder`` pages are not embedded; a ``page_index`` may still hold what was embedded earlier.
+    ``models`` is what the two embedders say about themselves.
     """
 
     ledger: Ledger
     contents: Contents
     blobs: Blobs
+    artefacts: Artefacts
     parser: Parser
     extractor: Extractor
     embedder: Embedder
+    models: Models
     sparse: SparseEncoder
     vectors: VectorIndex
     graph_index: GraphIndex
@@ -56,16 +58,19 @@ class Workshop:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One claimed stage: what to work on, where, and until when (by the monotonic clock)."""
+    """One claimed stage: what to work on, with what, and until when (by the monotonic clock).
+
+    ``outputs`` are shared by all stages of a slice.
+    """
 
     claim: Claim
     shop: Workshop
     ends_at: float
+    outputs: Outputs
 
-    @property
-    def folder(self) -> Path:
-        """The document's artefacts."""
-        return self.shop.blobs.artefacts_dir(self.claim.kb, self.claim.document)
+    def artefact(self, stage: Stage) -> Artefact:
+        """The output of a stage of the document, the claim's or an earlier one."""
+        return artefact_of(self.claim.kb, self.claim.document, stage, self.claim.artefacts)
 
     @property
     def is_over(self) -> bool:
@@ -73,49 +78,16 @@ class Job:
         return time.monotonic() >= self.ends_at
 
     @property
-    def parsed_path(self) -> Path:
-        """The parsed document."""
-        return self.folder / f"parse.{key('parse', PARSE_VERSION)}.json"
-
-    async def passages_dir(self) -> Path:
-        """The folder of passage batches."""
-        return self.folder / f"chunk.{await self._chunk_key()}"
-
-    @property
     def scope(self) -> ExtractionScope:
         """Whose passages the extractor is asked about."""
-        return ExtractionScope(self.claim.kb, self.claim.language, self.claim.entity_types)
+        return scope_of(self.claim)
 
-    async def extraction_dir(self) -> Path:
-        """The folder of what was extracted, a file a portion."""
-        return self.folder / f"extract.{await self._extraction_key()}"
 
-    async def assertion_vectors_dir(self) -> Path:
-        """The folder of the vectors of assertions, a file for each passage batch that has any."""
-        return self.folder / f"assertions.{await self._extraction_key()}"
-
-    async def vectors_dir(self) -> Path:
-        """The folder of vector batches, one a passage batch."""
-        return self.folder / f"embed.{await self._chunk_key()}"
-
-    async def _extraction_key(self) -> str:
-        extractor = self.shop.extractor
-        return key("extract", await self._chunk_key(), extractor.fingerprint(self.scope), extractor.portions.passages)
-
-    async def _chunk_key(self) -> str:
-        # The embedder's tokenizer and window decide the cuts, so that its fingerprint stands for both artefacts.
-        card = await self.shop.embedder.describe()
-        return key(
-            "chunk",
-            PARSE_VERSION,
-            CHUNK_VERSION,
-            card.fingerprint,
-            card.text_tokens,
-            self.shop.chunk_tokens,
-            self.shop.overlap_tokens,
-        )
+def scope_of(claim: Claim) -> ExtractionScope:
+    """Return whose passages the extractor is asked about."""
+    return ExtractionScope(claim.kb, claim.language, claim.entity_types)
 
 
 def batch_name(batch: int) -> str:
-    """Return the file name of a batch, in batch order."""
+    """Return what the part of a batch is called, in batch order."""
     return f"{batch:06d}"

@@ -10,18 +10,20 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
 from atoll.domain import media
-from atoll.domain.document import Document
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.artefact import PAGE_SIZES, RENDITION, Artefact, artefact_of
+from atoll.domain.document import Document, Stage
+from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import RESOLUTIONS, Box
 from atoll.domain.reader import Reader
-from atoll.errors import BadInput, NotAvailable, NotFound
+from atoll.errors import ArtefactMissing, BadInput, NotAvailable, NotFound
 from atoll.pages.cache import PageCache
-from atoll.ports.blobs import PAGE_SIZES, RENDITION, Blobs
+from atoll.ports.artefacts import Artefacts
+from atoll.ports.blobs import Blobs
 from atoll.ports.catalogue import Catalogue
 from atoll.ports.heat import Heat
 from atoll.ports.parser import Parser
@@ -61,7 +63,7 @@ class PageViews:
 
     Args:
         catalogue, passages: what the record store tells of documents and their places.
-        blobs: where their files lie.
+        blobs, artefacts: where their files and what was read from them lie.
         parser: draws pages.
         heat: looks at pages with a question; None when there is no page-image server.
         cache: keeps drawn pages.
@@ -74,6 +76,7 @@ class PageViews:
         catalogue: Catalogue,
         passages: Passages,
         blobs: Blobs,
+        artefacts: Artefacts,
         parser: Parser,
         heat: Heat | None,
         cache: PageCache,
@@ -82,6 +85,7 @@ class PageViews:
         self._catalogue = catalogue
         self._passages = passages
         self._blobs = blobs
+        self._artefacts = artefacts
         self._parser = parser
         self._heat = heat
         self._cache = cache
@@ -93,8 +97,9 @@ class PageViews:
 
     async def layout(self, reader: Reader, document: DocumentUid, page: int) -> PageLayout:
         """Return a page's size and where its passages stand."""
-        placed = await self._passages.of_page(reader, document, page)
-        width, height = await self._size(reader.kb, document, page)
+        found = await self._catalogue.get(reader, document)
+        placed = await self._passages.of_page(reader, found.uid, page)
+        width, height = await self._size(found, page)
         return PageLayout(width, height, dict(placed))
 
     async def drawing(
@@ -124,9 +129,10 @@ class PageViews:
         image = await self._cache.get(path)
         if image is None:
             async with self._turn():
-                image = await self._parser.draw(
-                    pdf=self._pdf(document), page=drawing.page, dpi=drawing.dpi, marks=list(drawing.marks)
-                )
+                with await self._pdf(document) as pdf:
+                    image = await self._parser.draw(
+                        pdf=pdf, page=drawing.page, dpi=drawing.dpi, marks=list(drawing.marks)
+                    )
             await self._cache.put(path, image)
         return image
 
@@ -142,10 +148,11 @@ class PageViews:
             raise NotAvailable("heatmaps need a page-image server: set ATOLL_PAGES__URL")
         # The catalogue knows documents on their way too; only of what readers see is anything told.
         await self._passages.of_page(reader, found.uid, page)
-        await self._size(reader.kb, found.uid, page)
-        heat = await self._heat.of_page(reader.kb, found.uid, page, question)
+        await self._size(found, page)
+        heat = await self._heat.of_page(_output(found, Stage.EMBED), page, question)
         async with self._turn():
-            return await self._parser.draw(pdf=self._pdf(found), page=page, dpi=RESOLUTIONS[0], heat=heat)
+            with await self._pdf(found) as pdf:
+                return await self._parser.draw(pdf=pdf, page=page, dpi=RESOLUTIONS[0], heat=heat)
 
     async def _places(self, reader: Reader, document: DocumentUid, page: int, marks: Sequence[str]) -> tuple[Box, ...]:
         if not marks:
@@ -156,19 +163,25 @@ class PageViews:
             raise NotFound(f"page {page} has no passage {missing[0][:64]}")
         return tuple(Box(*box) for passage, boxes in placed.items() if passage in marks for box in boxes)
 
-    async def _size(self, kb: KbUid, document: DocumentUid, page: int) -> tuple[float, float]:
+    async def _size(self, document: Document, page: int) -> tuple[float, float]:
         """Return width and height of a page in points. Raises NotFound."""
-        path = self._blobs.artefacts_dir(kb, document) / PAGE_SIZES
         try:
-            sizes = orjson.loads(await asyncio.to_thread(path.read_bytes))
-        except FileNotFoundError as error:
+            sizes = orjson.loads(await self._artefacts.get(_output(document, Stage.PARSE), PAGE_SIZES))
+        except ArtefactMissing as error:
             raise NotFound("the pages of this document are not laid out yet") from error
         if not 1 <= page <= len(sizes):
             raise NotFound(f"the document has {len(sizes)} pages, not {page}")
         width, height = sizes[page - 1]
         return width, height
 
-    def _pdf(self, document: Document) -> Path:
-        if document.media_type in media.PAGED:
-            return self._blobs.original(document.kb, document.uid)
-        return self._blobs.artefacts_dir(document.kb, document.uid) / RENDITION
+    async def _pdf(self, document: Document) -> BinaryIO:
+        if document.media_type not in media.PAGED:
+            return await self._artefacts.open(_output(document, Stage.PARSE), RENDITION)
+        try:
+            return await asyncio.to_thread(self._blobs.original(document.kb, document.uid).open, "rb")
+        except FileNotFoundError as error:
+            raise NotFound("the document was removed") from error
+
+
+def _output(document: Document, stage: Stage) -> Artefact:
+    return artefact_of(document.kb, document.uid, stage, document.artefacts)

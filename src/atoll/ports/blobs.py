@@ -1,4 +1,4 @@
-"""Files of documents: originals, and the folder that stages leave their artefacts in."""
+"""Files of documents: what was uploaded, and drawn pages. Stage outputs have a port of their own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from atoll.domain.ids import DocumentUid, KbUid
-
-#: Name of the PDF that a format without pages is typeset to.
-RENDITION = "rendition.pdf"
-#: Name of the list of page sizes, [[width, height], ...] in points: what a reader needs of a page without its blocks.
-PAGE_SIZES = "pages.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +57,12 @@ class Blobs(Protocol):
         """Return the path of the uploaded bytes."""
         ...
 
-    def artefacts_dir(self, kb: KbUid, document: DocumentUid) -> Path:
-        """Return the folder of stage outputs."""
-        ...
-
     def pages_dir(self, kb: KbUid, document: DocumentUid) -> Path:
         """Return the folder of drawn pages."""
         ...
 
     async def remove(self, kb: KbUid, document: DocumentUid) -> None:
-        """Remove everything of a document; again is a no-op."""
+        """Remove everything of a document, stage outputs included; again is a no-op."""
         ...
 
     async def drawn_pages(self) -> list[tuple[Path, int]]:

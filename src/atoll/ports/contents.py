@@ -61,7 +61,10 @@ class Contents(Protocol):
     """Writes of the stages store, publish and purge. All check the claim's token first and raise LeaseLost."""
 
     async def store_batch(self, claim: Claim, batch: ContentBatch, *, next_batch: int, done: int, total: int) -> None:
-        """Write one batch of a hidden document and the ledger's progress in one transaction; may run twice."""
+        """Write one batch of a hidden document and the ledger's progress in one transaction; may run twice.
+
+        The document's first batch, and one without passages, removes all that was stored of the document before.
+        """
         ...
 
     async def publish(self, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]) -> Published | VectorsWanted:

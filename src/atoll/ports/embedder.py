@@ -14,6 +14,11 @@ from atoll.domain.embedding import EmbedderCard, InputType, TokenSpans
 class Embedder(Protocol):
     """An embedding model. Callers decide about retries; an embedder never waits for a busy server."""
 
+    @property
+    def connections(self) -> int:
+        """How many connections to the server were made: when there are more, another model may run there."""
+        ...
+
     async def describe(self) -> EmbedderCard:
         """Return the model's name, sizes and fingerprint.
 

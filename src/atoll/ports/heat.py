@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.artefact import Artefact
 from atoll.domain.page import HeatMap
 
 
 class Heat(Protocol):
     """Looks at one page with a question; whoever calls has checked that the asker sees the document."""
 
-    async def of_page(self, kb: KbUid, document: DocumentUid, page: int, question: str) -> HeatMap:
-        """Return how warm each place of a page (from 1) is.
+    async def of_page(self, embedded: Artefact, page: int, question: str) -> HeatMap:
+        """Return how warm each place of a page (from 1) is; ``embedded`` is the output of its document's stage embed.
 
         Raises:
             NotFound: the page has no vectors.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from atoll.domain.document import Stage
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, RelationId
 from atoll.domain.passage import Passage
 
@@ -33,11 +34,12 @@ class IndexedKb:
 
 @dataclass(frozen=True, slots=True)
 class IndexedDocument:
-    """A visible document, as its points carry it, and how many it has."""
+    """A visible document, as its points carry it, how many it has, and the keys of its stages' outputs."""
 
     uid: DocumentUid
     labels: tuple[str, ...]
     passages: int
+    artefacts: Mapping[Stage, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from atoll.domain.document import DocumentError, DocumentWarning, Stage
@@ -15,6 +16,8 @@ class Claim:
 
     The rest is what stages need to know: where to go on, how often the stage was claimed and how often it brought a
     process down, and of the document its name, media type, labels and its knowledge base's language and entity types.
+    ``artefacts`` are the keys of the outputs of the stages up to this one, ``returns`` says how often the document was
+    sent back to an earlier stage.
     """
 
     document: DocumentUid
@@ -30,6 +33,8 @@ class Claim:
     labels: tuple[str, ...]
     language: str
     entity_types: tuple[str, ...] = ()
+    artefacts: Mapping[Stage, str] = field(default_factory=dict)
+    returns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,17 @@ class DocumentFacts:
 class Ledger(Protocol):
     """The truth about work; the broker is only a doorbell.
 
-    ``beat``, ``advance``, ``finish``, ``release`` and ``fail`` raise LeaseLost, and write nothing, when the
-    claim's token no longer holds.
+    ``beat``, ``advance``, ``finish``, ``send_back``, ``release`` and ``fail`` raise LeaseLost, and write nothing,
+    when the claim's token no longer holds.
     """
 
-    async def claim(self, document: DocumentUid, owner: str, lease_seconds: float) -> Claim | None:
-        """Take the document's first unfinished stage, or None when there is none or someone holds it."""
+    async def claim(
+        self, document: DocumentUid, owner: str, lease_seconds: float, *, key: str | None = None
+    ) -> Claim | None:
+        """Take the document's first unfinished stage, or None when there is none or someone holds it.
+
+        ``key`` is that of stage parse's output, noted when the ledger has none.
+        """
         ...
 
     async def beat(self, claim: Claim, lease_seconds: float) -> None:
@@ -61,9 +71,25 @@ class Ledger(Protocol):
         ...
 
     async def finish(
-        self, claim: Claim, lease_seconds: float, *, units: int, facts: DocumentFacts | None = None
+        self,
+        claim: Claim,
+        lease_seconds: float,
+        *,
+        units: int,
+        facts: DocumentFacts | None = None,
+        key: str | None = None,
     ) -> Claim | None:
-        """Mark all ``units`` of the stage done and, in the same transaction, take the next stage, if there is one."""
+        """Mark all ``units`` of the stage done and, in the same transaction, take the next stage, if there is one.
+
+        ``key`` is that of the next stage's output, which is decided now; None for a stage that keeps none.
+        """
+        ...
+
+    async def send_back(self, claim: Claim, lease_seconds: float, *, stage: Stage, key: str) -> Claim | None:
+        """Let the document go on at ``stage`` (the claim's or an earlier one) from its beginning, and take that stage.
+
+        Its output will have that key; keys of later stages are forgotten.
+        """
         ...
 
     async def release(

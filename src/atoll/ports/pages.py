@@ -11,6 +11,11 @@ from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, 
 class PageEmbedder(Protocol):
     """A late-interaction model. Callers decide about retries; an embedder never waits for a busy server."""
 
+    @property
+    def connections(self) -> int:
+        """How many connections to the server were made: when there are more, another model may run there."""
+        ...
+
     async def describe(self) -> PageEmbedderCard:
         """Return the model's name, size and fingerprint, and whether it wants images or lines.
 

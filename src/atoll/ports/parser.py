@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from atoll.domain.page import Box, HeatMap, ParsedDocument
 
@@ -12,12 +11,13 @@ if TYPE_CHECKING:
 class Parser(Protocol):
     """Reads documents and draws their pages, in processes that hold nothing but the one file they were given."""
 
-    async def parse(self, *, source: Path, name: str, media_type: str, result: Path, rendition: Path) -> ParsedDocument:
+    async def parse(
+        self, *, source: BinaryIO, name: str, media_type: str, result: BinaryIO, rendition: BinaryIO
+    ) -> ParsedDocument:
         """Read ``source`` and leave its ``ParsedDocument`` as JSON in ``result``.
 
-        A format without pages also leaves the PDF it was typeset to in ``rendition``; for the others that file does
-        not exist afterwards. Both files appear whole or not at all, on disk when this returns. Cancelling stops the
-        work.
+        A format without pages also leaves the PDF it was typeset to in ``rendition``, which stays empty for the
+        others. All three are real files, open, and the two to write to are empty. Cancelling stops the work.
 
         Raises:
             DocumentUnreadable: the bytes are broken, encrypted or hold no document of that media type.
@@ -29,7 +29,7 @@ class Parser(Protocol):
         ...
 
     async def draw(
-        self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box] = (), heat: HeatMap | None = None
+        self, *, pdf: BinaryIO, page: int, dpi: int, marks: Sequence[Box] = (), heat: HeatMap | None = None
     ) -> bytes:
         """The page (from 1) of a PDF as PNG at ``dpi``, with ``marks`` (page points, origin top left) highlighted.
 

@@ -50,6 +50,7 @@ class Site:
             "audit": self.audit,
             "doorbell": self.house.doorbell,
             "blobs": self.house.blobs,
+            "artefacts": self.house.artefacts,
             "parser": self.house.shop.parser,
             "ask": self.house.ask,
             "heat": None if self.house.page_retriever is None else PageHeat(self.house.page_retriever),

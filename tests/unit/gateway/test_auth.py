@@ -209,6 +209,7 @@ async def test_links_hold_for_what_they_were_made_for(
     site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = [(await upload(owner, f"{n}.txt", f"text {n}"))["documents"][0]["id"] for n in (1, 2)]
+    await site.work()
     key = await site.key(Role.READER)
     async with site.client(key) as reader, site.client() as anyone:
         link = (await reader.post(f"/v1/kbs/main/documents/{first}/links", json={})).json()["url"]

@@ -126,7 +126,7 @@ async def test_pages_of_another_model_or_without_vectors_are_said_to_be_so(
     seeing: Site, client: httpx.AsyncClient
 ) -> None:
     path = await page_of(seeing, client)
-    (archive,) = (seeing.house.folder / "blobs").glob(f"*/*/artefacts/{ARCHIVE}")
+    (archive,) = (seeing.house.folder / "blobs").glob(f"*/*/artefacts/embed.*/{ARCHIVE}")
     archive.write_text(archive.read_text().replace("hashed-lines-64", "another"))
     answer = await client.post(f"{path}/1/heatmap", json={"query": "valve"})
     assert (answer.status_code, "another" in answer.text or "model" in answer.text) == (501, True)

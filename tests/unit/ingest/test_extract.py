@@ -184,8 +184,7 @@ async def test_a_slice_that_is_over_goes_on_where_it_was(house):
     assert asked == await passages_of(house)
 
 
-async def test_a_later_stage_under_another_extractor_brings_what_is_missing(house):
-    """Settings may change, or a document may have been accepted before there was this stage."""
+async def test_a_document_that_was_accepted_before_there_was_this_stage_goes_through_it(house):
     (kb,) = await house.open("one")
     document = await house.upload(kb, "a.txt", LONG)
     claim = await house.ledger.claim(document.uid, "w1", 30)
@@ -231,8 +230,7 @@ async def test_warnings_follow_those_of_parsing_and_are_bounded(house, monkeypat
     (kb,) = await house.open("one")
     document = await house.upload(kb, "a.txt", LONG)
     await house.pipeline.advance(document.uid)  # parsed, so that a warning of parsing can be put in
-    folder = house.blobs.artefacts_dir(kb.uid, document.uid)
-    (path,) = folder.glob("parse.*.json")
+    (path,) = house.blobs.original(kb.uid, document.uid).parent.glob("artefacts/parse.*/document")
     parsed = json.loads(path.read_text()) | {"warnings": [["PageWithoutText", "page 1 has no text", 1]]}
     path.write_text(json.dumps(parsed))
     await again(house, kb, document)

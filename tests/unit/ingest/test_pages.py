@@ -10,9 +10,10 @@ import pytest
 
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.page_embedder import MemoryPageEmbedder
+from atoll.domain.artefact import artefact_of
 from atoll.domain.document import Stage, Status
 from atoll.domain.evidence import EvidenceKind, Mode
-from atoll.domain.page_archive import ARCHIVE, unpacked
+from atoll.domain.page_archive import ARCHIVE, batch_part, unpacked
 from atoll.domain.page_vectors import PageFailure, PageVectors
 from atoll.errors import BadInput, DependencyDown, DocumentTooLarge, ModelReplyInvalid
 from atoll.ingest.pipeline import Pipeline
@@ -69,10 +70,10 @@ async def test_pages_are_embedded_indexed_counted_and_kept(tmp_path: Path) -> No
     assert (document.pages, embedder.pages, await house.page_index.count(kb.uid)) == (6, 6, 6)
     (stage,) = [each for each in document.stages if each.name is Stage.EMBED]
     assert (stage.done, stage.total) == (document.passages + 6, document.passages + 6)
-    artefacts = house.blobs.artefacts_dir(kb.uid, document.uid)
-    archive = json.loads((artefacts / ARCHIVE).read_text())
+    embedded = artefact_of(kb.uid, document.uid, Stage.EMBED, document.artefacts)
+    archive = json.loads(await house.artefacts.get(embedded, ARCHIVE))
     assert len(archive["sizes"]) == 6
-    pages = unpacked((artefacts / archive["folder"] / "000001.npz").read_bytes())
+    pages = unpacked(await house.artefacts.get(embedded, batch_part(1)))
     assert list(pages) == [5, 6]
     assert isinstance(pages[5], PageVectors)
     assert pages[5].vectors.dtype.name == "float16"
@@ -84,7 +85,9 @@ async def test_without_a_page_embedder_nothing_of_pages_is_left(tmp_path: Path) 
     kb, document = await ready(house)
     assert document.status is Status.READY
     assert await house.page_index.count(kb.uid) == 0
-    assert not list(house.blobs.artefacts_dir(kb.uid, document.uid).glob("page*_vectors*"))
+    assert not any(
+        name.rpartition("/")[2].startswith(ARCHIVE) for name in await house.artefacts.names(kb.uid, document.uid)
+    )
     await house.close()
 
 
@@ -95,9 +98,8 @@ async def test_a_page_that_fails_is_a_warning_and_the_others_are_found(tmp_path:
     assert document.status is Status.READY
     assert [(each.type, each.page) for each in document.warnings] == [("PageNotEmbedded", 3)]
     assert await house.page_index.count(kb.uid) == 5
-    archive = json.loads((house.blobs.artefacts_dir(kb.uid, document.uid) / ARCHIVE).read_text())
-    folder = house.blobs.artefacts_dir(kb.uid, document.uid) / archive["folder"]
-    assert isinstance(unpacked((folder / "000000.npz").read_bytes())[3], PageFailure)
+    embedded = artefact_of(kb.uid, document.uid, Stage.EMBED, document.artefacts)
+    assert isinstance(unpacked(await house.artefacts.get(embedded, batch_part(0)))[3], PageFailure)
     await house.close()
 
 

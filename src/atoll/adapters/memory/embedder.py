@@ -24,6 +24,7 @@ class MemoryEmbedder:
     def __init__(self, *, dimensions: int = 384, max_tokens: int = 256) -> None:
         self._dimensions = dimensions
         self._max_tokens = max_tokens
+        self.connections = 1
 
     async def describe(self) -> EmbedderCard:
         """See ``atoll.ports.embedder.Embedder``."""

@@ -15,6 +15,7 @@ class MemoryPageEmbedder:
 
     def __init__(self, *, dimensions: int = 64, needs_images: bool = False, weights: str = "hashed-lines") -> None:
         self._embedder = MemoryEmbedder(dimensions=dimensions)
+        self.connections = 1
         self.card = PageEmbedderCard(
             model="hashed-lines",
             dimensions=dimensions,

@@ -31,7 +31,7 @@ class MemoryPageIndex:
     async def search(self, search: PageSearch) -> list[PageHit]:
         """See ``atoll.ports.page_index.PageIndex``."""
         hits = [
-            PageHit(point.document_uid, point.page, _max_sim(search, point), point.passages)
+            PageHit(point.document_uid, point.page, _max_sim(search, point), point.passages, point.key)
             for (fingerprint, _), point in self._points.items()
             if fingerprint == search.query.fingerprint and len(search.query.vectors) and _matches(point, search)
         ]

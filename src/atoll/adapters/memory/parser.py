@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from pathlib import Path
+from typing import BinaryIO
 
 from atoll.domain.page import Block, BlockKind, Box, HeatMap, Line, Page, ParsedDocument
 from atoll.errors import DocumentUnreadable, NotAvailable
@@ -17,22 +17,25 @@ _WIDTH, _HEIGHT, _LINE_HEIGHT, _MARGIN = 595.0, 842.0, 14.0, 50.0
 class MemoryParser:
     """Port ``Parser`` for UTF-8 text: paragraphs by blank lines, ``# `` starts a heading."""
 
-    async def parse(self, *, source: Path, name: str, media_type: str, result: Path, rendition: Path) -> ParsedDocument:
-        """Read ``source`` and leave the parsed document in ``result``; nothing is typeset."""
-        del media_type, rendition
+    async def parse(
+        self, *, source: BinaryIO, name: str, media_type: str, result: BinaryIO, rendition: BinaryIO
+    ) -> ParsedDocument:
+        """Read ``source`` and leave the parsed document in ``result``; what stands for the rendition shows nothing."""
+        del media_type
+        rendition.write(b"%PDF-")
         return await asyncio.to_thread(_parse, source, name, result)
 
     async def draw(
-        self, *, pdf: Path, page: int, dpi: int, marks: Sequence[Box] = (), heat: HeatMap | None = None
+        self, *, pdf: BinaryIO, page: int, dpi: int, marks: Sequence[Box] = (), heat: HeatMap | None = None
     ) -> bytes:
         """Refuse: there is nothing to draw."""
         del pdf, page, dpi, marks, heat
         raise NotAvailable("this parser draws no pages")
 
 
-def _parse(source: Path, name: str, result: Path) -> ParsedDocument:
+def _parse(source: BinaryIO, name: str, result: BinaryIO) -> ParsedDocument:
     try:
-        text = source.read_text(encoding="utf-8")
+        text = source.read().decode()
     except UnicodeDecodeError as error:
         raise DocumentUnreadable(f"{name} is not UTF-8 text") from error
     rows = [row for row in text.splitlines() if row.strip()]
@@ -40,7 +43,7 @@ def _parse(source: Path, name: str, result: Path) -> ParsedDocument:
     count = max(1, -(-len(rows) // _LINES_PER_PAGE))
     pages = tuple(Page(number, _WIDTH, _HEIGHT) for number in range(1, count + 1))
     parsed = ParsedDocument(title=None, pages=pages, blocks=blocks)
-    result.write_text(json.dumps(parsed.to_json()))
+    result.write(json.dumps(parsed.to_json()).encode())
     return parsed
 
 

@@ -17,6 +17,7 @@ from atoll.adapters.neo4j.transitions import (
     fence,
     labels_of,
     lock_kb,
+    renew_journey,
 )
 from atoll.domain.document import JOURNEY, Accepted, Document, DocumentPage, NewDocument, StageState, Status
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
@@ -246,11 +247,12 @@ async def queue_again(transaction: Transaction, kb: KbUid, document: DocumentUid
     """Let the document's journey begin anew."""
     # From the first stage on: stages find their artefacts and call no model again.
     await fence(transaction, kb, document)
+    await renew_journey(transaction, kb, document)
     await transaction.all(
         "MATCH (s:Stage {document: $document, kb: $kb}) "
         "SET s.state = $waiting, s.batch = 0, s.failures = 0, s.not_before = 0, s.error = null "
         "WITH count(s) AS stages MATCH (d:Document {uid: $document, kb: $kb}) "
-        f"SET d.error_json = null, d.status = $queued, d.rung_at = 0 {CHANGE}",
+        f"SET d.error_json = null, d.returns = 0, d.status = $queued, d.rung_at = 0 {CHANGE}",
         kb=kb,
         document=document,
         waiting=StageState.WAITING,

@@ -69,7 +69,7 @@ class Neo4jContents:
         """Write one batch of a hidden document."""
         if len({(m.passage, m.entity) for m in batch.mentions}) < len(batch.mentions):
             raise Conflict("a batch mentions an entity twice in one passage; the extractor should count instead")
-        if batch.passages and batch.passages[0].ordinal == 0:
+        if not batch.passages or batch.passages[0].ordinal == 0:
             # An earlier attempt under another configuration may have left other passages, any number of them.
             await self._remove_all(claim)
 

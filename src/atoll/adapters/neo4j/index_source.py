@@ -35,7 +35,7 @@ _FIGURES = (
 # An index gives its order only to a statement that names all its properties, the knowledge base included.
 _DOCUMENTS = (
     "MATCH (d:Document {kb: $kb}) WHERE d.uid > $after AND d.visible "
-    "WITH d ORDER BY d.uid LIMIT $limit RETURN collect([d.uid, d.labels, d.passages]) AS found"
+    "WITH d ORDER BY d.uid LIMIT $limit RETURN collect([d.uid, d.labels, d.passages, d.artefacts_json]) AS found"
 )
 _PASSAGES = (
     "MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.visible "
@@ -102,7 +102,8 @@ class Neo4jIndexSource:
             record = await transaction.one(_DOCUMENTS, kb=kb, after=after or "", limit=limit)
             assert record is not None, "an aggregation returns one record"
             return tuple(
-                IndexedDocument(DocumentUid(uid), tuple(labels), passages) for uid, labels, passages in record["found"]
+                IndexedDocument(DocumentUid(uid), tuple(labels), passages, rows.artefacts(artefacts))
+                for uid, labels, passages, artefacts in record["found"]
             )
 
         return await self._database.read(work)

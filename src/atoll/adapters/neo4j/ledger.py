@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
-from atoll.adapters.neo4j.transitions import CHANGE, CLOSE, Event, audit, closing, held
-from atoll.domain.document import DocumentError, Stage, StageState, Status
+from atoll.adapters.neo4j.transitions import CHANGE, CLOSE, Event, audit, closing, held, renew_journey
+from atoll.domain.artefact import keys_from
+from atoll.domain.document import JOURNEY, DocumentError, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.knowledge_base import entity_types
 from atoll.domain.principal import Actor
@@ -33,11 +35,14 @@ WITH s, d, k
 CALL (s, d) {
   WITH s, d WHERE s.name <> 'purge'
   SET d.status = 'processing', d.indexed = d.indexed OR s.name = 'index',
-      d.hidden = CASE WHEN d.indexed OR s.name = 'index' THEN true ELSE null END
+      d.hidden = CASE WHEN d.indexed OR s.name = 'index' THEN true ELSE null END,
+      d.artefacts_json = CASE WHEN s.name = 'parse' AND coalesce(d.artefacts_json, '{}') = '{}' THEN $artefacts
+                              ELSE d.artefacts_json END
   WITH d MATCH (c:Changes {kb: d.kb}) SET c.locked = true
   WITH d, c SET c.value = c.value + 1 SET d.changed_seq = c.value
 }
-RETURN s {.name, .batch, .token, .failures, .attempts} AS stage, d {.kb, .name, .media_type, .labels} AS document,
+RETURN s {.name, .batch, .token, .failures, .attempts} AS stage,
+       d {.kb, .name, .media_type, .labels, .artefacts_json, .returns} AS document,
        k.language AS language, k.settings_json AS settings
 """
 
@@ -50,6 +55,13 @@ WHERE EXISTS {
     AND NOT EXISTS { MATCH (e:Stage {document: d.uid}) WHERE e.position < s.position AND e.state <> 'done' }
 }
 RETURN d.uid AS uid LIMIT $limit
+"""
+
+_SEND_BACK = """
+MATCH (s:Stage {document: $document, kb: $kb}) WHERE s.position >= $position
+SET s.state = $waiting, s.batch = 0, s.done = 0, s.error = null
+WITH count(s) AS stages MATCH (d:Document {uid: $document, kb: $kb})
+SET d.artefacts_json = $artefacts, d.returns = coalesce(d.returns, 0) + 1
 """
 
 _LEAD = """
@@ -65,11 +77,13 @@ class Neo4jLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, document: DocumentUid, owner: str, lease_seconds: float) -> Claim | None:
+    async def claim(
+        self, document: DocumentUid, owner: str, lease_seconds: float, *, key: str | None = None
+    ) -> Claim | None:
         """Take the document's first unfinished stage."""
 
         async def work(transaction: Transaction) -> Claim | None:
-            return await _claim(transaction, document, owner, lease_seconds)
+            return await _claim(transaction, document, owner, lease_seconds, key)
 
         return await self._database.write(work)
 
@@ -92,23 +106,51 @@ class Neo4jLedger:
         await self._database.write(work)
 
     async def finish(
-        self, claim: Claim, lease_seconds: float, *, units: int, facts: DocumentFacts | None = None
+        self,
+        claim: Claim,
+        lease_seconds: float,
+        *,
+        units: int,
+        facts: DocumentFacts | None = None,
+        key: str | None = None,
     ) -> Claim | None:
         """Mark the stage done and take the next one."""
         facts = facts or DocumentFacts()
         warnings = None if facts.warnings is None else json.dumps([asdict(each) for each in facts.warnings])
+        artefacts = claim.artefacts
+        if key is not None:
+            artefacts = {**artefacts, JOURNEY[JOURNEY.index(claim.stage) + 1]: key}
 
         async def work(transaction: Transaction) -> Claim | None:
             await held(
                 transaction,
                 claim,
                 f"{CLOSE}{_DOCUMENT}SET d.pages = coalesce($pages, d.pages), "
-                "d.passages = coalesce($passages, d.passages), d.warnings_json = coalesce($warnings, d.warnings_json) "
-                "RETURN 1",
+                "d.passages = coalesce($passages, d.passages), d.warnings_json = coalesce($warnings, d.warnings_json), "
+                "d.artefacts_json = $artefacts RETURN 1",
                 **closing(StageState.DONE, units=units),
                 pages=facts.pages,
                 passages=facts.passages,
                 warnings=warnings,
+                artefacts=json.dumps(dict(artefacts)),
+            )
+            return await _claim(transaction, claim.document, claim.owner, lease_seconds)
+
+        return await self._database.write(work)
+
+    async def send_back(self, claim: Claim, lease_seconds: float, *, stage: Stage, key: str) -> Claim | None:
+        """Begin at an earlier stage again."""
+
+        async def work(transaction: Transaction) -> Claim | None:
+            await held(transaction, claim, f"{CLOSE}RETURN 1", **closing(StageState.WAITING))
+            await renew_journey(transaction, claim.kb, claim.document)
+            await transaction.all(
+                _SEND_BACK,
+                document=claim.document,
+                kb=claim.kb,
+                position=JOURNEY.index(stage),
+                waiting=StageState.WAITING,
+                artefacts=json.dumps(keys_from(claim.artefacts, stage, key)),
             )
             return await _claim(transaction, claim.document, claim.owner, lease_seconds)
 
@@ -193,8 +235,13 @@ class Neo4jLedger:
         return found
 
 
-async def _claim(transaction: Transaction, document: DocumentUid, owner: str, lease_seconds: float) -> Claim | None:
-    record = await transaction.one(_CLAIM, document=document, owner=owner, lease=int(lease_seconds * 1000))
+async def _claim(
+    transaction: Transaction, document: DocumentUid, owner: str, lease_seconds: float, key: str | None = None
+) -> Claim | None:
+    first = None if key is None else json.dumps({Stage.PARSE: key})
+    record = await transaction.one(
+        _CLAIM, document=document, owner=owner, lease=int(lease_seconds * 1000), artefacts=first
+    )
     if record is None:
         return None
     stage, subject = record["stage"], record["document"]
@@ -212,6 +259,8 @@ async def _claim(transaction: Transaction, document: DocumentUid, owner: str, le
         labels=tuple(subject["labels"]),
         language=record["language"],
         entity_types=entity_types(json.loads(record["settings"])),
+        artefacts=rows.artefacts(subject["artefacts_json"]),
+        returns=subject["returns"] or 0,
     )
 
 

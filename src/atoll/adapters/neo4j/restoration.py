@@ -253,6 +253,7 @@ def _document_properties(record: DocumentRecord) -> dict[str, Any]:
         "created_at": rows.milliseconds(document.created_at),
         "ready_at": None if document.ready_at is None else rows.milliseconds(document.ready_at),
         "rung_at": 0 if open_ else None,
+        "artefacts_json": json.dumps(dict(document.artefacts)),
     }
 
 

@@ -33,7 +33,7 @@ SEEN = "($labels IS NULL OR all(label IN d.labels WHERE label IN $labels))"
 DOCUMENT = (
     "d {.uid, .kb, .name, .source, .version, .status, .media_type, .bytes, .sha256, .pages, .passages, .entities, "
     ".metadata_json, .labels, .created_at, .ready_at, .error_json, .warnings_json, .changed_seq, .seq, "
-    "stages: COLLECT { MATCH (s:Stage {document: d.uid, kb: $kb}) "
+    ".artefacts_json, stages: COLLECT { MATCH (s:Stage {document: d.uid, kb: $kb}) "
     "RETURN s {.name, .position, .state, .done, .total, .worked, .attempts, .error} }}"
 )
 
@@ -96,7 +96,13 @@ def document(row: Mapping[str, Any]) -> Document:
         warnings=tuple(DocumentWarning(**warning) for warning in json.loads(row["warnings_json"])),
         # Sorted here: an ORDER BY in a subquery that is collected was seen to be lost on a cold server.
         stages=tuple(map(stage, sorted(row["stages"], key=lambda each: each["position"]))),
+        artefacts=artefacts(row["artefacts_json"]),
     )
+
+
+def artefacts(text: str | None) -> dict[Stage, str]:
+    """Return the keys of stage outputs from their JSON; a document of an earlier version has none."""
+    return {Stage(stage): key for stage, key in json.loads(text or "{}").items()}
 
 
 def stage(row: Mapping[str, Any]) -> StageProgress:

@@ -14,7 +14,7 @@ from typing import Any
 from neo4j import Record
 
 from atoll.adapters.neo4j.database import Transaction
-from atoll.domain.document import Stage, StageState, Status
+from atoll.domain.document import JOURNEY, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.principal import Actor
 from atoll.errors import LeaseLost
@@ -65,6 +65,14 @@ AUDIT = (
 _FENCE = (
     "MATCH (s:Stage {document: $document, kb: $kb}) WITH s ORDER BY s.position SET s.locked = true "
     "WITH s SET s.token = s.token + 1, s.owner = null"
+)
+
+_RENEW_JOURNEY = (
+    "UNWIND range(0, size($journey) - 1) AS position "
+    "MERGE (s:Stage {document: $document, name: $journey[position]}) "
+    "ON CREATE SET s.kb = $kb, s.state = $waiting, s.batch = 0, s.token = 0, s.lease_until = 0, s.not_before = 0, "
+    "s.failures = 0, s.attempts = 0, s.claimed_at = 0, s.worked = 0, s.done = 0, s.total = 0 "
+    "SET s.position = position"
 )
 
 _LOCK_KB = "MATCH (k:Kb {uid: $kb}) SET k.locked = true WITH k RETURN k {.*} AS kb"
@@ -155,6 +163,11 @@ def values_of(*events: Event) -> list[dict[str, object]]:
         }
         for event in events
     ]
+
+
+async def renew_journey(transaction: Transaction, kb: KbUid, document: DocumentUid) -> None:
+    """Give a document the stages of this version's journey, in their places; one of an earlier version lacks some."""
+    await transaction.all(_RENEW_JOURNEY, kb=kb, document=document, journey=list(JOURNEY), waiting=StageState.WAITING)
 
 
 async def fence(transaction: Transaction, kb: KbUid, document: DocumentUid) -> None:

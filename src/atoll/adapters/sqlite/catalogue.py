@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from atoll.adapters.sqlite import rows
 from atoll.adapters.sqlite.database import NOW, Database
-from atoll.adapters.sqlite.transitions import audit, change, fence, now, set_status
+from atoll.adapters.sqlite.transitions import audit, change, fence, now, renew_journey, set_status
 from atoll.domain.document import (
     JOURNEY,
     Accepted,
@@ -278,12 +278,13 @@ def queue_again(connection: sqlite3.Connection, document: DocumentUid) -> None:
     """Let the document's journey begin anew."""
     # From the first stage on: stages find their artefacts and call no model again.
     fence(connection, document)
+    renew_journey(connection, document)
     connection.execute(
         "UPDATE stage SET state = ?, batch = 0, failures = 0, not_before = 0, rung_at = 0, error = NULL "
         "WHERE document = ?",
         (StageState.WAITING, document),
     )
-    connection.execute("UPDATE document SET error = NULL WHERE uid = ?", (document,))
+    connection.execute("UPDATE document SET error = NULL, returns = 0 WHERE uid = ?", (document,))
     set_status(connection, document, Status.QUEUED)
 
 

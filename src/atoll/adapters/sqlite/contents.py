@@ -30,7 +30,7 @@ class SqliteContents:
 
         def work(connection: sqlite3.Connection) -> None:
             check(connection, claim)
-            if batch.passages and batch.passages[0].ordinal == 0:
+            if not batch.passages or batch.passages[0].ordinal == 0:
                 # An earlier attempt under another configuration may have left other passages.
                 _remove_passages(connection, _passage_ids(connection, claim.document))
                 connection.execute("DELETE FROM chunk WHERE document = ?", (claim.document,))

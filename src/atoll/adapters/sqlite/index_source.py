@@ -79,12 +79,17 @@ class SqliteIndexSource:
 
         def work(connection: sqlite3.Connection) -> tuple[IndexedDocument, ...]:
             found = connection.execute(
-                "SELECT d.uid, d.labels, d.passages FROM document d WHERE d.kb = ? AND d.visible = 1 AND d.uid > ? "
-                "ORDER BY d.uid LIMIT ?",
+                "SELECT d.uid, d.labels, d.passages, d.artefacts FROM document d "
+                "WHERE d.kb = ? AND d.visible = 1 AND d.uid > ? ORDER BY d.uid LIMIT ?",
                 (kb, after or "", limit),
             )
             return tuple(
-                IndexedDocument(DocumentUid(row["uid"]), tuple(json.loads(row["labels"])), row["passages"])
+                IndexedDocument(
+                    DocumentUid(row["uid"]),
+                    tuple(json.loads(row["labels"])),
+                    row["passages"],
+                    rows.artefacts(row["artefacts"]),
+                )
                 for row in found
             )
 

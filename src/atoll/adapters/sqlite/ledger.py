@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import asdict
 
+from atoll.adapters.sqlite import rows
 from atoll.adapters.sqlite.database import NOW, Database
-from atoll.adapters.sqlite.transitions import audit, change, check, set_status
-from atoll.domain.document import DocumentError, Stage, StageState, Status
+from atoll.adapters.sqlite.transitions import audit, change, check, renew_journey, set_status
+from atoll.domain.artefact import keys_from
+from atoll.domain.document import JOURNEY, DocumentError, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.knowledge_base import entity_types
 from atoll.domain.principal import Actor
@@ -41,9 +44,11 @@ class SqliteLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim(self, document: DocumentUid, owner: str, lease_seconds: float) -> Claim | None:
+    async def claim(
+        self, document: DocumentUid, owner: str, lease_seconds: float, *, key: str | None = None
+    ) -> Claim | None:
         """Take the document's first unfinished stage."""
-        return await self._database.write(lambda connection: _claim(connection, document, owner, lease_seconds))
+        return await self._database.write(lambda connection: _claim(connection, document, owner, lease_seconds, key))
 
     async def beat(self, claim: Claim, lease_seconds: float) -> None:
         """Renew the lease."""
@@ -67,7 +72,13 @@ class SqliteLedger:
         await self._database.write(work)
 
     async def finish(
-        self, claim: Claim, lease_seconds: float, *, units: int, facts: DocumentFacts | None = None
+        self,
+        claim: Claim,
+        lease_seconds: float,
+        *,
+        units: int,
+        facts: DocumentFacts | None = None,
+        key: str | None = None,
     ) -> Claim | None:
         """Mark the stage done and take the next one."""
 
@@ -81,6 +92,26 @@ class SqliteLedger:
                     "warnings = COALESCE(?, warnings) WHERE uid = ?",
                     (facts.pages, facts.passages, warnings, claim.document),
                 )
+            if key is not None:
+                following = JOURNEY[JOURNEY.index(claim.stage) + 1]
+                _note_keys(connection, claim.document, {**claim.artefacts, following: key})
+            return _claim(connection, claim.document, claim.owner, lease_seconds)
+
+        return await self._database.write(work)
+
+    async def send_back(self, claim: Claim, lease_seconds: float, *, stage: Stage, key: str) -> Claim | None:
+        """Begin at an earlier stage again."""
+
+        def work(connection: sqlite3.Connection) -> Claim | None:
+            check(connection, claim)
+            close_stage(connection, claim, StageState.WAITING)
+            renew_journey(connection, claim.document)
+            connection.execute(
+                "UPDATE stage SET state = ?, batch = 0, done = 0, error = NULL WHERE document = ? AND position >= ?",
+                (StageState.WAITING, claim.document, JOURNEY.index(stage)),
+            )
+            _note_keys(connection, claim.document, keys_from(claim.artefacts, stage, key))
+            connection.execute("UPDATE document SET returns = returns + 1 WHERE uid = ?", (claim.document,))
             return _claim(connection, claim.document, claim.owner, lease_seconds)
 
         return await self._database.write(work)
@@ -153,8 +184,8 @@ class SqliteLedger:
         """Return and mark documents whose work nobody was told of lately."""
 
         def find(connection: sqlite3.Connection) -> list[DocumentUid]:
-            rows = connection.execute(_OVERDUE, {"quiet": int(quiet_seconds * 1000), "limit": limit})
-            return [DocumentUid(row["document"]) for row in rows]
+            overdue = connection.execute(_OVERDUE, {"quiet": int(quiet_seconds * 1000), "limit": limit})
+            return [DocumentUid(row["document"]) for row in overdue]
 
         def mark(connection: sqlite3.Connection) -> None:
             connection.executemany(
@@ -169,7 +200,9 @@ class SqliteLedger:
         return found
 
 
-def _claim(connection: sqlite3.Connection, document: DocumentUid, owner: str, lease_seconds: float) -> Claim | None:
+def _claim(
+    connection: sqlite3.Connection, document: DocumentUid, owner: str, lease_seconds: float, key: str | None = None
+) -> Claim | None:
     row = connection.execute(
         _CLAIM, {"owner": owner, "lease": int(lease_seconds * 1000), "document": document}
     ).fetchone()
@@ -183,10 +216,14 @@ def _claim(connection: sqlite3.Connection, document: DocumentUid, owner: str, le
             (Status.PROCESSING, stage is Stage.INDEX, change(connection), document),
         )
     subject = connection.execute(
-        "SELECT d.kb, d.name, d.media_type, d.labels, kb.language, kb.settings FROM document d "
+        "SELECT d.kb, d.name, d.media_type, d.labels, d.artefacts, d.returns, kb.language, kb.settings FROM document d "
         "JOIN kb ON kb.uid = d.kb WHERE d.uid = ?",
         (document,),
     ).fetchone()
+    artefacts = rows.artefacts(subject["artefacts"])
+    if stage is Stage.PARSE and key is not None and Stage.PARSE not in artefacts:
+        artefacts = {Stage.PARSE: key}
+        _note_keys(connection, document, artefacts)
     return Claim(
         document=document,
         kb=KbUid(subject["kb"]),
@@ -201,7 +238,13 @@ def _claim(connection: sqlite3.Connection, document: DocumentUid, owner: str, le
         labels=tuple(json.loads(subject["labels"])),
         language=subject["language"],
         entity_types=entity_types(json.loads(subject["settings"])),
+        artefacts=artefacts,
+        returns=subject["returns"],
     )
+
+
+def _note_keys(connection: sqlite3.Connection, document: DocumentUid, artefacts: Mapping[Stage, str]) -> None:
+    connection.execute("UPDATE document SET artefacts = ? WHERE uid = ?", (json.dumps(dict(artefacts)), document))
 
 
 def advance(connection: sqlite3.Connection, claim: Claim, *, batch: int, done: int, total: int) -> None:

@@ -183,7 +183,7 @@ def _insert_document(connection: sqlite3.Connection, record: DocumentRecord) -> 
     connection.execute(
         "INSERT INTO document (uid, kb, name, source, version, sha256, labels, metadata, visible, indexed, status, "
         "replaces, media_type, bytes, pages, passages, entities, warnings, error, created_by, created_at, ready_at, "
-        "changed_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "artefacts, changed_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             document.uid,
             document.kb,
@@ -207,6 +207,7 @@ def _insert_document(connection: sqlite3.Connection, record: DocumentRecord) -> 
             record.created_by,
             rows.milliseconds(document.created_at),
             None if document.ready_at is None else rows.milliseconds(document.ready_at),
+            json.dumps(dict(document.artefacts)),
             change(connection),
         ),
     )

@@ -29,7 +29,7 @@ from atoll.domain.reader import Reader
 
 DOCUMENT_COLUMNS = (
     "d.uid, d.kb, d.name, d.source, d.version, d.status, d.media_type, d.bytes, d.sha256, d.pages, d.passages, "
-    "d.entities, d.metadata, d.labels, d.created_at, d.ready_at, d.error, d.warnings, d.changed_seq"
+    "d.entities, d.metadata, d.labels, d.created_at, d.ready_at, d.error, d.warnings, d.changed_seq, d.artefacts"
 )
 ASSERTION_COLUMNS = "a.passage, a.ordinal, a.head, a.tail, a.keywords, a.description, a.weight"
 PASSAGE_COLUMNS = "p.id, p.document, p.ordinal, p.chunk, p.page, p.boxes, p.char_start, p.char_end, p.text, p.headings"
@@ -77,7 +77,13 @@ def document(row: sqlite3.Row, stages: Sequence[sqlite3.Row] = ()) -> Document:
         changed_seq=row["changed_seq"],
         warnings=tuple(DocumentWarning(**warning) for warning in json.loads(row["warnings"])),
         stages=tuple(stage(each) for each in stages),
+        artefacts=artefacts(row["artefacts"]),
     )
+
+
+def artefacts(text: str | None) -> dict[Stage, str]:
+    """Return the keys of stage outputs from their JSON; a document of an earlier version has none."""
+    return {Stage(stage): key for stage, key in json.loads(text or "{}").items()}
 
 
 def stage(row: sqlite3.Row) -> StageProgress:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from atoll.adapters.sqlite.database import NOW
-from atoll.domain.document import Stage, StageState, Status
+from atoll.domain.document import JOURNEY, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.errors import LeaseLost
@@ -56,6 +56,15 @@ def check(connection: sqlite3.Connection, claim: Claim) -> None:
     ).fetchone()
     if row is None or row["token"] != claim.token:
         raise LeaseLost(f"{claim.stage} of {claim.document} was taken over or ended; nothing was written")
+
+
+def renew_journey(connection: sqlite3.Connection, document: str) -> None:
+    """Give a document the stages of this version's journey, in their places; one of an earlier version lacks some."""
+    connection.executemany(
+        "INSERT INTO stage (document, name, position, state) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (document, name) DO UPDATE SET position = excluded.position",
+        [(document, stage, position, StageState.WAITING) for position, stage in enumerate(JOURNEY)],
+    )
 
 
 def fence(connection: sqlite3.Connection, document: str) -> None:

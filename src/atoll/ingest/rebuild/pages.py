@@ -1,4 +1,4 @@
-"""The derived collection of pages, made again from the vectors in the documents' folders."""
+"""The derived collection of pages, made again from the vectors that stage embed left."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from atoll.domain.artefact import Artefact, artefact_of
+from atoll.domain.document import Stage
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.errors import ArtefactMissing
 from atoll.ingest.rebuild.collections import differing, documents_of, no_longer_visible
 from atoll.ingest.stages.embed_pages import read_archive, read_pages
 from atoll.ingest.stages.index_pages import page_points
 from atoll.ingest.workshop import BATCH_PASSAGES
-from atoll.ports.blobs import Blobs
+from atoll.ports.artefacts import Artefacts
 from atoll.ports.index_source import IndexedDocument, IndexedKb, IndexSource
 from atoll.ports.page_index import PageIndex
 
@@ -32,9 +34,9 @@ class _Seen:
 
 
 class PageCollection:
-    """``DerivedCollection`` of pages. How many there should be is known from a file in each document's folder.
+    """``DerivedCollection`` of pages. How many there should be is known from a part of each document's output.
 
-    These are read when the number of a knowledge base's passages has stayed the same for ``quiet_seconds``, and again
+    They are read when the number of a knowledge base's passages has stayed the same for ``quiet_seconds``, and again
     after a rebuild: while documents come and go, reading them all at every look would never end.
     """
 
@@ -42,14 +44,14 @@ class PageCollection:
         self,
         source: IndexSource,
         index: PageIndex,
-        blobs: Blobs,
+        artefacts: Artefacts,
         *,
         quiet_seconds: float = QUIET_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._index = index
-        self._blobs = blobs
+        self._artefacts = artefacts
         self._quiet_seconds = quiet_seconds
         self._clock = clock
         self._seen: dict[KbUid, _Seen] = {}
@@ -92,21 +94,21 @@ class PageCollection:
         return 0
 
     async def _points(self, kb: KbUid, documents: Sequence[IndexedDocument]) -> dict[DocumentUid, int]:
-        archives = {each.uid: await read_archive(self._folder(kb, each.uid)) for each in documents}
+        archives = {each.uid: await read_archive(self._artefacts, _output(kb, each)) for each in documents}
         return {uid: archive.points for uid, archive in archives.items() if archive is not None}
 
     async def _write(self, kb: KbUid, document: IndexedDocument) -> AsyncIterator[int]:
-        folder = self._folder(kb, document.uid)
-        archive = await read_archive(folder)
+        output = _output(kb, document)
+        archive = await read_archive(self._artefacts, output)
         if archive is None:
             return
         passages = await self._passages_by_page(kb, document.uid)
         for batch in range(archive.batches):
             try:
-                pages = await read_pages(folder, archive, batch)
-            except FileNotFoundError:  # purged meanwhile
+                pages = await read_pages(self._artefacts, output, batch)
+            except ArtefactMissing:  # purged meanwhile
                 return
-            points = page_points(kb, document.uid, document.labels, pages, passages)
+            points = page_points(output, document.labels, pages, passages)
             await self._index.upsert(archive.fingerprint, points)
             yield len(points)
 
@@ -121,5 +123,6 @@ class PageCollection:
                 found[passage.page].append(passage.id)
             after = batch[-1].ordinal
 
-    def _folder(self, kb: KbUid, document: DocumentUid) -> Path:
-        return self._blobs.artefacts_dir(kb, document)
+
+def _output(kb: KbUid, document: IndexedDocument) -> Artefact:
+    return artefact_of(kb, document.uid, Stage.EMBED, document.artefacts)

@@ -3,68 +3,75 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
+import orjson
+
+from atoll.domain.document import Stage
 from atoll.domain.ids import ChunkId, DocumentUid, PassageId
 from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
-from atoll.ingest.artefacts import read_json, write_json
 from atoll.ingest.cutting import Chunked, bounded_blocks, chunk
+from atoll.ingest.outputs import to_json
 from atoll.ingest.stages.parse import read_parsed
 from atoll.ingest.workshop import BATCH_PASSAGES, Job, batch_name
 from atoll.ports.ledger import DocumentFacts
 
-_INDEX = "index.json"
+_INDEX = "index"
 
 
 @dataclass(frozen=True, slots=True)
 class PassageIndex:
-    """How many passages and batches the chunk stage left."""
+    """How many passages and batches the chunk stage left, and the ordinals of the passages on each page."""
 
     passages: int
     batches: int
+    pages: Mapping[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageBatch:
+    """Passages in order, and the chunks that begin with one of them."""
+
+    passages: tuple[Passage, ...]
+    chunks: tuple[Chunk, ...]
 
 
 async def make_passages(job: Job) -> DocumentFacts:
-    """Leave the document's passages and chunks in its folder."""
-    folder = await job.passages_dir()
-    if not (folder / _INDEX).exists():
+    """Leave the document's passages and chunks."""
+    if not await job.outputs.has(job.artefact(Stage.CHUNK), _INDEX):
         parsed = await read_parsed(job)
         blocks = await asyncio.to_thread(bounded_blocks, parsed.blocks)
-        card = await job.shop.embedder.describe()
+        card = await job.shop.models.text()
         spans = await job.shop.embedder.tokenize([block.text for block in blocks])
-        await asyncio.to_thread(
-            lambda: _write(
-                folder,
-                chunk(
-                    job.claim.document,
-                    blocks,
-                    [each.ends for each in spans],
-                    window_tokens=card.text_tokens,
-                    chunk_tokens=job.shop.chunk_tokens,
-                    overlap_tokens=job.shop.overlap_tokens,
-                ),
-            )
+        chunked = await asyncio.to_thread(
+            chunk,
+            job.claim.document,
+            blocks,
+            [each.ends for each in spans],
+            window_tokens=card.text_tokens,
+            chunk_tokens=job.shop.chunk_tokens,
+            overlap_tokens=job.shop.overlap_tokens,
         )
+        await _write(job, chunked)
     return DocumentFacts(passages=(await read_index(job)).passages)
 
 
 async def read_index(job: Job) -> PassageIndex:
     """Read how much there is."""
-    value = cast("Mapping[str, int]", read_json(await job.passages_dir() / _INDEX))
-    return PassageIndex(passages=value["passages"], batches=value["batches"])
+    return await job.outputs.read(job.artefact(Stage.CHUNK), _INDEX, _index)
 
 
-async def read_batch(job: Job, batch: int) -> tuple[list[Passage], list[Chunk]]:
-    """Read one batch: passages, and the chunks that begin with one of them."""
-    value = cast("Mapping[str, Any]", await asyncio.to_thread(read_json, await job.passages_dir() / batch_name(batch)))
-    return [_passage(each) for each in value["passages"]], [_chunk(each) for each in value["chunks"]]
+async def read_batch(job: Job, batch: int) -> PassageBatch:
+    """Read one batch."""
+    return await job.outputs.read(job.artefact(Stage.CHUNK), batch_name(batch), _decoded)
 
 
-def _write(folder: Path, chunked: Chunked) -> None:
+async def _write(job: Job, chunked: Chunked) -> None:
+    output = job.artefact(Stage.CHUNK)
     first_of: dict[ChunkId, int] = {}
     for passage in chunked.passages:
         first_of.setdefault(passage.chunk, passage.ordinal)
@@ -72,10 +79,29 @@ def _write(folder: Path, chunked: Chunked) -> None:
     for number, start in enumerate(batches):
         end = start + BATCH_PASSAGES
         # A chunk whose passages all lie in the overlap with the one before has no passage of its own.
-        chunks = [each for each in chunked.chunks if start <= first_of.get(each.id, 0) < end]
-        write_json(folder / batch_name(number), {"passages": chunked.passages[start:end], "chunks": chunks})
+        chunks = tuple(each for each in chunked.chunks if start <= first_of.get(each.id, 0) < end)
+        batch = PassageBatch(chunked.passages[start:end], chunks)
+        await job.outputs.write(output, batch_name(number), batch, to_json)
     # Last: the index says that all batches are there.
-    write_json(folder / _INDEX, {"passages": len(chunked.passages), "batches": len(batches)})
+    pages: defaultdict[int, list[int]] = defaultdict(list)
+    for passage in chunked.passages:
+        pages[passage.page].append(passage.ordinal)
+    index = PassageIndex(len(chunked.passages), len(batches), {page: tuple(found) for page, found in pages.items()})
+    await job.outputs.write(output, _INDEX, index, _index_to_json)
+
+
+def _index_to_json(index: PassageIndex) -> bytes:
+    return orjson.dumps([index.passages, index.batches, list(index.pages.items())])
+
+
+def _index(content: bytes) -> PassageIndex:
+    passages, batches, pages = orjson.loads(content)
+    return PassageIndex(passages, batches, {page: tuple(ordinals) for page, ordinals in pages})
+
+
+def _decoded(content: bytes) -> PassageBatch:
+    value = orjson.loads(content)
+    return PassageBatch(tuple(map(_passage, value["passages"])), tuple(map(_chunk, value["chunks"])))
 
 
 def _passage(value: Mapping[str, Any]) -> Passage:

@@ -1,18 +1,20 @@
-"""Stage embed: passages and assertions -> dense vectors, kept as fp16 beside them."""
+"""Stage embed: passages and assertions -> dense vectors, kept as fp16."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from atoll.domain.artefact import Artefact
+from atoll.domain.document import Stage
 from atoll.domain.embedding import InputType
-from atoll.ingest.artefacts import read_vectors, write_vectors
 from atoll.ingest.cutting import embedding_text
+from atoll.ingest.outputs import from_rows, to_rows
 from atoll.ingest.stages.chunk import read_batch, read_index
 from atoll.ingest.stages.embed_pages import pages_to_embed
-from atoll.ingest.stages.extract import assertion_texts, extraction
+from atoll.ingest.stages.extract import assertion_texts, read_extraction
 from atoll.ingest.workshop import Job, batch_name
 from atoll.ports.extractor import Extraction
 
@@ -23,19 +25,17 @@ async def embed(job: Job) -> int | None:
     The pages come after them, in the same stage.
     """
     index = await read_index(job)
+    output = job.artefact(Stage.EMBED)
     total = index.passages + await pages_to_embed(job)
-    folder = await job.vectors_dir()
-    done = 0
     for batch in range(job.claim.batch, index.batches):
         if job.is_over:
             return None
-        passages, _ = await read_batch(job, batch)
-        path = folder / batch_name(batch)
-        if not path.exists():
-            texts = [embedding_text(passage) for passage in passages]
-            vectors = await job.shop.embedder.embed(texts, input_type=InputType.DOCUMENT)
-            await asyncio.to_thread(write_vectors, path, vectors.astype(np.float16))
-        await _embed_assertions(job, batch, await extraction(job, batch, passages))
+        passages = (await read_batch(job, batch)).passages
+        if not await job.outputs.has(output, batch_name(batch)):
+            await _embed(job, output, batch_name(batch), [embedding_text(passage) for passage in passages])
+        extracted = await read_extraction(job, batch, passages)
+        if extracted.assertions and not await job.outputs.has(output, _of_assertions(batch)):
+            await _embed(job, output, _of_assertions(batch), assertion_texts(extracted))
         done = passages[-1].ordinal + 1
         if batch + 1 < index.batches:
             await job.shop.ledger.advance(job.claim, batch=batch + 1, done=done, total=total)
@@ -44,18 +44,20 @@ async def embed(job: Job) -> int | None:
 
 async def read_embeddings(job: Job, batch: int) -> NDArray[np.float16]:
     """Read the vectors of one batch, (passages, dimensions)."""
-    return await asyncio.to_thread(read_vectors, await job.vectors_dir() / batch_name(batch))
+    return await job.outputs.read(job.artefact(Stage.EMBED), batch_name(batch), from_rows)
 
 
 async def read_assertion_embeddings(job: Job, batch: int, extracted: Extraction) -> NDArray[np.float16] | None:
     """Read the vectors of one batch's assertions, (assertions, dimensions), or None when it has none."""
     if not extracted.assertions:
         return None
-    return await asyncio.to_thread(read_vectors, await job.assertion_vectors_dir() / batch_name(batch))
+    return await job.outputs.read(job.artefact(Stage.EMBED), _of_assertions(batch), from_rows)
 
 
-async def _embed_assertions(job: Job, batch: int, extracted: Extraction) -> None:
-    path = await job.assertion_vectors_dir() / batch_name(batch)
-    if extracted.assertions and not path.exists():
-        vectors = await job.shop.embedder.embed(assertion_texts(extracted), input_type=InputType.DOCUMENT)
-        await asyncio.to_thread(write_vectors, path, vectors.astype(np.float16))
+async def _embed(job: Job, output: Artefact, part: str, texts: Sequence[str]) -> None:
+    vectors = await job.shop.embedder.embed(texts, input_type=InputType.DOCUMENT)
+    await job.outputs.write(output, part, vectors.astype(np.float16), to_rows)
+
+
+def _of_assertions(batch: int) -> str:
+    return f"assertions-{batch_name(batch)}"

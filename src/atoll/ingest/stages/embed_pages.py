@@ -1,4 +1,4 @@
-"""Pages of stage embed: pages -> multi-vectors, kept as fp16 in the document's folder."""
+"""Pages of stage embed: pages -> multi-vectors, kept as fp16."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import groupby
-from pathlib import Path
-from typing import TypeGuard
+from typing import BinaryIO, TypeGuard
+
+import orjson
 
 from atoll.domain import media
-from atoll.domain.document import DocumentWarning
+from atoll.domain.artefact import RENDITION, Artefact
+from atoll.domain.document import DocumentWarning, Stage
 from atoll.domain.page import BlockKind, Box, Line, Page, ParsedDocument
-from atoll.domain.page_archive import ARCHIVE, BATCH_PAGES, PageArchive, batch_file, packed, unpacked
+from atoll.domain.page_archive import ARCHIVE, BATCH_PAGES, PageArchive, batch_part, packed, unpacked
 from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageVectors
-from atoll.errors import AtollError, BadInput, ModelReplyInvalid, NotFound, ParserDied
-from atoll.ingest.artefacts import key, read_json, write_bytes, write_json
+from atoll.errors import ArtefactMissing, AtollError, BadInput, ModelReplyInvalid, NotFound, ParserDied
+from atoll.ingest.keys import PAGE_DPI
+from atoll.ingest.outputs import to_json
 from atoll.ingest.stages.chunk import read_index
 from atoll.ingest.stages.extract import warnings_so_far
-from atoll.ingest.stages.parse import read_parsed
-from atoll.ingest.workshop import PARSE_VERSION, Job
-from atoll.ports.blobs import PAGE_SIZES, RENDITION
+from atoll.ingest.stages.parse import read_page_sizes, read_parsed
+from atoll.ingest.workshop import Job
+from atoll.ports.artefacts import Artefacts
 from atoll.ports.pages import PageEmbedder
 
-#: Resolution that pages are drawn at for a model that sees them.
-PAGE_DPI = 150
-#: Raised when a page is given to the embedder in another way.
-PAGES_VERSION = 1
 #: Pages without vectors that a document names one by one; one more warning counts the others.
 NAMED_FAILURES = 20
 _FAILURE = "PageNotEmbedded"
@@ -46,9 +45,7 @@ async def pages_to_embed(job: Job) -> int:
     """Return how many pages the stage will embed: none without a page embedder."""
     if job.shop.page_embedder is None:
         return 0
-    sizes = await asyncio.to_thread(read_json, job.folder / PAGE_SIZES)
-    assert isinstance(sizes, list)
-    return len(sizes)
+    return len(await read_page_sizes(job))
 
 
 async def embed_pages(job: Job, passages: int) -> EmbeddedPages | None:
@@ -60,48 +57,45 @@ async def embed_pages(job: Job, passages: int) -> EmbeddedPages | None:
         DependencyDown: the page-image server or the parser is away or busy.
     """
     embedder = job.shop.page_embedder
-    if embedder is None:
-        # What an earlier configuration left would be indexed again.
-        await asyncio.to_thread((job.folder / ARCHIVE).unlink, missing_ok=True)
+    card = await job.shop.models.pages()
+    if embedder is None or card is None:
         return EmbeddedPages(0)
-    card = await embedder.describe()
+    output, outputs = job.artefact(Stage.EMBED), job.outputs
     parsed = await read_parsed(job)
-    folder = f"pages.{key('pages', PARSE_VERSION, PAGES_VERSION, PAGE_DPI, card.fingerprint)}"
     sizes = tuple((page.width, page.height) for page in parsed.pages)
-    archive = PageArchive(card.fingerprint, card.model, folder, sizes, points=0)
+    archive = PageArchive(card.fingerprint, card.model, sizes, points=0)
     lines = lines_by_page(parsed)
     passage_batches = (await read_index(job)).batches
     for batch in range(archive.batches):
-        path = job.folder / folder / batch_file(batch)
-        if path.exists():
+        if await outputs.has(output, batch_part(batch)):
             continue
         if job.is_over:
             return None
         pages = parsed.pages[batch * BATCH_PAGES : (batch + 1) * BATCH_PAGES]
         results = await _embedded(job, embedder, card, pages, lines)
-        await asyncio.to_thread(_write, path, results)
+        await outputs.write(output, batch_part(batch), results, packed)
         done = passages + pages[-1].number
         await job.shop.ledger.advance(
             job.claim, batch=passage_batches + batch + 1, done=done, total=passages + archive.pages
         )
-    points, failures = await _outcome(job.folder, archive)
+    points, failures = await _outcome(job, archive)
     # Last: it says that all batches are there.
-    await asyncio.to_thread(write_json, job.folder / ARCHIVE, replace(archive, points=points).to_json())
+    await outputs.write(output, ARCHIVE, replace(archive, points=points), lambda each: to_json(each.to_json()))
     return EmbeddedPages(archive.pages, (*await warnings_so_far(job), *failures))
 
 
-async def read_archive(folder: Path) -> PageArchive | None:
-    """Read what the stage left in a document's folder: None when it embedded no pages."""
+async def read_archive(artefacts: Artefacts, output: Artefact) -> PageArchive | None:
+    """Read what the stage left: None when it embedded no pages."""
     try:
-        return PageArchive.from_json(await asyncio.to_thread(read_json, folder / ARCHIVE))
-    except FileNotFoundError:
+        return PageArchive.from_json(orjson.loads(await artefacts.get(output, ARCHIVE)))
+    except ArtefactMissing:
         return None
 
 
-async def read_pages(folder: Path, archive: PageArchive, batch: int) -> dict[int, PageVectors | PageFailure]:
-    """Read one batch of pages, by number."""
-    path = folder / archive.folder / batch_file(batch)
-    return await asyncio.to_thread(lambda: unpacked(path.read_bytes()))
+async def read_pages(artefacts: Artefacts, output: Artefact, batch: int) -> dict[int, PageVectors | PageFailure]:
+    """Read one batch of pages, by number. Raises ArtefactMissing."""
+    content = await artefacts.get(output, batch_part(batch))
+    return await asyncio.to_thread(unpacked, content)
 
 
 def has_point(page: PageVectors | PageFailure) -> TypeGuard[PageVectors]:
@@ -150,6 +144,8 @@ async def _embedded(
         given = PageInput(page, tuple(written.lines), headings=tuple(written.headings))
         try:
             image = await _drawn(job, page) if card.needs_images else None
+        except ArtefactMissing:
+            raise
         except (BadInput, NotFound, ParserDied) as error:
             results[page.number] = _failure(error)
         else:
@@ -169,29 +165,27 @@ async def _answers(embedder: PageEmbedder, inputs: Sequence[PageInput]) -> list[
 
 
 async def _drawn(job: Job, page: Page) -> bytes:
-    return await job.shop.parser.draw(pdf=_pdf(job), page=page.number, dpi=PAGE_DPI)
+    with await _pdf(job) as pdf:
+        return await job.shop.parser.draw(pdf=pdf, page=page.number, dpi=PAGE_DPI)
 
 
-def _write(path: Path, pages: Mapping[int, PageVectors | PageFailure]) -> None:
-    write_bytes(path, packed(pages))
-
-
-def _pdf(job: Job) -> Path:
+async def _pdf(job: Job) -> BinaryIO:
     if job.claim.media_type in media.PAGED:
-        return job.shop.blobs.original(job.claim.kb, job.claim.document)
-    return job.folder / RENDITION
+        path = job.shop.blobs.original(job.claim.kb, job.claim.document)
+        return await asyncio.to_thread(path.open, "rb")
+    return await job.shop.artefacts.open(job.artefact(Stage.PARSE), RENDITION)
 
 
 def _failure(error: AtollError) -> PageFailure:
     return PageFailure(error.message, error.type)
 
 
-async def _outcome(folder: Path, archive: PageArchive) -> tuple[int, list[DocumentWarning]]:
+async def _outcome(job: Job, archive: PageArchive) -> tuple[int, list[DocumentWarning]]:
     """Return how many pages have vectors, and a warning for each that has none because something went wrong."""
     points = 0
     failed: list[tuple[int, PageFailure]] = []
     for batch in range(archive.batches):
-        pages = await read_pages(folder, archive, batch)
+        pages = await job.outputs.read(job.artefact(Stage.EMBED), batch_part(batch), unpacked)
         points += sum(has_point(page) for page in pages.values())
         failed += [(number, page) for number, page in pages.items() if isinstance(page, PageFailure)]
     warnings = [

@@ -1,22 +1,23 @@
-"""Stage extract: passages -> mentions and assertions, kept portion by portion.
+"""Stage extract: passages -> mentions and assertions, kept batch by batch.
 
-A portion is what the extractor takes in one call. Each is a file under a key of all that shapes it, so that neither a
-retry nor a later stage asks a model twice for the same passages.
+A portion is what the extractor takes in one call. Where a batch has several, each is kept by itself until all are
+there, so that a retry does not ask a model twice for the same passages.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
-from pathlib import Path
-from typing import Any, cast
+from itertools import chain, groupby
+from typing import Any
 
-from atoll.domain.document import DocumentWarning
+import orjson
+
+from atoll.domain.document import DocumentWarning, Stage
 from atoll.domain.entity import Assertion, Mention
 from atoll.domain.ids import EntityId, KbUid, PassageId, entity_id
 from atoll.domain.passage import Passage
-from atoll.ingest.artefacts import read_json, write_json
+from atoll.ingest.outputs import to_json
 from atoll.ingest.stages.chunk import PassageIndex, read_batch, read_index
 from atoll.ingest.stages.parse import read_parsed
 from atoll.ingest.workshop import Job, batch_name
@@ -32,28 +33,19 @@ async def extract(job: Job) -> DocumentFacts | None:
     """Extract portion after portion; return what the document should know, or None when the slice is over."""
     index = await read_index(job)
     for batch in range(job.claim.batch, index.batches):
-        passages, _ = await read_batch(job, batch)
+        passages = (await read_batch(job, batch)).passages
         if not await _extract_batch(job, batch, passages, index):
             return None
         if batch + 1 < index.batches:
             done = passages[-1].ordinal + 1
             await job.shop.ledger.advance(job.claim, batch=batch + 1, done=done, total=index.passages)
+    await _keep_warnings(job, index)
     return DocumentFacts(passages=index.passages, warnings=await warnings_so_far(job))
 
 
-async def extraction(job: Job, batch: int, passages: Sequence[Passage]) -> Extraction:
-    """Return what was extracted from a batch, and extract what the stage left under another configuration."""
-    folder = await job.extraction_dir()
-    mentions: list[Mention] = []
-    assertions: list[Assertion] = []
-    for portion in _portions(job, passages):
-        path = _path(folder, batch, portion)
-        if not path.exists():
-            await _extract_portion(job, path, portion)
-        kept = _from_json(await asyncio.to_thread(read_json, path), portion, job.claim.kb)
-        mentions += kept.mentions
-        assertions += kept.assertions
-    return Extraction(tuple(mentions), tuple(assertions))
+async def read_extraction(job: Job, batch: int, passages: Sequence[Passage]) -> Extraction:
+    """Read what was extracted from a batch."""
+    return await _read(job, batch_name(batch), passages)
 
 
 def assertion_texts(extracted: Extraction) -> list[str]:
@@ -66,43 +58,65 @@ def assertion_texts(extracted: Extraction) -> list[str]:
     ]
 
 
+async def warnings_so_far(job: Job) -> tuple[DocumentWarning, ...]:
+    """Return the warnings of the document up to the end of this stage, those of parsing first."""
+    output, ours = job.artefact(Stage.EXTRACT), tuple[DocumentWarning, ...]()
+    if await job.outputs.has(output, _WARNINGS):
+        ours = await job.outputs.read(output, _WARNINGS, _warnings)
+    parsed = await read_parsed(job)
+    return (*(DocumentWarning(each.type, each.page, each.message) for each in parsed.warnings), *ours)
+
+
+async def _keep_warnings(job: Job, index: PassageIndex) -> None:
+    """Keep the first warnings of all batches, and how many more there are."""
+    found: list[DocumentWarning] = []
+    for batch in range(index.batches):
+        passages = (await read_batch(job, batch)).passages
+        found += (await read_extraction(job, batch, passages)).warnings
+    if len(found) > MAX_WARNINGS:
+        rest = len(found) - MAX_WARNINGS + 1
+        more = DocumentWarning("MoreWarnings", None, f"{rest} more warnings of this kind came from the extractor")
+        found = [*found[: MAX_WARNINGS - 1], more]
+    if found:
+        await job.outputs.write(job.artefact(Stage.EXTRACT), _WARNINGS, tuple(found), to_json)
+
+
 async def _extract_batch(job: Job, batch: int, passages: Sequence[Passage], index: PassageIndex) -> bool:
     """Extract what a batch lacks, some portions at a time; False when the slice is over before its end.
 
     After the first error nothing new is begun, and what is in flight is kept.
     """
-    folder = await job.extraction_dir()
-    missing = [each for each in _portions(job, passages) if not _path(folder, batch, each).exists()]
-    waiting = iter(missing)
-    done = len(passages) - sum(map(len, missing))
+    output = job.artefact(Stage.EXTRACT)
+    if await job.outputs.has(output, batch_name(batch)):
+        return True
+    portions = list(_portions(job, passages))
+    found: dict[int, Extraction] = {}
+    for at, portion in enumerate(portions):
+        if len(portions) > 1 and await job.outputs.has(output, _part(batch, portion)):
+            found[at] = await _read(job, _part(batch, portion), portion)
+    waiting = iter([at for at in range(len(portions)) if at not in found])
     errors: list[Exception] = []
 
     async def work() -> None:
-        nonlocal done
-        for portion in waiting:
+        for at in waiting:
             if errors or job.is_over:
                 return
             try:
-                await _extract_portion(job, _path(folder, batch, portion), portion)
-                done += len(portion)
-                behind = passages[0].ordinal + done
-                await job.shop.ledger.advance(job.claim, batch=batch, done=behind, total=index.passages)
+                found[at] = await job.shop.extractor.extract(portions[at], job.scope)
+                if len(portions) > 1:
+                    await _write(job, _part(batch, portions[at]), portions[at], found[at])
+                    behind = passages[0].ordinal + sum(len(portions[done]) for done in found)
+                    await job.shop.ledger.advance(job.claim, batch=batch, done=behind, total=index.passages)
             except Exception as error:  # noqa: BLE001 - raised below, once the others have kept what they have
                 errors.append(error)
 
     await asyncio.gather(*(work() for _ in range(job.shop.extractor.portions.concurrent)))
     if errors:
         raise errors[0]
-    return done == len(passages)
-
-
-async def _extract_portion(job: Job, path: Path, portion: Sequence[Passage]) -> None:
-    found = await job.shop.extractor.extract(portion, job.scope)
-    if found.warnings:
-        # First: a portion that is there has its warnings beside it.
-        warnings = path.with_name(f"{path.name}.{_WARNINGS}")
-        await asyncio.to_thread(write_json, warnings, [[w.type, w.page, w.message] for w in found.warnings])
-    await asyncio.to_thread(write_json, path, _to_json(found, portion))
+    if len(found) < len(portions):
+        return False
+    await _write(job, batch_name(batch), passages, _joined([found[at] for at in range(len(portions))]))
+    return True
 
 
 def _portions(job: Job, passages: Sequence[Passage]) -> Iterator[list[Passage]]:
@@ -119,27 +133,33 @@ def _portions(job: Job, passages: Sequence[Passage]) -> Iterator[list[Passage]]:
         yield portion
 
 
-def _path(folder: Path, batch: int, portion: Sequence[Passage]) -> Path:
-    return folder / f"{batch_name(batch)}.{portion[0].ordinal:09d}"
+def _part(batch: int, portion: Sequence[Passage]) -> str:
+    return f"{batch_name(batch)}-{portion[0].ordinal:09d}"
 
 
-async def warnings_so_far(job: Job) -> tuple[DocumentWarning, ...]:
-    """Return the warnings of the document up to the end of this stage, those of parsing first."""
-    folder = await job.extraction_dir()
-    files = await asyncio.to_thread(lambda: sorted(folder.glob(f"*.{_WARNINGS}")))
-    rows = [row for path in files for row in cast("Sequence[Any]", await asyncio.to_thread(read_json, path))]
-    ours = [DocumentWarning(*row) for row in rows]
-    if len(ours) > MAX_WARNINGS:
-        rest = len(ours) - MAX_WARNINGS + 1
-        more = DocumentWarning("MoreWarnings", None, f"{rest} more warnings of this kind came from the extractor")
-        ours = [*ours[: MAX_WARNINGS - 1], more]
-    parsed = await read_parsed(job)
-    return (*(DocumentWarning(each.type, each.page, each.message) for each in parsed.warnings), *ours)
+def _joined(parts: Sequence[Extraction]) -> Extraction:
+    return Extraction(
+        mentions=tuple(chain.from_iterable(part.mentions for part in parts)),
+        assertions=tuple(chain.from_iterable(part.assertions for part in parts)),
+        warnings=tuple(chain.from_iterable(part.warnings for part in parts)),
+    )
 
 
-def _to_json(found: Extraction, portion: Sequence[Passage]) -> Mapping[str, Any]:
-    """Return an extraction as plain values; passages by their place in the portion, entities by their keys."""
-    place = {passage.id: number for number, passage in enumerate(portion)}
+async def _write(job: Job, part: str, passages: Sequence[Passage], found: Extraction) -> None:
+    await job.outputs.write(
+        job.artefact(Stage.EXTRACT), part, found, lambda extraction: orjson.dumps(_to_json(extraction, passages))
+    )
+
+
+async def _read(job: Job, part: str, passages: Sequence[Passage]) -> Extraction:
+    return await job.outputs.read(
+        job.artefact(Stage.EXTRACT), part, lambda content: _from_json(orjson.loads(content), passages, job.claim.kb)
+    )
+
+
+def _to_json(found: Extraction, passages: Sequence[Passage]) -> Mapping[str, Any]:
+    """Return an extraction as plain values; passages by their place, entities by their keys."""
+    place = {passage.id: number for number, passage in enumerate(passages)}
     keys = {mention.entity: mention.key for mention in found.mentions}
     return {
         "mentions": [[place[m.passage], m.key, m.surface, m.type, m.tf, *m.span] for m in found.mentions],
@@ -147,11 +167,12 @@ def _to_json(found: Extraction, portion: Sequence[Passage]) -> Mapping[str, Any]
             [place[a.passage], a.ordinal, keys[a.head], keys[a.tail], a.keywords, a.description, a.weight]
             for a in found.assertions
         ],
+        "warnings": [[w.type, w.page, w.message] for w in found.warnings],
     }
 
 
-def _from_json(value: Any, portion: Sequence[Passage], kb: KbUid) -> Extraction:
-    passage_ids: list[PassageId] = [passage.id for passage in portion]
+def _from_json(value: Any, passages: Sequence[Passage], kb: KbUid) -> Extraction:
+    passage_ids: list[PassageId] = [passage.id for passage in passages]
     entity_ids: dict[str, EntityId] = {key: entity_id(kb, key) for _, key, *_ in value["mentions"]}
     return Extraction(
         mentions=tuple(
@@ -164,4 +185,9 @@ def _from_json(value: Any, portion: Sequence[Passage], kb: KbUid) -> Extraction:
             )
             for at, ordinal, head, tail, keywords, description, weight in value["assertions"]
         ),
+        warnings=tuple(DocumentWarning(*row) for row in value["warnings"]),
     )
+
+
+def _warnings(content: bytes) -> tuple[DocumentWarning, ...]:
+    return tuple(DocumentWarning(**row) for row in orjson.loads(content))

@@ -14,7 +14,7 @@ from atoll.domain.vectors import PassagePoint, RelationPoint
 from atoll.ingest.cutting import embedding_text
 from atoll.ingest.stages.chunk import read_batch, read_index
 from atoll.ingest.stages.embed import read_assertion_embeddings, read_embeddings
-from atoll.ingest.stages.extract import extraction
+from atoll.ingest.stages.extract import read_extraction
 from atoll.ingest.stages.index_pages import index_pages
 from atoll.ingest.workshop import Job
 
@@ -32,7 +32,7 @@ async def index(job: Job) -> int | None:
     for batch in range(claim.batch, size.batches):
         if job.is_over:
             return None
-        passages, _ = await read_batch(job, batch)
+        passages = (await read_batch(job, batch)).passages
         vectors = await read_embeddings(job, batch)
         points = await asyncio.to_thread(_points, job, passages, vectors)
         relations = await _relation_points(job, batch, passages)
@@ -64,7 +64,7 @@ def _points(job: Job, passages: Sequence[Passage], vectors: NDArray[np.float16])
 
 async def _relation_points(job: Job, batch: int, passages: Sequence[Passage]) -> list[RelationPoint]:
     claim = job.claim
-    extracted = await extraction(job, batch, passages)
+    extracted = await read_extraction(job, batch, passages)
     vectors = await read_assertion_embeddings(job, batch, extracted)
     if vectors is None:
         return []

@@ -1,14 +1,16 @@
-"""Pages of stage index: page vectors from the document's folder -> points of the page index; no model is called."""
+"""Pages of stage index: page vectors -> points of the page index."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.artefact import Artefact
+from atoll.domain.document import Stage
+from atoll.domain.ids import PassageId, passage_id
+from atoll.domain.page_archive import batch_part, unpacked
 from atoll.domain.page_vectors import PageFailure, PagePoint, PageVectors
-from atoll.ingest.stages.chunk import PassageIndex, read_batch
-from atoll.ingest.stages.embed_pages import has_point, read_archive, read_pages
+from atoll.ingest.stages.chunk import PassageIndex
+from atoll.ingest.stages.embed_pages import has_point, read_archive
 from atoll.ingest.workshop import Job
 
 
@@ -18,15 +20,18 @@ async def index_pages(job: Job, size: PassageIndex) -> int | None:
     Batches are counted on from those of the passages. Blank pages and pages that failed have no point.
     """
     shop, claim = job.shop, job.claim
-    archive = None if shop.page_index is None else await read_archive(job.folder)
+    output = job.artefact(Stage.EMBED)
+    archive = None if shop.page_index is None else await read_archive(shop.artefacts, output)
     if shop.page_index is None or archive is None:
         return 0
-    passages = await _passages_by_page(job, size)
+    passages = {
+        page: [passage_id(claim.document, ordinal) for ordinal in ordinals] for page, ordinals in size.pages.items()
+    }
     for batch in range(max(0, claim.batch - size.batches), archive.batches):
         if job.is_over:
             return None
-        pages = await read_pages(job.folder, archive, batch)
-        points = page_points(claim.kb, claim.document, claim.labels, pages, passages)
+        pages = await job.outputs.read(output, batch_part(batch), unpacked)
+        points = page_points(output, claim.labels, pages, passages)
         # As for passages: points carry no token of their own.
         await shop.ledger.beat(claim, shop.lease_seconds)
         await shop.page_index.upsert(archive.fingerprint, points)
@@ -41,23 +46,14 @@ async def index_pages(job: Job, size: PassageIndex) -> int | None:
 
 
 def page_points(
-    kb: KbUid,
-    document: DocumentUid,
+    embedded: Artefact,
     labels: tuple[str, ...],
     pages: Mapping[int, PageVectors | PageFailure],
     passages: Mapping[int, Sequence[PassageId]],
 ) -> list[PagePoint]:
-    """Return the points of a batch of pages; both mappings go by page number."""
+    """Return the points of a batch of pages of stage embed's output; both mappings go by page number."""
     return [
-        PagePoint(kb, document, labels, number, page, tuple(passages.get(number, ())))
+        PagePoint(embedded.kb, embedded.document, labels, number, page, tuple(passages.get(number, ())), embedded.key)
         for number, page in pages.items()
         if has_point(page)
     ]
-
-
-async def _passages_by_page(job: Job, size: PassageIndex) -> defaultdict[int, list[PassageId]]:
-    found: defaultdict[int, list[PassageId]] = defaultdict(list)
-    for batch in range(size.batches):
-        for passage in (await read_batch(job, batch))[0]:
-            found[passage.page].append(passage.id)
-    return found

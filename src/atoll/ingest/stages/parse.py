@@ -3,38 +3,61 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from atoll.domain.document import DocumentWarning
+import orjson
+
+from atoll.domain.artefact import DOCUMENT, PAGE_SIZES, RENDITION
+from atoll.domain.document import DocumentWarning, Stage
 from atoll.domain.page import ParsedDocument
 from atoll.errors import DocumentUnreadable
-from atoll.ingest.artefacts import read_json, write_json
+from atoll.ingest.outputs import from_json, to_json
 from atoll.ingest.workshop import Job
-from atoll.ports.blobs import PAGE_SIZES, RENDITION
 from atoll.ports.ledger import DocumentFacts
 
 
 async def parse(job: Job) -> DocumentFacts:
-    """Leave the parsed document (and its rendition) in the document's folder."""
-    claim, shop = job.claim, job.shop
-    if job.parsed_path.exists():
+    """Leave the parsed document, the sizes of its pages and, where it was typeset, its rendition."""
+    output = job.artefact(Stage.PARSE)
+    # The sizes are written last: they say that the rest is there.
+    if await job.outputs.has(output, PAGE_SIZES):
         parsed = await read_parsed(job)
     else:
-        job.folder.mkdir(exist_ok=True)
-        parsed = await shop.parser.parse(
-            source=shop.blobs.original(claim.kb, claim.document),
-            name=claim.name,
-            media_type=claim.media_type,
-            result=job.parsed_path,
-            rendition=job.folder / RENDITION,
-        )
-    if not parsed.pages:
-        raise DocumentUnreadable(f"{claim.name} has no pages")
-    sizes = [[page.width, page.height] for page in parsed.pages]
-    await asyncio.to_thread(write_json, job.folder / PAGE_SIZES, sizes)
+        parsed = await _parsed(job)
+        sizes = [[page.width, page.height] for page in parsed.pages]
+        await job.outputs.write(output, PAGE_SIZES, sizes, to_json)
     warnings = tuple(DocumentWarning(type=w.type, page=w.page, message=w.message) for w in parsed.warnings)
     return DocumentFacts(pages=len(parsed.pages), warnings=warnings)
 
 
 async def read_parsed(job: Job) -> ParsedDocument:
     """Read the stage's output."""
-    return await asyncio.to_thread(lambda: ParsedDocument.from_json(read_json(job.parsed_path)))
+    return await job.outputs.read(job.artefact(Stage.PARSE), DOCUMENT, _decoded)
+
+
+async def read_page_sizes(job: Job) -> list[tuple[float, float]]:
+    """Return width and height of each page in points."""
+    return await job.outputs.read(job.artefact(Stage.PARSE), PAGE_SIZES, _sizes)
+
+
+async def _parsed(job: Job) -> ParsedDocument:
+    claim, shop, output = job.claim, job.shop, job.artefact(Stage.PARSE)
+    original = await asyncio.to_thread(shop.blobs.original(claim.kb, claim.document).open, "rb")
+    with original:
+        async with shop.artefacts.draft(output, DOCUMENT) as result, shop.artefacts.draft(output, RENDITION) as pdf:
+            parsed = await shop.parser.parse(
+                source=original, name=claim.name, media_type=claim.media_type, result=result, rendition=pdf
+            )
+            size_bytes = result.seek(0, 2)
+    if not parsed.pages:
+        raise DocumentUnreadable(f"{claim.name} has no pages")
+    job.outputs.remember(output, DOCUMENT, parsed, size_bytes)
+    return parsed
+
+
+def _decoded(content: bytes) -> ParsedDocument:
+    return ParsedDocument.from_json(orjson.loads(content))
+
+
+def _sizes(content: bytes) -> Any:
+    return from_json(content)

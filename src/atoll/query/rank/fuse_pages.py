@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from atoll.domain.artefact import UNKEYED
 from atoll.domain.evidence import Signal
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page_vectors import PageHit
@@ -29,6 +30,7 @@ class RankedPage:
     """A page that no ranked passage speaks for, and how many passages are ``ahead`` of it.
 
     Later steps rank passages anew on scales of their own. A page does not take part in them: it keeps its place.
+    ``key`` is that of stage embed's output, which keeps its vectors.
     """
 
     document: DocumentUid
@@ -37,6 +39,7 @@ class RankedPage:
     ahead: int
     signal: Signal
     passages: tuple[PassageId, ...]
+    key: str = UNKEYED
 
 
 def fuse_pages(
@@ -62,7 +65,7 @@ def fuse_pages(
             )
         else:
             weight = support if hit.passages else ALONE
-            pages.append(RankedPage(hit.document_uid, hit.page, weight * part, 0, signal, hit.passages))
+            pages.append(RankedPage(hit.document_uid, hit.page, weight * part, 0, signal, hit.passages, hit.key))
     passages.sort(key=lambda ranked: (-ranked.score, ranked.id))
     top = passages[0].score if passages else 0.0
     ahead = [-each.score for each in passages]
@@ -77,7 +80,9 @@ def pages_alone(hits: Sequence[PageHit]) -> list[RankedPage]:
     """Return the pages as a ranking of their own."""
     return _in_order(
         [
-            RankedPage(hit.document_uid, hit.page, round(part, DECIMALS), 0, Signal(rank, hit.score), hit.passages)
+            RankedPage(
+                hit.document_uid, hit.page, round(part, DECIMALS), 0, Signal(rank, hit.score), hit.passages, hit.key
+            )
             for rank, (hit, part) in enumerate(zip(hits, stretched([hit.score for hit in hits]), strict=True), start=1)
         ]
     )

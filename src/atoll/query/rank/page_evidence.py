@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from atoll.domain.artefact import Artefact
+from atoll.domain.document import Stage
 from atoll.domain.evidence import Evidence, EvidenceKind
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.page import Box
@@ -37,13 +39,20 @@ class PageReader:
     ) -> tuple[Evidence, ...]:
         """Return the ``top_k`` best of both, ranks counted anew; ``texts`` holds the passages on the pages."""
         entries = _at_their_places(passages, [(page.ahead, _evidence(page, names, texts)) for page in pages])[:top_k]
-        return tuple([await self._looked_at(entry, texts) for entry in entries])
+        keys = {(page.document, page.page): page.key for page in pages}
+        return tuple(
+            [
+                await self._looked_at(entry, keys[entry.document_id, entry.page], texts)
+                if entry.kind is EvidenceKind.PAGE
+                else entry
+                for entry in entries
+            ]
+        )
 
-    async def _looked_at(self, entry: Evidence, texts: Mapping[PassageId, Passage]) -> Evidence:
-        if entry.kind is not EvidenceKind.PAGE:
-            return entry
+    async def _looked_at(self, entry: Evidence, key: str, texts: Mapping[PassageId, Passage]) -> Evidence:
+        embedded = Artefact(self.kb, entry.document_id, Stage.EMBED, key)
         try:
-            view = await self.retriever.look(self.kb, entry.document_id, entry.page, self.query)
+            view = await self.retriever.look(embedded, entry.page, self.query)
         except (NotFound, NotAvailable):  # removed or ingested anew meanwhile: the page itself was visible
             return entry
         on_page = [text for text in texts.values() if text.document == entry.document_id and text.page == entry.page]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.artefact import Artefact
 from atoll.domain.page import HeatMap
 from atoll.query.retrieve.pages import PageRetriever, PageView
 from atoll.query.search.timings import Timings
@@ -19,11 +19,11 @@ class PageHeat:
     def __init__(self, retriever: PageRetriever) -> None:
         self._retriever = retriever
 
-    async def of_page(self, kb: KbUid, document: DocumentUid, page: int, question: str) -> HeatMap:
+    async def of_page(self, embedded: Artefact, page: int, question: str) -> HeatMap:
         """Return how warm each place of a page is, by the stored page vectors."""
         query = await self._retriever.ask(question, Timings(), needed=True)
         assert query is not None, "it was needed"
-        return heat_of(await self._retriever.look(kb, document, page, query))
+        return heat_of(await self._retriever.look(embedded, page, query))
 
 
 def heat_of(view: PageView) -> HeatMap:

@@ -8,19 +8,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from pathlib import Path
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from atoll.domain.artefact import Artefact
 from atoll.domain.embedding import EmbedderCard
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.ids import DocumentUid
 from atoll.domain.page import Box, Page
-from atoll.domain.page_archive import ARCHIVE, PageArchive, unpacked
+from atoll.domain.page_archive import ARCHIVE, PageArchive, batch_of, batch_part, unpacked
 from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageHit, PageQuery, PageSearch, PageVectors
-from atoll.errors import AtollError, NotAvailable, NotFound
-from atoll.ports.blobs import Blobs
+from atoll.errors import ArtefactMissing, AtollError, NotAvailable, NotFound
+from atoll.ports.artefacts import Artefacts
 from atoll.ports.page_index import PageIndex
 from atoll.ports.pages import PageEmbedder
 from atoll.query.search.timings import Timings
@@ -69,14 +69,14 @@ class PageRetriever:
         *,
         embedder: PageEmbedder,
         index: PageIndex,
-        blobs: Blobs,
+        artefacts: Artefacts,
         patience_seconds: float = 2.0,
         text_model: EmbedderCard | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._embedder = embedder
         self._index = index
-        self._blobs = blobs
+        self._artefacts = artefacts
         self._patience_seconds = patience_seconds
         self._text_model = text_model
         self._clock = clock
@@ -143,15 +143,29 @@ class PageRetriever:
             PageSearch(window.reader, query, LINES_PAGES, include_documents=tuple(documents))
         )
 
-    async def look(self, kb: KbUid, document: DocumentUid, page: int, query: PageQuery) -> PageView:
+    async def look(self, embedded: Artefact, page: int, query: PageQuery) -> PageView:
         """Return where on a page a question is answered, from the stored vectors; whoever calls checks visibility.
+
+        Args:
+            embedded: the output of the document's stage embed.
+            page: its number, from 1.
+            query: the question, as the page embedder gave it.
 
         Raises:
             NotFound: the page has no vectors, because it failed or the document was ingested without them.
             NotAvailable: they were made by another model than the question's.
         """
-        artefacts = self._blobs.artefacts_dir(kb, document)
-        return await asyncio.to_thread(_view, artefacts, page, query)
+        try:
+            archive = PageArchive.from_json(orjson.loads(await self._artefacts.get(embedded, ARCHIVE)))
+            if archive.fingerprint != query.fingerprint:
+                raise NotAvailable(
+                    f"the pages of this document were embedded by {archive.model}, which is not the model that runs "
+                    "now; reprocess it"
+                )
+            content = await self._artefacts.get(embedded, batch_part(batch_of(page)))
+        except ArtefactMissing as error:
+            raise _without_vectors(page) from error
+        return await asyncio.to_thread(_view, content, archive, page, query)
 
 
 def page_search(window: Window, query: PageQuery) -> PageSearch:
@@ -160,21 +174,15 @@ def page_search(window: Window, query: PageQuery) -> PageSearch:
     return PageSearch(window.reader, query, limit, window.include, window.exclude)
 
 
-def _view(artefacts: Path, page: int, query: PageQuery) -> PageView:
-    absent = f"page {page} of this document has no page vectors"
-    try:
-        archive = PageArchive.from_json(orjson.loads((artefacts / ARCHIVE).read_bytes()))
-        if archive.fingerprint != query.fingerprint:
-            raise NotAvailable(
-                f"the pages of this document were embedded by {archive.model}, which is not the model that runs now; "
-                "ingest it again"
-            )
-        found = unpacked((artefacts / archive.file_of(page)).read_bytes()).get(page)
-    except FileNotFoundError as error:
-        raise NotFound(absent) from error
+def _view(content: bytes, archive: PageArchive, page: int, query: PageQuery) -> PageView:
+    found = unpacked(content).get(page)
     if found is None or isinstance(found, PageFailure):
-        raise NotFound(absent)
+        raise _without_vectors(page)
     return view_of(archive.page(page), found, query)
+
+
+def _without_vectors(page: int) -> NotFound:
+    return NotFound(f"page {page} of this document has no page vectors")
 
 
 def view_of(page: Page, vectors: PageVectors, query: PageQuery) -> PageView:
