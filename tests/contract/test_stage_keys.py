@@ -83,5 +83,6 @@ async def test_a_retry_counts_returns_anew(store):
     assert claim.returns == 1
     await store.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
     await store.lifecycle.retry(kb.uid, document.uid, None, ACTOR)
+    store.tables.end_leases()
     claim = await store.ledger.claim(document.uid, "w1", 60, key="p9")
     assert (claim.returns, claim.artefacts[Stage.PARSE]) == (0, "p2")
