@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from atoll import files
 from atoll.backup import codec
 from atoll.backup.layout import (
     ACCOUNTS,
@@ -37,7 +38,6 @@ from atoll.backup.layout import (
     PartWriter,
     SavedKb,
     line,
-    make_private,
     pieces,
     sealed,
     space_translated,
@@ -108,7 +108,7 @@ class BackupWriter:
             raise BadInput(f"{self._folder} exists already; name another place")
         with space_translated():
             shutil.rmtree(self._draft, ignore_errors=True)
-            make_private(self._draft)
+            files.private_folder(self._draft)
         try:
             manifest = await self._write()
             await asyncio.to_thread(os.sync)
