@@ -7,6 +7,7 @@ import pytest
 from atoll.domain.document import JOURNEY, Stage, StageState
 from atoll.errors import LeaseLost
 from tests.contract.test_records import ACTOR, Store
+from tests.support.readers import reader_of
 from tests.support.records import STORES, open_either
 
 
@@ -18,7 +19,7 @@ async def store(request, tmp_path):
 
 
 async def document_of(store, kb, document):
-    return await store.catalogue.get(kb.uid, document.uid, None)
+    return await store.catalogue.get(reader_of(kb), document.uid)
 
 
 async def test_a_key_is_noted_when_the_stage_before_ends_and_comes_with_the_claim(store):
@@ -81,8 +82,8 @@ async def test_a_retry_counts_returns_anew(store):
     claim = await store.ledger.claim(document.uid, "w1", 60, key="p1")
     claim = await store.ledger.send_back(claim, 60, stage=Stage.PARSE, key="p2")
     assert claim.returns == 1
-    await store.lifecycle.cancel(kb.uid, document.uid, None, ACTOR)
-    await store.lifecycle.retry(kb.uid, document.uid, None, ACTOR)
+    await store.lifecycle.cancel(reader_of(kb), document.uid, ACTOR)
+    await store.lifecycle.retry(reader_of(kb), document.uid, ACTOR)
     store.tables.end_leases()
     claim = await store.ledger.claim(document.uid, "w1", 60, key="p9")
     assert (claim.returns, claim.artefacts[Stage.PARSE]) == (0, "p2")

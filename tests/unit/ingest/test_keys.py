@@ -18,6 +18,7 @@ from atoll.ingest.outputs import Outputs
 from atoll.ingest.pipeline import MAX_RETURNS, Pipeline
 from atoll.ingest.workshop import Job
 from tests.support.house import DIMENSIONS, House
+from tests.support.readers import reader_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect:UserWarning")
 
@@ -72,7 +73,7 @@ def other_embedder():
 
 
 async def ready(house, document):
-    return await house.catalogue.get(house.kb.uid, document.uid, None)
+    return await house.catalogue.get(reader_of(house.kb), document.uid)
 
 
 async def opened(house, text=LONG):
