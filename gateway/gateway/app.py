@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.routing import Route
 
 import gateway.audit.routes
 import gateway.docs.routes
@@ -30,7 +31,7 @@ from gateway.dependencies import Dependencies
 from gateway.documents.upload import UploadReader
 from gateway.events.hub import Hubs
 from gateway.health.probes import Readiness
-from gateway.middleware import AllowedHosts, BoundedBody, RequestContext
+from gateway.middleware import AllowedHosts, BoundedBody, HeadAsGet, ProblemsOnly, RequestContext
 from gateway.runtime import Runtime
 
 _log = logging.getLogger(__name__)
@@ -60,9 +61,11 @@ def create_app(ports: Dependencies) -> FastAPI:
         runtime.keep(state)
     app.state.runtime = runtime
     app.router.lifespan_context = _lifespan
-    errors.install(app)
+    errors.install(app, [*api_routes(), *(route for route in app.routes if isinstance(route, Route))])
     # The last one added is the outermost.
+    app.add_middleware(HeadAsGet)
     app.add_middleware(BoundedBody)
+    app.add_middleware(ProblemsOnly)
     app.add_middleware(AllowedHosts, hosts=ports.limits.allowed_hosts)
     app.add_middleware(RequestContext, metrics=runtime.metrics)
     return app

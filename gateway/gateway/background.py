@@ -43,6 +43,8 @@ class Ringer:
                 await self._doorbell.ring(documents)
             except AtollError as error:
                 _log.warning("not rung for %d documents: %s", len(documents), error.message)
+            except Exception:  # noqa: BLE001 - the outermost boundary of this work, which has to go on
+                _log.exception("not rung for %d documents", len(documents))
 
 
 class KeyUse:
@@ -61,7 +63,11 @@ class KeyUse:
         """Write what was noted."""
         if self._used:
             used, self._used = self._used, set()
-            await self._keys.touch(sorted(used))
+            try:
+                await self._keys.touch(sorted(used))
+            except BaseException:
+                self._used |= used
+                raise
 
 
 async def sweep(ports: Dependencies) -> None:
@@ -83,8 +89,8 @@ async def running(
     tasks = [
         *map(asyncio.create_task, features),
         asyncio.create_task(ringer.run()),
-        asyncio.create_task(_every(_TOUCH_SECONDS, used.flush)),
-        asyncio.create_task(_every(_SWEEP_SECONDS, lambda: sweep(ports))),
+        asyncio.create_task(_every(_TOUCH_SECONDS, "noting when keys were used", used.flush)),
+        asyncio.create_task(_every(_SWEEP_SECONDS, "sweeping abandoned uploads", lambda: sweep(ports))),
     ]
     for task in tasks:
         task.add_done_callback(_tell)
@@ -103,10 +109,12 @@ def _tell(task: asyncio.Task[None]) -> None:
         _log.error("work beside the requests has ended", exc_info=error)
 
 
-async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+async def _every(seconds: float, name: str, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
-        except (AtollError, OSError) as error:
-            _log.warning("left for later: %s", error)
+        except AtollError as error:
+            _log.warning("%s is left for later: %s", name, error.message)
+        except Exception:  # noqa: BLE001 - the outermost boundary of this work, which has to go on
+            _log.exception("%s failed; it is tried again in %.0f s", name, seconds)
         await asyncio.sleep(seconds)

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from atoll.errors import AtollError, BadInput, DependencyDown, QuotaExceeded
 
@@ -44,6 +45,12 @@ def problem(error: AtollError, request_id: str) -> dict[str, Any]:
     return _problem(error.type, error.status, error.message, request_id)
 
 
+def refusal_problem(status: int, detail: str, request_id: str) -> dict[str, Any]:
+    """Return the problem document of a refusal that a library below the routes wrote as plain text."""
+    name = {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "RangeNotSatisfiable"}.get(HTTPStatus(status), "BadInput")
+    return _problem(name, status, detail, request_id)
+
+
 def unexpected_problem(request_id: str) -> dict[str, Any]:
     """Return the problem document of an exception that nobody expected: nothing of the inside."""
     return _problem("InternalError", HTTPStatus.INTERNAL_SERVER_ERROR, _unexpected(request_id), request_id)
@@ -56,11 +63,15 @@ def problem_response(body: Mapping[str, Any], headers: Mapping[str, str] | None 
     )
 
 
-def install(app: FastAPI) -> None:
-    """Let the application answer every error as a problem document."""
+def install(app: FastAPI, routes: Sequence[Route]) -> None:
+    """Let the application, which has these routes, answer every error as a problem document."""
+
+    async def http_error(request: Request, error: Exception) -> Response:
+        return await _http_error(request, error, routes)
+
     app.add_exception_handler(AtollError, _atoll_error)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(ClientDisconnect, _gone)
 
 
@@ -82,7 +93,7 @@ def log_inside(error: AtollError, request_id: str) -> None:
 
 def invalid(errors: Sequence[Any]) -> BadInput:
     """Return the error for fields that do not fit: where and why, never the value, which may be a question."""
-    found = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors]
+    found = [f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}" for each in errors]
     more = f"; and {len(found) - _MAX_INVALID_FIELDS} more" if len(found) > _MAX_INVALID_FIELDS else ""
     return BadInput("; ".join(found[:_MAX_INVALID_FIELDS]) + more)
 
@@ -98,16 +109,33 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return error_response(invalid(error.errors()), request.state.request_id)
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception, routes: Sequence[Route]) -> Response:
     assert isinstance(error, HTTPException)
     if isinstance(error.__cause__, AtollError):  # raised while the framework read the body
         return await _atoll_error(request, error.__cause__)
     if isinstance(error.__cause__, ClientDisconnect):
         return await _gone(request, error.__cause__)
     status = HTTPStatus(error.status_code)
-    name = {HTTPStatus.NOT_FOUND: "NotFound", HTTPStatus.METHOD_NOT_ALLOWED: "MethodNotAllowed"}.get(status, "BadInput")
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _not_allowed(request, routes)
+    name = "NotFound" if status == HTTPStatus.NOT_FOUND else "BadInput"
     detail = f"there is nothing at {request.url.path[:200]}" if status == HTTPStatus.NOT_FOUND else str(error.detail)
     return problem_response(_problem(name, status, detail, request.state.request_id), error.headers)
+
+
+def _not_allowed(request: Request, routes: Sequence[Route]) -> Response:
+    """Tell which methods there are: of all routes at this address, not of the first one alone."""
+    allowed = {
+        method for route in routes if route.matches(request.scope)[0] != Match.NONE for method in route.methods or ()
+    }
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    headers = {"Allow": ", ".join(sorted(allowed | {"OPTIONS"}))}
+    if request.method == "OPTIONS":
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    detail = f"{request.method} is not possible here; possible are {headers['Allow']}"
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    return problem_response(_problem("MethodNotAllowed", status, detail, request.state.request_id), headers)
 
 
 async def _gone(request: Request, error: Exception) -> Response:

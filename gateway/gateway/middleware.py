@@ -8,13 +8,15 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from atoll.errors import AtollError, BadInput, DocumentTooLarge
-from gateway.errors import error_response, problem_response, unexpected_problem
+from gateway.errors import error_response, problem_response, refusal_problem, unexpected_problem
 from gateway.metrics import Metrics
 
 _log = logging.getLogger("gateway.access")
@@ -29,6 +31,8 @@ _BODY_IDLE_SECONDS = 30.0
 #: A client that is still sending when its answer is known gets so much time and room to notice.
 _DRAIN_SECONDS = 5.0
 _DRAIN_BYTES = 64 * 2**20
+
+_MAX_REFUSAL_BYTES = 1024
 
 _SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -92,6 +96,63 @@ class RequestContext:
                 "subject": scope["state"].get("subject", "-"),
             },
         )
+
+
+class ProblemsOnly:
+    """Turns refusals that a library wrote as plain text (of a range that no file has, say) into problem documents."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        refusal: Message | None = None
+        text = bytearray()
+
+        async def send_problem(message: Message) -> None:
+            nonlocal refusal
+            if message["type"] == "http.response.start" and _is_plain_refusal(message):
+                refusal = message
+            elif refusal is None:
+                await send(message)
+            else:
+                text.extend(message.get("body", b"")[: _MAX_REFUSAL_BYTES - len(text)])
+                if not message.get("more_body"):
+                    await _problem_of(refusal, text.decode("utf-8", "replace"), scope)(scope, receive, send)
+
+        await self._app(scope, receive, send_problem)
+
+
+class HeadAsGet:
+    """Answers HEAD where there is GET: the same headers, no body. Of a stream the headers end the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        answered = asyncio.Event()
+
+        async def send_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+            elif not answered.is_set():
+                await send({"type": "http.response.body", "body": b""})
+                answered.set()
+
+        work = asyncio.ensure_future(self._app({**scope, "method": "GET"}, receive, send_headers))
+        headed = asyncio.ensure_future(answered.wait())
+        try:
+            await asyncio.wait({work, headed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            headed.cancel()
+            if answered.is_set() or not work.done():
+                work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
 
 
 class AllowedHosts:
@@ -190,6 +251,19 @@ class _Body:
 def set_body_limit(scope: Scope, limit_bytes: int) -> None:
     """Let a route read more than `MAX_BODY_BYTES`; to be called before it reads."""
     scope[_BODY_LIMIT] = limit_bytes
+
+
+def _is_plain_refusal(start: Message) -> bool:
+    is_text = Headers(raw=start["headers"]).get("content-type", "").startswith("text/plain")
+    return is_text and start["status"] >= HTTPStatus.BAD_REQUEST
+
+
+def _problem_of(refusal: Message, text: str, scope: Scope) -> Response:
+    """Return the problem document in place of a plain refusal, with its headers but those of its body."""
+    headers = Headers(raw=refusal["headers"])
+    kept = {name: value for name, value in headers.items() if name not in {"content-type", "content-length"}}
+    detail = text or f"{HTTPStatus(refusal['status']).description or HTTPStatus(refusal['status']).phrase}"
+    return problem_response(refusal_problem(refusal["status"], detail, scope["state"]["request_id"]), kept)
 
 
 def _too_large(limit: int) -> AtollError:

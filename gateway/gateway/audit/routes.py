@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from atoll.access.admit import Access
 from atoll.domain.principal import Action
-from atoll.errors import BadInput
 from gateway.audit.schemas import EventOut, EventsOut
 from gateway.auth import Authorized
 from gateway.runtime import Live
+from gateway.wire import Cursor, Moment
 
 MAX_PAGE = 500
 
@@ -24,21 +22,19 @@ router = APIRouter(prefix="/v1/audit", tags=["audit"])
 async def list_events(
     access: Annotated[Access, Depends(Authorized(Action.READ_AUDIT))],
     live: Live,
-    since: AwareDatetime | None = None,
+    since: Moment | None = None,
     action: Annotated[str | None, Query(max_length=64)] = None,
     actor: Annotated[str | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str | None, Query(max_length=20)] = None,
+    cursor: Cursor = None,
 ) -> EventsOut:
     """List what was done, oldest first."""
-    if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
-        raise BadInput("the cursor is not one that a listing returned; start again without it")
     found = await live.ports.audit.page(
         access.principal.tenant,
-        since=None if since is None else since.astimezone(UTC).isoformat(),
+        since=None if since is None else since.isoformat(),
         action=action,
         actor=actor,
-        after=0 if cursor is None else int(cursor),
+        after=cursor or 0,
         limit=limit + 1,
     )
     shown = found[:limit]

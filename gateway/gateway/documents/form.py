@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from python_multipart.exceptions import MultipartParseError
+from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from atoll.errors import BadInput
@@ -83,14 +83,14 @@ class FormReader:
                     "on_end": self._end,
                 },
             )
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise BadInput(f"the form's boundary is not valid: {error}") from error
 
     def feed(self, data: bytes) -> list[FormEvent]:
         """Return the events that ``data`` completes."""
         try:
             self._parser.write(data)
-        except MultipartParseError as error:
+        except FormParserError as error:
             raise BadInput(f"the form is broken: {error}") from error
         events, self._events = self._events, []
         return events

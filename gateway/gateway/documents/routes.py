@@ -32,6 +32,7 @@ from gateway.documents.schemas import (
 )
 from gateway.documents.upload import UploadReader
 from gateway.runtime import Live, kept
+from gateway.wire import Cursor, Pattern, QueryTruth
 
 MAX_PAGE = 500
 
@@ -78,12 +79,14 @@ async def list_documents(
     access: Reading,
     live: Live,
     status: Status | None = None,
-    name: Annotated[str | None, Query(max_length=512, description="Glob pattern.")] = None,
+    name: Pattern = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    cursor: Cursor = None,
 ) -> DocumentsOut:
     """List documents, newest first."""
-    page = await live.ports.catalogue.page(access.reader, status=status, name=name, limit=limit, cursor=cursor)
+    page = await live.ports.catalogue.page(
+        access.reader, status=status, name=name, limit=limit, cursor=None if cursor is None else str(cursor)
+    )
     return DocumentsOut.of(page)
 
 
@@ -94,7 +97,7 @@ async def get_document(document: str, access: Reading, live: Live) -> DocumentOu
 
 
 @router.delete("/documents/{document}")
-async def delete_document(document: str, access: Writing, live: Live, dry_run: bool = False) -> ReceiptOut:
+async def delete_document(document: str, access: Writing, live: Live, dry_run: QueryTruth = False) -> ReceiptOut:
     """Delete a document: it is gone for every request that begins after this answer."""
     receipt = await live.ports.lifecycle.delete(
         access.reader, DocumentUid(document), dry_run=dry_run, actor=access.actor

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field
 
 from atoll.domain.document import Accepted, Document, DocumentPage, Receipt, Stage, StageState, Status
+from atoll.domain.json_values import MAX_WHOLE
+from gateway.wire import WHOLE, Body, Truth, Whole
 
 
 class ErrorOut(BaseModel):
@@ -156,19 +158,21 @@ class TextIn(BaseModel, extra="forbid"):
     labels: list[str] = Field(default_factory=list)
 
 
-class TextsIn(BaseModel, extra="forbid"):
+class TextsIn(Body):
     """The JSON variant of an upload."""
 
+    nul = True  # a document may hold whatever its author wrote
+
     documents: list[TextIn] = Field(min_length=1)
-    replace: bool = False
+    replace: Truth = False
 
 
-class LinkIn(BaseModel, extra="forbid"):
+class LinkIn(Body):
     """What a signed link is for: a page's image, or, without ``page``, the file."""
 
-    page: int | None = Field(None, ge=1)
+    page: Annotated[int, Field(ge=1, le=MAX_WHOLE), WHOLE] | None = None
     mark: list[str] = Field(default_factory=list, max_length=64)
-    dpi: int | None = None
+    dpi: Whole | None = None
 
 
 class LinkOut(BaseModel):

@@ -15,6 +15,7 @@ from atoll.errors import Forbidden
 from gateway.auth import Authorized, InKb
 from gateway.kbs.schemas import KbChange, KbIn, KbOut, KbsOut
 from gateway.runtime import Live, Runtime
+from gateway.wire import NameCursor
 
 MAX_PAGE = 500
 
@@ -26,7 +27,7 @@ async def list_kbs(
     access: Annotated[Access, Depends(Authorized(Action.READ))],
     live: Live,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    cursor: NameCursor = None,
 ) -> KbsOut:
     """List the knowledge bases of the caller's key, by name."""
     allowed = access.principal.kbs
@@ -70,6 +71,8 @@ async def change_kb(
     wanted: KbChange, access: Annotated[KbAccess, Depends(InKb(Action.MANAGE_KBS))], live: Live
 ) -> KbOut:
     """Change settings or quota."""
+    if access.reader.labels is not None:
+        raise Forbidden("a key limited to some labels may not change what holds for documents that it does not see")
     kb = await live.ports.knowledge_bases.update(
         access.principal.tenant,
         access.kb_name,

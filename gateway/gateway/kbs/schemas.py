@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from atoll.domain.knowledge_base import KnowledgeBase, entity_types
 from atoll.errors import BadInput
+from gateway.wire import Body, Whole
 
 _MAX_SETTINGS_BYTES = 16 * 1024
 
@@ -27,20 +28,18 @@ def _bounded(value: dict[str, Any]) -> dict[str, Any]:
 SettingsObject = Annotated[dict[str, Any], AfterValidator(_bounded)]
 
 
-class Quota(BaseModel):
+class Quota(BaseModel, extra="forbid"):
     """What a knowledge base may hold; a limit that is not named is none."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    documents: int | None = Field(None, ge=0)
-    bytes: int | None = Field(None, ge=0)
+    documents: Whole | None = None
+    bytes: Whole | None = None
 
     def to_domain(self) -> dict[str, int]:
         """Return the limits that are set."""
         return self.model_dump(exclude_none=True)
 
 
-class KbIn(BaseModel, extra="forbid"):
+class KbIn(Body):
     """A new knowledge base; the language decides stemming and named entities and is fixed from then on."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
@@ -49,7 +48,7 @@ class KbIn(BaseModel, extra="forbid"):
     quota: Quota = Quota()
 
 
-class KbChange(BaseModel, extra="forbid"):
+class KbChange(Body):
     """What is to change; null leaves as it is."""
 
     settings: SettingsObject | None = None

@@ -16,6 +16,7 @@ from atoll.errors import BadInput, Forbidden, NotFound
 from gateway.auth import Authorized
 from gateway.keys.schemas import KeyIn, KeyOut, KeysOut, NewKeyOut, chosen, key_fields
 from gateway.runtime import Live
+from gateway.wire import NameCursor
 
 MAX_PAGE = 500
 
@@ -29,7 +30,7 @@ async def list_keys(
     access: Managing,
     live: Live,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Annotated[str | None, Query(max_length=64)] = None,
+    cursor: NameCursor = None,
 ) -> KeysOut:
     """List keys, oldest first."""
     found = [key for key in await live.ports.keys.list(access.principal.tenant) if _within(access.principal, key)]

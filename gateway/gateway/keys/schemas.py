@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
+from atoll.domain.labels import MAX_LABEL_CHARACTERS, clean_label
 from atoll.domain.principal import ApiKey, Role
+from atoll.errors import BadInput
+from gateway.wire import Body, Moment
 
 _MAX_NAMES = 256
 
@@ -15,14 +18,25 @@ Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Fiel
 All = Literal["*"]
 
 
-class KeyIn(BaseModel, extra="forbid"):
+def _label(value: str) -> str:
+    try:
+        return clean_label(value)
+    except BadInput as error:
+        raise ValueError(error.message) from error
+
+
+_Label = Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS), AfterValidator(_label)]
+Labels = Annotated[list[_Label], Field(max_length=_MAX_NAMES)]
+
+
+class KeyIn(Body):
     """A new key; ``"*"`` means all, now and later."""
 
     name: str = Field(min_length=1, max_length=128)
     role: Role
     kbs: Names | All = "*"
-    labels: Names | All = "*"
-    expires_at: AwareDatetime | None = None
+    labels: Labels | All = "*"
+    expires_at: Moment | None = None
 
 
 class KeyOut(BaseModel):

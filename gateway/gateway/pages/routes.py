@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from atoll.access.admit import KbAccess
 from atoll.domain.ids import DocumentUid
 from atoll.domain.page import RESOLUTIONS
 from atoll.domain.principal import Action
-from atoll.errors import BadInput
 from atoll.pages.views import PageViews
 from gateway.auth import InKb
 from gateway.pages.schemas import HeatmapIn, PageOut, PassageOut, PassagesOut, PlacedPassage
 from gateway.runtime import Live, kept
+from gateway.wire import Cursor, PageNumber
 
 router = APIRouter(prefix="/v1/kbs/{kb}/documents/{document}", tags=["pages"])
 
 Reading = Annotated[KbAccess, Depends(InKb(Action.READ))]
 Linked = Annotated[KbAccess, Depends(InKb(Action.READ, links=True))]
 Views = Annotated[PageViews, Depends(kept(PageViews))]
-PageNumber = Annotated[int, Path(ge=1, description="Pages count from 1.")]
 
 _MAX_PASSAGES = 500
 _MAX_MARKS = 64
+Resolution = Annotated[int, Query(description="Dots per inch.", json_schema_extra={"enum": list(RESOLUTIONS)})]
 
 
 @router.get("/passages")
@@ -33,12 +33,10 @@ async def list_passages(
     access: Reading,
     live: Live,
     limit: Annotated[int, Query(ge=1, le=_MAX_PASSAGES)] = 100,
-    cursor: Annotated[str | None, Query(max_length=20)] = None,
+    cursor: Cursor = None,
 ) -> PassagesOut:
     """List a document's passages in order."""
-    if cursor is not None and not (cursor.isascii() and cursor.isdecimal()):
-        raise BadInput("the cursor is not one that a listing returned; start again without it")
-    after = -1 if cursor is None else int(cursor)
+    after = -1 if cursor is None else cursor
     found = await live.ports.passages.of_document(access.reader, DocumentUid(document), after=after, limit=limit + 1)
     shown = found[:limit]
     return PassagesOut(
@@ -54,7 +52,7 @@ async def draw_page(
     access: Linked,
     views: Views,
     mark: Annotated[list[str] | None, Query(max_length=_MAX_MARKS, description="Passages to highlight.")] = None,
-    dpi: int = RESOLUTIONS[0],
+    dpi: Resolution = RESOLUTIONS[0],
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Return a page as PNG, with passages highlighted."""

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from atoll.domain.passage import Passage
+from gateway.wire import Body
 
 MAX_QUERY_CHARACTERS = 8000
 
@@ -65,7 +66,7 @@ class PageOut(BaseModel):
     passages: list[PlacedPassage]
 
 
-class HeatmapIn(BaseModel, extra="forbid"):
+class HeatmapIn(Body):
     """What to look for on a page."""
 
     query: str = Field(min_length=1, max_length=MAX_QUERY_CHARACTERS)

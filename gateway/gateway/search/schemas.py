@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
 
 from atoll.domain.answer import AnsweredBy, Citation, Sentence
 from atoll.domain.evidence import Evidence, EvidenceKind, Filters, Mode
 from atoll.domain.ids import DocumentUid
 from atoll.domain.reader import Reader
 from atoll.query.service import AnswerMode, QueryOutcome, QueryRequest, SearchOutcome, SearchRequest, Turn
+from gateway.wire import WHOLE, Body, Moment, Truth
 
 MAX_QUERY_CHARACTERS = 8000
 MAX_TOP_K = 100
@@ -19,7 +20,7 @@ _MAX_TURNS = 50
 _MAX_FILTER_VALUES = 4096
 _MAX_PATTERNS = 64
 
-Scalar = bool | int | float | str
+Scalar = StrictBool | StrictInt | StrictFloat | Annotated[str, Field(max_length=2048)]
 Text = Annotated[str, Field(max_length=512)]
 
 
@@ -38,8 +39,8 @@ class FiltersIn(BaseModel, extra="forbid"):
     sources: Annotated[list[Text], Field(max_length=_MAX_FILTER_VALUES)] | None = None
     media_types: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None
     labels: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None
-    created_after: AwareDatetime | None = None
-    created_before: AwareDatetime | None = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
     metadata: dict[Text, Range | Annotated[list[Scalar], Field(max_length=_MAX_FILTER_VALUES)] | Scalar] | None = Field(
         None, max_length=_MAX_PATTERNS
     )
@@ -62,14 +63,14 @@ class FiltersIn(BaseModel, extra="forbid"):
         )
 
 
-class SearchIn(BaseModel, extra="forbid"):
+class SearchIn(Body):
     """A search; ``top_k`` is the number of results."""
 
     query: str = Field(min_length=1, max_length=MAX_QUERY_CHARACTERS)
     mode: Mode = Mode.MIX
-    top_k: int = Field(20, ge=1, le=MAX_TOP_K)
+    top_k: Annotated[int, Field(ge=1, le=MAX_TOP_K), WHOLE] = 20
     filters: FiltersIn | None = None
-    explain: bool = Field(True, description="Tell each result's rank and score in each list, and its path.")
+    explain: Truth = Field(True, description="Tell each result's rank and score in each list, and its path.")
 
     def to_search(self, reader: Reader) -> SearchRequest:
         """Return the request to the query service."""
@@ -97,7 +98,7 @@ class QueryIn(SearchIn):
 
     answer: AnswerMode = AnswerMode.AUTO
     history: list[TurnIn] = Field(default_factory=list, max_length=_MAX_TURNS)
-    stream: bool = False
+    stream: Truth = False
 
     def to_query(self, reader: Reader) -> QueryRequest:
         """Return the request to the query service."""

@@ -7,9 +7,10 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from atoll.domain.principal import Role
+from gateway.wire import Body
 
 
-class SessionIn(BaseModel, extra="forbid"):
+class SessionIn(Body):
     """The key to log in with."""
 
     key: str = Field(min_length=1, max_length=256)

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from atoll.domain.json_values import check_json
 from atoll.domain.labels import clean_label, visible
 from atoll.errors import BadInput
 
@@ -65,9 +66,10 @@ def check_metadata(given: Any) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise BadInput("metadata must be a JSON object")
     try:
-        size = len(orjson.dumps(given))
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"metadata must be a JSON object: {error}") from error
+        check_json(given, nul=True)
+    except BadInput as error:
+        raise BadInput(f"metadata: {error.message}") from error
+    size = len(orjson.dumps(given))
     if size > _MAX_METADATA_BYTES:
         raise BadInput(f"metadata has at most {_MAX_METADATA_BYTES // 1024} KiB")
     return given
