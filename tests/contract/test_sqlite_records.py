@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 
 import pytest
 
+from atoll.adapters.sqlite import database as database_module
+from atoll.adapters.sqlite.accounts import SqliteKeys
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.errors import StartRefused
@@ -64,3 +67,35 @@ def test_a_newer_schema_is_refused_by_name(tmp_path):
     with pytest.raises(StartRefused, match=r"records.sqlite3 has schema 999"):
         database.migrate()
     database.close()
+
+
+@pytest.fixture
+def before(tmp_path, monkeypatch):
+    """A record store as an earlier version wrote it: ``before(version, script)`` returns it, not yet migrated."""
+
+    def made(version, script):
+        steps = database_module._migrations()
+        database = Database(tmp_path / "records.sqlite3")
+        with monkeypatch.context() as patch:
+            patch.setattr(database_module, "_migrations", lambda: steps[:version])
+            database.migrate()
+        connection = sqlite3.connect(tmp_path / "records.sqlite3")
+        connection.executescript(script)
+        connection.close()
+        return database
+
+    return made
+
+
+async def test_a_key_that_could_not_be_listed_is_mended(before):
+    """Keys were once taken with an expiry past the calendar, and from then on no list of keys could be read."""
+    database = before(
+        3,
+        "INSERT INTO tenant VALUES ('t', 't', '{}', 0);"
+        "INSERT INTO api_key (id, tenant, name, role, hash, created_at, expires_at)"
+        " VALUES ('k', 't', 'k', 'reader', x'00', 0, 253402387139000);",
+    )
+    database.migrate()
+    (key,) = await SqliteKeys(database).list("t")
+    assert key.expires_at == datetime(9999, 12, 30, tzinfo=UTC)
+    await database.aclose()

@@ -132,6 +132,17 @@ async def test_labels_hide_documents_everywhere(site: Site, owner: httpx.AsyncCl
         assert (kb["documents"], kb["passages"], kb["bytes"]) == (2, None, None)
 
 
+async def test_labels_of_keys_are_those_of_documents(site: Site, owner: httpx.AsyncClient) -> None:
+    await upload(owner, "a.txt", "text", labels="Café")
+    made = (await owner.post("/v1/keys", json={"name": "k", "role": "reader", "labels": [" Cafe\u0301 "]})).json()
+    assert made["labels"] == ["Café"]
+    async with site.client(made["secret"]) as reader:
+        assert (await reader.get("/v1/kbs/main/documents")).json()["counts"] == {"queued": 1}
+    for wrong in ("", " ", "a,b", "a\u200bb", "x" * 65):
+        answer = await owner.post("/v1/keys", json={"name": "k", "role": "reader", "labels": [wrong]})
+        assert answer.status_code == 400, wrong
+
+
 async def test_bad_keys(site: Site) -> None:
     good = await site.key()
     prefix, identity, secret = good.split("_", 2)
@@ -178,6 +189,7 @@ async def test_a_key_gives_no_right_that_it_does_not_have(site: Site) -> None:
         assert (await client.delete(f"/v1/keys/{everyones.id}")).status_code == 404
         assert (await client.get("/v1/audit")).status_code == 403
         assert (await client.delete("/v1/kbs/main")).status_code == 403, "it does not see all that it would delete"
+        assert (await client.patch("/v1/kbs/main", json={"quota": {}})).status_code == 403, "it holds for others too"
 
 
 async def test_sessions(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 
@@ -11,7 +12,8 @@ import pytest
 from atoll.domain.principal import subject_of_key
 from atoll.errors import DependencyDown, LeaseLost
 from atoll.logs import JsonLines
-from tests.unit.gateway.conftest import Site
+from gateway.events.hub import Hubs
+from tests.unit.gateway.conftest import Site, upload
 
 FIELDS = {"type", "title", "status", "detail", "request_id"}
 SEARCH = "/v1/kbs/main/search"
@@ -36,9 +38,56 @@ async def test_errors_are_problem_documents(owner: httpx.AsyncClient) -> None:
         assert body["request_id"] == answer.headers["x-request-id"]
 
 
+async def test_what_libraries_refuse_is_a_problem_document_too(site: Site, owner: httpx.AsyncClient) -> None:
+    document = (await upload(owner, "a.txt", "some text"))["documents"][0]["id"]
+    path = f"/v1/kbs/main/documents/{document}/file"
+    cases = {"bytes=5-2": 400, "pages=1-2": 400, "bytes=99-": 416}
+    for given, status in cases.items():
+        answer = await owner.get(path, headers={"Range": given})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), given
+        assert set(answer.json()) == FIELDS
+    assert answer.headers["content-range"] == "bytes */9"
+    assert (await owner.get(path, headers={"Range": "bytes=5-"})).text == "text"
+
+
+async def test_head_is_answered_where_get_is(site: Site, owner: httpx.AsyncClient) -> None:
+    document = (await upload(owner, "a.txt", "some text"))["documents"][0]["id"]
+    for path in ("/v1/kbs/main", f"/v1/kbs/main/documents/{document}/file", "/health/live", "/docs", "/v1/kbs/none"):
+        got, headed = await owner.get(path), await owner.head(path)
+        assert (headed.status_code, headed.content) == (got.status_code, b""), path
+        assert headed.headers["content-type"] == got.headers["content-type"]
+        assert headed.headers.get("content-length") == got.headers.get("content-length")
+    assert (await owner.head("/v1/kbs/main/search")).status_code == 405
+    async with asyncio.timeout(5):  # a stream has no end of its own
+        assert (await owner.head("/v1/kbs/main/events")).status_code == 200
+    assert not site.app.state.runtime.kept(Hubs)._hubs
+
+
+async def test_methods_that_are_possible_are_told(owner: httpx.AsyncClient) -> None:
+    for path, allowed in {
+        "/v1/kbs/main": "DELETE, GET, HEAD, OPTIONS, PATCH", "/v1/kbs": "GET, HEAD, OPTIONS, POST",
+        "/v1/kbs/main/search": "OPTIONS, POST", "/openapi.json": "GET, HEAD, OPTIONS",
+    }.items():  # fmt: skip
+        wrong = await owner.put(path)
+        assert (wrong.status_code, wrong.headers["allow"]) == (405, allowed)
+        assert "PUT" in wrong.json()["detail"]
+        asked = await owner.options(path)
+        assert (asked.status_code, asked.headers["allow"], asked.content) == (204, allowed, b"")
+    assert (await owner.options("/nothing")).status_code == 404
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b'{"query": "q", "colour": 1}', b'{"query": "q", "top_k": 101}', b'{"query": "q", "mode": "x"}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"query": "q", "explain": 0}',
+        b'{"query": "q", "top_k": "5"}',
+        b'{"query": "q", "colour": 1}',
+        b'{"query": "q", "top_k": 101}',
+        b'{"query": "q", "mode": "x"}',
+    ],
 )
 async def test_invalid_bodies_are_400(owner: httpx.AsyncClient, body: bytes) -> None:
     answer = await owner.post(SEARCH, content=body, headers={"Content-Type": "application/json"})

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import os
 import re
+import sqlite3
+from collections.abc import Sequence
 
 import httpx
 import pytest
 
+from atoll.domain.ids import DocumentUid
 from atoll.errors import DependencyDown
-from gateway import openapi
+from gateway import background, openapi
 from gateway.app import routes
 from gateway.background import sweep
 from gateway.dependencies import Dependency, Gauges
@@ -163,6 +168,45 @@ async def test_what_a_dead_gateway_left_is_swept(site: Site, recorded: bool) -> 
     await sweep(site.app.state.runtime.ports)
     assert blobs.original(site.main.uid, document.uid).read_bytes() == b"kept text"
     assert [path for path in site.files() if "orphan" in path or ".incoming" in path] == []
+
+
+async def test_work_beside_the_requests_goes_on_after_any_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    times = 0
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        raise [sqlite3.DatabaseError("malformed"), DependencyDown("away"), RuntimeError("odd")][times % 3]
+
+    task = asyncio.create_task(background._every(0.0, "counting", work))
+    while times < 7:
+        await asyncio.sleep(0)
+    assert not task.done()
+    task.cancel()
+    told = [record.getMessage() for record in caplog.records if record.levelname in {"WARNING", "ERROR"}]
+    assert any("counting failed" in line for line in told)
+    assert any("counting is left for later: away" in line for line in told)
+
+
+async def test_a_ring_that_fails_oddly_does_not_end_the_ringing(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    rung: list[str] = []
+
+    class Doorbell:
+        async def ring(self, documents: Sequence[DocumentUid]) -> None:
+            rung.extend(documents)
+            if len(rung) == 1:
+                raise ValueError("odd")
+
+    ringer = background.Ringer(dataclasses.replace(site.app.state.runtime.ports, doorbell=Doorbell()))
+    task = asyncio.create_task(ringer.run())
+    for number in range(3):
+        ringer.ring([DocumentUid(f"d{number}")])
+        await asyncio.sleep(0.01)
+    task.cancel()
+    assert rung == ["d0", "d1", "d2"]
+    assert "not rung for 1 documents" in caplog.text
 
 
 async def test_a_living_upload_is_not_swept(site: Site) -> None:
