@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import reduce
 from io import BytesIO
 from pathlib import Path
 
@@ -31,8 +30,10 @@ from tests.unit.parser.reading import read
 
 from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.domain import media
-from atoll.domain.page import BlockKind, Box, Line, Page, ParsedDocument
+from atoll.domain.block import Line, shown_lines, without_furniture
+from atoll.domain.page import Page
 from atoll.domain.page_vectors import PageInput, PageVectors
+from atoll.domain.parsed import ParsedDocument
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 300.0
@@ -126,14 +127,8 @@ def _samples(*, drawn: bool) -> tuple[list[tuple[str, int]], list[PageInput]]:
 
 def _lines(document: ParsedDocument, page: Page) -> tuple[Line, ...]:
     """Return what the text-lines backend wants: lines as they stand, and each table row as one."""
-    found: list[Line] = []
-    for block in document.blocks:
-        here = [line for line in block.lines if line.page == page.number]
-        if here and block.kind is BlockKind.TABLE_ROW:
-            box = reduce(Box.union, (line.box for line in here))
-            here = [Line(" ".join(line.text for line in here), page.number, box)]
-        found += here
-    return tuple(found)
+    blocks = without_furniture(document.blocks)
+    return tuple(line for block in blocks for line in shown_lines(block) if line.page == page.number)
 
 
 def _drawn(pdf: Path) -> list[bytes | None]:

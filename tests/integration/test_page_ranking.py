@@ -16,7 +16,8 @@ import pytest
 
 from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.domain import media
-from atoll.domain.page import Box, Line
+from atoll.domain.block import Line
+from atoll.domain.page import Box
 from atoll.domain.page_vectors import PageInput, PageVectors
 from atoll.ingest.stages.embed_pages import PageLines, lines_by_page
 from atoll.query.retrieve.pages import view_of

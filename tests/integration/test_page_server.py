@@ -23,7 +23,8 @@ import pytest
 from PIL import Image
 
 from atoll.adapters.http_pages import HttpPageEmbedder
-from atoll.domain.page import Box, Line, Page
+from atoll.domain.block import Line
+from atoll.domain.page import Box, Page
 from atoll.domain.page_vectors import PageFailure, PageInput, PageQuery, PageVectors
 from atoll.errors import DependencyDown, ModelReplyInvalid
 from atoll.query.retrieve.heatmap import heat_of

@@ -24,7 +24,8 @@ from reportlab.pdfgen.canvas import Canvas
 from atoll.adapters import parser_wire as wire
 from atoll.adapters.socket_parser import SocketParser
 from atoll.domain import media
-from atoll.domain.page import Box, HeatMap, ParsedDocument
+from atoll.domain.page import Box, HeatMap
+from atoll.domain.parsed import ParsedDocument
 from atoll.errors import (
     BadInput,
     DependencyDown,

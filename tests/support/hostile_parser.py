@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from atoll.adapters.parser_wire import Operation
-from atoll.domain.page import ParsedDocument
+from atoll.domain.parsed import ParsedDocument
 from parser.limits import MIB, ChildLimits
 from parser.server import ForkServer
 

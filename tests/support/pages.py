@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from atoll.domain.page import Box, Line, ParsedDocument
+    from atoll.domain.block import Line
+    from atoll.domain.page import Box
+    from atoll.domain.parsed import ParsedDocument
 
 _FINE = 20
 _STRAY_LETTERS = 2
@@ -62,7 +64,7 @@ def _lines_where(document: ParsedDocument, pdf: Path, holds: Callable[[pypdfium2
     opened = pypdfium2.PdfDocument(pdf)
     pages = [opened[index] for index in range(len(opened))]
     try:
-        return [line for block in document.blocks for line in block.lines if holds(pages[line.page - 1], line)]
+        return [line for block in document.blocks for line in block.all_lines if holds(pages[line.page - 1], line)]
     finally:
         for page in pages:
             page.close()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from atoll.domain.page import Block, Box, Line, Page, ParsedDocument, ParseWarning
+from atoll.domain.block import WRAPPED, Block, BlockKind, Line
+from atoll.domain.page import Box, Page
+from atoll.domain.parsed import ParsedDocument, ParseWarning, Skipped
 from parser.text import hides_characters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from atoll.domain.page import BlockKind
     from parser.limits import ContentLimits
 
 #: Warnings of one type that are kept one by one; the rest are counted.
 _KEPT_WARNINGS = 50
+#: What the caption of a table begins with, so that one below its table is not taken for a picture's.
+_TABLE_CAPTION = re.compile(r"(?:Table|Tab\.|Tabelle|Tableau|Tabla|Tabella|Tabela)\s", re.IGNORECASE)
 
 
 class Collector:
@@ -26,23 +31,46 @@ class Collector:
         self.title: str | None = None
         self._pages: list[Page] = []
         self._blocks: list[Block] = []
+        self._skipped: list[Skipped] = []
         self._warnings: list[ParseWarning] = []
         self._warned: Counter[str] = Counter()
         self._characters = 0
         self._first_hiding_page: int | None = None
         self._hides = False
 
-    def add_page(self, width: float, height: float) -> int:
+    def add_page(self, width: float, height: float, label: str = "") -> int:
         """Begin a page of that size in points and return its number."""
         number = len(self._pages) + 1
         self.limits.check_pages(number)
-        self._pages.append(Page(number, round(width, 1), round(height, 1)))
+        self._pages.append(Page(number, round(width, 1), round(height, 1), label))
         return number
 
-    def add_block(self, kind: BlockKind, lines: Sequence[Line], level: int = 0) -> None:
-        """Add a block; one without text is dropped."""
-        if any(line.text for line in lines):
-            self._blocks.append(Block(kind, tuple(lines), level))
+    def add(self, block: Block) -> None:
+        """Add a block; one without text is dropped, and a caption next to its table becomes the table's."""
+        if not any(line.text for line in block.all_lines):
+            return
+        before = self._blocks[-1] if self._blocks else None
+        if before and before.kind is BlockKind.CAPTION and block.kind is BlockKind.TABLE and not block.caption:
+            self._blocks[-1] = replace(block, caption=before.lines)
+        elif (
+            before
+            and before.kind is BlockKind.TABLE
+            and not before.caption
+            and block.kind is BlockKind.CAPTION
+            and _TABLE_CAPTION.match(block.text)
+        ):
+            self._blocks[-1] = replace(before, caption=block.lines)
+        else:
+            self._blocks.append(block)
+
+    def skip(self, kind: str, page: int, box: Box, text: str) -> None:
+        """Keep text that is left out because nobody sees it on the page, with the reason."""
+        self._skipped.append(Skipped(kind, page, box.rounded(), text))
+
+    @property
+    def has_text(self) -> bool:
+        """Whether anything was read so far."""
+        return bool(self._blocks)
 
     def count_characters(self, count: int) -> None:
         """Count extracted text against its limit."""
@@ -77,9 +105,13 @@ class Collector:
                     self._first_hiding_page,
                 )
             )
-        return ParsedDocument(self.title or None, tuple(self._pages), tuple(self._blocks), tuple(warnings))
+        if not self._blocks and not warnings:
+            warnings.append(ParseWarning("no_text", "nothing that can be searched was found in the file"))
+        return ParsedDocument(
+            self.title or None, tuple(self._pages), tuple(self._blocks), tuple(warnings), tuple(self._skipped)
+        )
 
 
-def line(text: str, page: int, box: Box, *, joined: bool = False) -> Line:
+def line(text: str, page: int, box: Box, *, gap: str = WRAPPED, starts: Sequence[int] = (), divided: str = "") -> Line:
     """A line with its box at the precision that is stored."""
-    return Line(text, page, box.rounded(), joined)
+    return Line(text, page, box.rounded(), gap, tuple(starts), divided)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from atoll import errors
 from atoll.adapters import parser_wire as wire
-from atoll.domain.page import ParsedDocument
+from atoll.domain.parsed import ParsedDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

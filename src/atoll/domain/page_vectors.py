@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atoll.domain.artefact import UNKEYED
+from atoll.domain.block import Line
 from atoll.domain.ids import DocumentUid, KbUid, PageId, PassageId, page_id
-from atoll.domain.page import Box, Line, Page
+from atoll.domain.page import Box, Page
 from atoll.domain.reader import Reader
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from atoll.domain.ids import ChunkId, DocumentUid, PassageId
-from atoll.domain.page import Box
+from atoll.domain.layout import PassageLayout
+from atoll.domain.page import Box, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,12 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """At most one embedder window of text, on one page; character positions count in the document's text."""
+    """At most one embedder window of text in one section; character positions count in the document's text.
+
+    It begins on ``page``, of which it covers ``boxes``; a sentence or table row that goes on over the page's end stays
+    whole, so that a passage may reach into the next page. ``layout_json`` is its `PassageLayout` as text, which is only
+    read where it is asked for; what was read by an older version has none.
+    """
 
     id: PassageId
     document: DocumentUid
@@ -34,3 +41,29 @@ class Passage:
     char_end: int
     text: str
     headings: tuple[str, ...]
+    layout_json: str | None = None
+
+    @property
+    def layout(self) -> PassageLayout | None:
+        """Where each character stands; made anew at every call."""
+        return None if self.layout_json is None else PassageLayout.from_json(self.layout_json)
+
+    def places(self, start: int, end: int) -> tuple[Place, ...]:
+        """Where ``text[start:end]`` is seen, a place a line; the whole passage's boxes if no layout is known."""
+        layout = self.layout
+        if layout is None:
+            return tuple(Place(self.page, box) for box in self.boxes)
+        return layout.places(self.text, start, end)
+
+    def boxes_on(self, page: int) -> tuple[Box, ...]:
+        """What the passage covers of a page, which may be one that it only reaches into."""
+        if page == self.page:
+            return self.boxes
+        layout = self.layout
+        return () if layout is None else layout.boxes(page)
+
+
+def on_page(passages: Iterable[Passage], page: int) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
+    """Return ids and boxes of those that cover something of a page, out of those that begin on it or the one before."""
+    placed = ((passage.id, passage.boxes_on(page)) for passage in passages)
+    return tuple((passage, boxes) for passage, boxes in placed if boxes)

@@ -16,9 +16,9 @@ from atoll.ingest.workshop import Workshop, scope_of
 from atoll.ports.ledger import Claim
 
 #: Raised when the parser's output for the same bytes changes.
-PARSE_VERSION = 2
+PARSE_VERSION = 3
 #: Raised when the chunker's output for the same blocks changes.
-CHUNK_VERSION = 1
+CHUNK_VERSION = 2
 #: Raised when passages or pages are given to the embedders in another way.
 EMBED_VERSION = 1
 #: Resolution that pages are drawn at for a model that sees them.

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from atoll.domain.page import Box, HeatMap, ParsedDocument
+    from atoll.domain.page import Box, HeatMap
+    from atoll.domain.parsed import ParsedDocument
 
 
 class Parser(Protocol):

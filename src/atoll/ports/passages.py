@@ -60,5 +60,5 @@ class Passages(Protocol):
     async def of_page(
         self, reader: Reader, document: DocumentUid, page: int
     ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
-        """Return ids and boxes of the passages on one page. Raises NotFound."""
+        """Return ids and boxes of the passages that cover something of a page. Raises NotFound."""
         ...

@@ -7,7 +7,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from atoll.domain.page import ParsedDocument
+from atoll.domain.parsed import ParsedDocument
 from parser.limits import ContentLimits
 from parser.typeset.fonts import Fonts
 from parser.work import Parse

@@ -112,7 +112,7 @@ def test_table_rows_stay_together(tmp_path: Path) -> None:
         column(canvas, 72, 620, 4, "b")
 
     reading = checked(read(tmp_path, made(tmp_path, draw), media.PDF))
-    assert [text for kind, _, text in reading.kinds if kind == "table_row"] == [" | ".join(row) for row in rows]
+    assert [text for kind, _, text in reading.kinds if kind == "table"] == ["\n".join(" | ".join(row) for row in rows)]
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from atoll.domain.page import Block, BlockKind, Box, Line, Page, ParsedDocument, ParseWarning
+from atoll.domain.block import BROKEN, JOINED, Block, BlockKind, Cell, Line, Row, Source
+from atoll.domain.page import Box, Page
+from atoll.domain.parsed import ParsedDocument, ParseWarning, Skipped
 from parser.decoding import decode
 from parser.text import flowing, hides_characters, preformatted
 
@@ -59,8 +61,20 @@ def test_honest_invisible_characters_raise_no_alarm(honest: str) -> None:
 
 def test_a_parsed_document_survives_json() -> None:
     box = Box(1.0, 2.0, 3.5, 4.0)
-    block = Block(BlockKind.HEADING, (Line("a", 1, box, joined=True), Line("b", 1, box)), 2)
-    document = ParsedDocument("T", (Page(1, 10, 20),), (block,), (ParseWarning("w", "m", 1), ParseWarning("v", "n")))
+    lines = (Line("a", 1, box, JOINED, (0, -4), "a-b"), Line("b", 1, box, BROKEN, source=Source.OCR, is_seen=False))
+    cell = Cell(lines, 1, 2, 3, is_header=True, box=box, address="B7", value="1", formula="=A1")
+    blocks = (
+        Block(BlockKind.HEADING, lines, 2),
+        Block(BlockKind.LIST_ITEM, lines, label="a)"),
+        Block(BlockKind.TABLE, (), rows=(Row((cell, Cell((), 4)), True), Row(())), caption=lines[:1], sheet="S"),
+    )
+    document = ParsedDocument(
+        "T",
+        (Page(1, 10, 20), Page(2, 10, 20, "iv")),
+        blocks,
+        (ParseWarning("w", "m", 1), ParseWarning("v", "n")),
+        (Skipped("no_ink", 1, box, "unseen"),),
+    )
     assert ParsedDocument.from_json(document.to_json()) == document
 
 
@@ -69,9 +83,15 @@ def test_a_parsed_document_survives_json() -> None:
     [
         None,
         {},
-        {"title": None, "pages": [[1]], "blocks": [], "warnings": []},
-        {"title": None, "pages": [[1, 1]], "blocks": [["nonsense", 0, []]], "warnings": []},
-        {"title": None, "pages": [[1, 1]], "blocks": [["code", 0, [["x", 2, 0, 0, 1, 1, False]]]], "warnings": []},
+        {"title": None, "pages": [[1]], "blocks": [], "warnings": [], "skipped": []},
+        {"title": None, "pages": [[1, 1, ""]], "blocks": [["nonsense", 0, "", []]], "warnings": [], "skipped": []},
+        {
+            "title": None,
+            "pages": [[1, 1, ""]],
+            "blocks": [["code", 0, "", [["x", 2, 0, 0, 1, 1, 0]]]],
+            "warnings": [],
+            "skipped": [],
+        },
     ],
 )
 def test_what_is_no_parsed_document_is_refused(value: object) -> None:
@@ -79,12 +99,29 @@ def test_what_is_no_parsed_document_is_refused(value: object) -> None:
         ParsedDocument.from_json(value)
 
 
-def test_a_blocks_text_flows_and_its_offsets_find_its_lines() -> None:
+def test_a_blocks_text_goes_on_from_line_to_line_as_the_page_shows() -> None:
     box = Box(0, 0, 1, 1)
-    lines = (Line("http://a/", 1, box, joined=True), Line("b c", 1, box), Line("d", 1, box))
-    paragraph, code = Block(BlockKind.PARAGRAPH, lines), Block(BlockKind.CODE, lines)
-    assert paragraph.text == "http://a/b c d"
-    assert code.text == "http://a/b c\nd"
-    for block in (paragraph, code):
-        for line, start in zip(block.lines, block.line_offsets(), strict=True):
-            assert block.text[start:].startswith(line.text)
+    lines = (Line("http://a/", 1, box, JOINED), Line("b c", 1, box, BROKEN), Line("d", 1, box), Line("e", 1, box))
+    assert Block(BlockKind.PARAGRAPH, lines).text == "http://a/b c\nd e"
+
+
+def test_a_tables_rows_have_a_slot_for_each_column_and_merged_cells_stand_in_each_of_their_rows() -> None:
+    def cell(text: str, column: int, columns: int = 1, rows: int = 1) -> Cell:
+        return Cell((Line(text, 1, Box(0, 0, 1, 1)),), column, columns, rows)
+
+    rows = (
+        Row((cell("Week", 0, 1, 2), cell("On call", 1, 2)), True),
+        Row((cell("Team", 1), cell("Name", 2)), True),
+        Row((cell("31", 0, 1, 2), cell("Storage", 1), cell("Eva", 2))),
+        Row((cell("Network", 1),)),
+        Row((cell("32", 0), cell("all teams", 1, 2))),
+    )
+    table = Block(BlockKind.TABLE, (), rows=rows, caption=(Line("Table 1", 1, Box(0, 0, 1, 1)),))
+    assert table.text.split("\n") == [
+        "Table 1",
+        "Week | On call | ",
+        "Week | Team | Name",
+        "31 | Storage | Eva",
+        "31 | Network | ",
+        "32 | all teams | ",
+    ]

@@ -12,9 +12,9 @@ import docx
 from docx.oxml.ns import qn
 from lxml import etree
 
-from atoll.domain.page import BlockKind
+from atoll.domain.block import BlockKind
 from atoll.errors import DocumentTooLarge, DocumentUnreadable
-from parser.flow import BULLET, Element
+from parser.flow import BULLET, Element, row_of
 from parser.text import flowing, on_one_line
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class _Reading:
                 yield Element(BlockKind.PARAGRAPH, cells[0])
                 continue
             is_header = position == 0 and len(rows) > 1
-            yield Element(BlockKind.TABLE_ROW, cells=tuple(cells), table=number, is_header=is_header)
+            yield row_of(cells, number, is_header=is_header)
 
     def _cell(self, cell: Any) -> str:
         """A cell's text; tables inside it are part of it."""

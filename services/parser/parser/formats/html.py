@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from atoll.domain.page import BlockKind
+from atoll.domain.block import BlockKind
 from atoll.errors import DocumentTooLarge
 from parser.decoding import decode
-from parser.flow import BULLET, Element
+from parser.flow import BULLET, Element, row_of
 from parser.text import on_one_line, preformatted
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ class _Target:
                 self._out.append(Element(BlockKind.PARAGRAPH, cells[0]))
             else:
                 header = table.has_only_headers and table.rows == 0
-                self._out.append(Element(BlockKind.TABLE_ROW, cells=cells, table=table.number, is_header=header))
+                self._out.append(row_of(list(cells), table.number, is_header=header))
             table.rows += 1
         table.cells = []
         table.has_only_headers = True

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
 
-from atoll.domain.page import BlockKind
+from atoll.domain.block import BlockKind
 from parser.decoding import decode
-from parser.flow import BULLET, Element
+from parser.flow import BULLET, Element, row_of
 from parser.text import flowing, on_one_line, preformatted
 
 if TYPE_CHECKING:
@@ -85,9 +85,7 @@ class _Reading:
                     yield from self._text(flowing(_HTML_TAG.sub(" ", token.content)))
                 case "tr_close":
                     if any(self._cells):
-                        yield Element(
-                            BlockKind.TABLE_ROW, cells=tuple(self._cells), table=self.table, is_header=self._in_head
-                        )
+                        yield row_of(self._cells, self.table, is_header=self._in_head)
 
     def _open_or_close(self, token: Token) -> None:
         match token.type:

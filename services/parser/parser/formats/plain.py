@@ -1,16 +1,18 @@
-"""Plain text: blank lines part paragraphs, lines stay lines."""
+"""Plain text: blank lines part paragraphs; a line end stays unless the line was only full; columns are tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from atoll.domain.page import BlockKind
+from atoll.domain.block import BlockKind
 from parser.decoding import decode
-from parser.flow import Element
-from parser.text import flowing
+from parser.flow import Element, row_of
+from parser.formats.columns import text_table
+from parser.text import flowing, visible
+from parser.wrapping import divided_word, keeps_hyphen, meant_breaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from parser.collector import Collector
 
@@ -23,13 +25,49 @@ def elements(data: bytes, collector: Collector) -> Iterator[Element]:
     text = decode(data)
     collector.limits.check_characters(len(text))
     collector.look_for_hiding(text)
+    tables = 0
+    for lines in _paragraphs(text):
+        for element in _elements(lines, tables + 1):
+            tables = max(tables, element.table)
+            yield element
+
+
+def _paragraphs(text: str) -> Iterator[list[str]]:
     paragraph: list[str] = []
-    for line in text.splitlines():
-        shown = flowing(line)
-        if shown:
-            paragraph.append(shown)
-        if paragraph and (not shown or len(paragraph) == _LONGEST_PARAGRAPH):
-            yield Element(BlockKind.PARAGRAPH, "\n".join(paragraph))
+    for line in visible(text).split("\n"):
+        if line.strip():
+            paragraph.append(line)
+        if paragraph and (not line.strip() or len(paragraph) == _LONGEST_PARAGRAPH):
+            yield paragraph
             paragraph = []
     if paragraph:
-        yield Element(BlockKind.PARAGRAPH, "\n".join(paragraph))
+        yield paragraph
+
+
+def _elements(lines: Sequence[str], table: int) -> Iterator[Element]:
+    while lines:
+        found = text_table(lines)
+        before = lines if found is None else lines[: found.first]
+        if before:
+            yield _paragraph([flowing(line) for line in before])
+        if found is None:
+            return
+        for number, row in enumerate(found.rows):
+            yield row_of(row, table, is_header=found.has_header and number == 0)
+        table += 1
+        lines = lines[found.last :]
+
+
+def _paragraph(lines: list[str]) -> Element:
+    parts: list[str] = []
+    divided: list[str] = []
+    breaks = meant_breaks(lines)
+    for number, line in enumerate(lines):
+        if number == len(lines) - 1 or breaks[number]:
+            parts += (line, "\n")
+        elif word := divided_word(line, lines[number + 1]):
+            parts.append(line[:-1])
+            divided.append(word[1])
+        else:
+            parts += (line, "" if keeps_hyphen(line, lines[number + 1]) else " ")
+    return Element(BlockKind.PARAGRAPH, "".join(parts).rstrip("\n"), divided=tuple(divided))

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import groupby, islice
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, BinaryIO
 
-from atoll.domain.page import BlockKind, Box, Line
+from atoll.domain.block import BROKEN, JOINED, WRAPPED, Block, BlockKind, Line
+from atoll.domain.page import Box
 from parser.collector import Collector, line
-from parser.flow import BULLET, CELL_SEPARATOR, Element
+from parser.flow import BULLET, Element
 from parser.typeset import bidi
 from parser.typeset.fonts import Fonts, Style
 from parser.typeset.lines import LineBreaker, SetLine
 from parser.typeset.sheet import ASCENT, MARGIN, TEXT_WIDTH, Sheets
+from parser.typeset.tables import TableComposer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 _LEADING = 1.4
 _TEXT_SIZE = 10.5
 _INDENT = 18.0
 _DEEPEST_INDENT = 8
-_CELL_PADDING = 4.0
-_TABLE_SIZE = 9.5
-#: Rows whose widths are looked at together; a longer table is continued with columns of its own.
-_TABLE_ROWS = 300
-_MOST_COLUMNS = 12
-_TALLEST_ROW = 12
 _CODE_GREY = 0.95
 _NAMED_MISSING = 8
+_MARKER_GAP = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,7 @@ class _Look:
     before: float
     after: float
     indent: float = 0.0
+    grey: float = 0.0
 
 
 _HEADINGS = {
@@ -47,11 +45,15 @@ _HEADINGS = {
 _LOOKS = {
     BlockKind.PARAGRAPH: _Look(Style.TEXT, _TEXT_SIZE, 0, 7),
     BlockKind.LIST_ITEM: _Look(Style.TEXT, _TEXT_SIZE, 0, 3),
-    BlockKind.TABLE_ROW: _Look(Style.TEXT, _TABLE_SIZE, 0, 4),
+    BlockKind.FORMULA: _Look(Style.TEXT, _TEXT_SIZE, 2, 9, indent=_INDENT),
     BlockKind.CODE: _Look(Style.CODE, 8.5, 3, 9, indent=8),
     BlockKind.QUOTE: _Look(Style.TEXT, _TEXT_SIZE, 0, 7, indent=_INDENT),
     BlockKind.CAPTION: _Look(Style.TEXT, 9.5, 0, 7),
+    BlockKind.FIGURE: _Look(Style.TEXT, 9.5, 2, 7, grey=0.3),
     BlockKind.FOOTNOTE: _Look(Style.TEXT, 9.0, 0, 4),
+    BlockKind.NOTE: _Look(Style.TEXT, 9.5, 0, 7, indent=_INDENT),
+    BlockKind.PAGE_HEADER: _Look(Style.TEXT, 9.0, 0, 4, grey=0.45),
+    BlockKind.PAGE_FOOTER: _Look(Style.TEXT, 9.0, 0, 4, grey=0.45),
 }
 
 
@@ -77,13 +79,37 @@ class _Composer:
         self.sheets = sheets
         self._fonts = fonts
         self._collector = collector
+        self._tables = TableComposer(sheets, fonts, collector)
 
     def element(self, element: Element) -> None:
         """Set anything but a table."""
+        lines, label = self._lines(element)
+        level = element.level if element.kind is BlockKind.HEADING else 0
+        self._collector.add(Block(element.kind, lines, level, label))
+
+    def table(self, elements: Iterable[Element]) -> None:
+        """Set a table: what stands before and between its rows is its caption."""
+        caption: list[Line] = []
+        for is_row, group in groupby(elements, key=lambda element: element.kind is BlockKind.TABLE):
+            if is_row:
+                block = self._tables.table(group)
+                self._collector.add(replace(block, caption=tuple(caption)) if caption else block)
+                caption = []
+            else:
+                for element in group:
+                    caption += self._lines(element)[0]
+        if caption:
+            self._collector.add(Block(BlockKind.CAPTION, tuple(caption)))
+
+    def _lines(self, element: Element) -> tuple[tuple[Line, ...], str]:
+        """Set an element; return its lines, and its label if its text begins with one."""
         look = _HEADINGS[element.level] if element.kind is BlockKind.HEADING else _LOOKS[element.kind]
         is_code = element.kind is BlockKind.CODE
         depth = element.level + 1 if element.kind is BlockKind.LIST_ITEM else 0
         indent = look.indent + min(depth, _DEEPEST_INDENT) * _INDENT
+        if element.marker:
+            # A long label, such as "Section 2.1.3", pushes its text to the right instead of leaving the sheet.
+            indent = max(indent, self._fonts.width(element.marker, look.style) * look.size + _MARKER_GAP)
         breaker = LineBreaker(self._fonts, look.style, look.size, TEXT_WIDTH - indent - look.indent)
         self._collector.count_characters(len(element.text))
         self.sheets.skip(look.before)
@@ -98,9 +124,13 @@ class _Composer:
                 marker = ""
             if is_code and not source_line:
                 self._advance(look, shaded=True)
+            if lines:
+                lines[-1] = replace(lines[-1], gap=BROKEN)
+        for number, word in enumerate(element.divided[: len(lines)]):
+            lines[number] = replace(lines[number], divided=word)
         self.sheets.skip(look.after)
-        level = element.level if element.kind is BlockKind.HEADING else 0
-        self._collector.add_block(element.kind, lines, level)
+        is_labelled = element.marker not in {"", BULLET} and bool(lines)
+        return tuple(lines), element.marker if is_labelled else ""
 
     def _line(
         self, set_line: SetLine, look: _Look, indent: float, marker: str, is_right_to_left: bool, is_code: bool
@@ -109,15 +139,16 @@ class _Composer:
         x = MARGIN + TEXT_WIDTH - look.indent - set_line.width if is_right_to_left else MARGIN + indent
         if is_right_to_left and indent > look.indent:
             x -= indent - look.indent
-        box = self.sheets.line(set_line, look.style, look.size, x, baseline)
-        text = set_line.text
+        box = self.sheets.line(set_line, look.style, look.size, x, baseline, look.grey)
+        text, starts = set_line.text, set_line.starts
         if marker:
-            mark = SetLine(marker, marker, self._fonts.width(marker, look.style) * look.size, joined=False)
-            side = box.x1 + 5 if is_right_to_left else x - mark.width - 5
+            mark = SetLine(marker, marker, self._fonts.width(marker, look.style) * look.size)
+            side = box.x1 + _MARKER_GAP if is_right_to_left else x - mark.width - _MARKER_GAP
             marked = self.sheets.line(mark, look.style, look.size, side, baseline)
             if marker != BULLET:
-                text, box = f"{marker} {text}", box.union(marked)
-        return line(text, self.sheets.page, box, joined=set_line.joined)
+                text, box, starts = _labelled(marker, set_line, box, marked)
+        gap = JOINED if set_line.joined else WRAPPED
+        return line(text, self.sheets.page, box, gap=gap, starts=starts)
 
     def _advance(self, look: _Look, *, shaded: bool = False) -> float:
         """Make room for a line and return its baseline."""
@@ -129,64 +160,15 @@ class _Composer:
         self.sheets.y = top + height
         return top + (_LEADING - 1.25) / 2 * look.size + ASCENT * look.size
 
-    def table(self, rows: Iterable[Element]) -> None:
-        """Set rows that share their columns."""
-        remaining: Iterator[Element] = iter(rows)
-        while batch := list(islice(remaining, _TABLE_ROWS)):
-            widths = self._column_widths(batch)
-            for row in batch:
-                self._row(row, widths)
-        self.sheets.skip(_LOOKS[BlockKind.PARAGRAPH].after)
 
-    def _row(self, row: Element, widths: list[float]) -> None:
-        look = _LOOKS[BlockKind.TABLE_ROW]
-        text = CELL_SEPARATOR.join(row.cells)
-        style = Style.BOLD if row.is_header else look.style
-        cells = [
-            list(LineBreaker(self._fonts, style, look.size, width - 2 * _CELL_PADDING).lines(cell.replace("\n", " ")))
-            for cell, width in zip(row.cells, widths, strict=False)
-        ]
-        depth = max(map(len, cells), default=0)
-        if len(row.cells) > len(widths) or depth > _TALLEST_ROW:
-            # No grid holds it: as a paragraph it can be broken, also over pages.
-            self.element(Element(BlockKind.TABLE_ROW, text.replace("\n", " ")))
-            return
-        self._collector.count_characters(len(text))
-        height = max(depth, 1) * look.size * _LEADING + _CELL_PADDING
-        self.sheets.make_room(height)
-        top = self.sheets.y
-        box: Box | None = None
-        x = MARGIN
-        for cell, width in zip(cells, widths, strict=False):
-            for number, set_line in enumerate(cell):
-                baseline = top + number * look.size * _LEADING + ASCENT * look.size + _CELL_PADDING / 2
-                placed = self.sheets.line(set_line, style, look.size, x + _CELL_PADDING, baseline)
-                box = box.union(placed) if box else placed
-            x += width
-        self.sheets.y = top + height
-        self.sheets.rule(MARGIN, MARGIN + TEXT_WIDTH, self.sheets.y, grey=0.4 if row.is_header else 0.8)
-        if box:
-            self._collector.add_block(BlockKind.TABLE_ROW, [line(text.replace("\n", " "), self.sheets.page, box)])
-
-    def _column_widths(self, rows: list[Element]) -> list[float]:
-        """Widths that add up to the text's: what a column needs, but wide ones share what narrow ones leave."""
-        count = min(max(len(row.cells) for row in rows), _MOST_COLUMNS)
-        wanted = [2 * _CELL_PADDING + 1.0] * count
-        for row in rows:
-            style = Style.BOLD if row.is_header else Style.TEXT
-            for column, cell in enumerate(row.cells[:count]):
-                # A cell's first words tell; measuring a page of text in one would not change the outcome.
-                width = self._fonts.width(cell[:200], style) * _TABLE_SIZE + 2 * _CELL_PADDING + 1
-                wanted[column] = max(wanted[column], width)
-        widths, left, open_columns = [0.0] * count, TEXT_WIDTH, set(range(count))
-        while open_columns:
-            share = left / len(open_columns)
-            narrow = {column for column in open_columns if wanted[column] <= share} or open_columns
-            for column in narrow:
-                widths[column] = min(wanted[column], share)
-                left -= widths[column]
-            open_columns -= narrow
-        return [width + left / count for width in widths]
+def _labelled(marker: str, set_line: SetLine, box: Box, marked: Box) -> tuple[str, Box, tuple[int, ...]]:
+    """Text, box and word starts of a line that begins with a label of one word or more."""
+    text, whole = f"{marker} {set_line.text}", box.union(marked)
+    if " " in marker or not set_line.starts:
+        return text, whole, ()
+    shift = round(whole.x1 - box.x1 if set_line.starts[-1] < 0 else box.x0 - whole.x0)
+    sign = -1 if box.x0 < marked.x0 else 1
+    return text, whole, (0, *(at + sign * shift for at in set_line.starts))
 
 
 def _warn_of_missing(fonts: Fonts, collector: Collector) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,18 +15,23 @@ if TYPE_CHECKING:
 
     from parser.typeset.fonts import Fonts, Style
 
+_WORDS = re.compile(r" +|[^ ]+")
 #: Punctuation that does not start a line in scripts without spaces.
 _NEVER_FIRST = frozenset("、。，．：；？！）」』】〉》〕·ー・%")
 
 
 @dataclass(frozen=True, slots=True)
 class SetLine:
-    """A line as it is kept (logical order) and as it is drawn (display order), with its width in points."""
+    """A line as it is kept (logical order) and as it is drawn (display order), with its width in points.
+
+    ``joined`` says that it goes on in the next line without a space; ``starts`` are those of a `Line`'s words.
+    """
 
     text: str
     drawn: str
     width: float
-    joined: bool
+    joined: bool = False
+    starts: tuple[int, ...] = ()
 
 
 class LineBreaker:
@@ -45,16 +51,31 @@ class LineBreaker:
         if not bidi.has_right_to_left(text):
             for start, end, joined in self._breaks(text, keep_spaces):
                 piece = text[start:end]
-                yield SetLine(piece, piece, self.measure(piece), joined)
+                yield SetLine(piece, piece, self.measure(piece), joined, self._starts(piece))
             return
         levels = bidi.embedding_levels(text, bidi.base_level(text))
         for start, end, joined in self._breaks(text, keep_spaces):
             drawn = in_display_order(text[start:end], levels[start:end])
-            yield SetLine(text[start:end], drawn, self.measure(drawn), joined)
+            piece = text[start:end]
+            # Where both directions meet in a line, its words do not follow each other along it.
+            one_way = len(set(levels[start:end])) == 1
+            sign = -1 if levels[start] % 2 else 1
+            starts = tuple(sign * at for at in self._starts(piece)) if one_way else ()
+            yield SetLine(piece, drawn, self.measure(drawn), joined, starts)
 
     def measure(self, text: str) -> float:
         """Width in points of text as it is drawn."""
         return self._fonts.width(text, self._style) * self._size
+
+    def _starts(self, text: str) -> tuple[int, ...]:
+        """Where each blank-separated word begins, from the edge where reading begins."""
+        starts: list[int] = []
+        at = 0.0
+        for token in _WORDS.findall(text):
+            if token[0] != " ":
+                starts.append(round(at))
+            at += self._token_width(token)
+        return tuple(starts)
 
     def _token_width(self, token: str) -> float:
         if arabic.has_arabic(token):

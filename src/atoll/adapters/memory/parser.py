@@ -7,7 +7,9 @@ import json
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from atoll.domain.page import Block, BlockKind, Box, HeatMap, Line, Page, ParsedDocument
+from atoll.domain.block import Block, BlockKind, Line
+from atoll.domain.page import Box, HeatMap, Page
+from atoll.domain.parsed import ParsedDocument
 from atoll.errors import DocumentUnreadable, NotAvailable
 
 _LINES_PER_PAGE = 50

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import Box
-from atoll.domain.passage import Passage
+from atoll.domain.passage import Passage, on_page
 from atoll.domain.reader import Reader
 from atoll.errors import NotAvailable, NotFound
 from atoll.ports.passages import SearchScope
@@ -53,4 +53,4 @@ class MemoryPassages:
     ) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
         """See ``atoll.ports.passages.Passages``."""
         own = await self.of_document(reader, document, after=-1, limit=len(self._passages))
-        return tuple((passage.id, passage.boxes) for passage in own if passage.page == page)
+        return on_page((passage for passage in own if passage.page in {page - 1, page}), page)

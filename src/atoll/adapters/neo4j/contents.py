@@ -218,6 +218,7 @@ def _passage_properties(passage: Passage, vector: NDArray[np.float16]) -> dict[s
         "char_end": passage.char_end,
         "text": passage.text,
         "headings": list(passage.headings),
+        "layout_json": passage.layout_json,
         "vector": vector.tobytes(),
     }
 

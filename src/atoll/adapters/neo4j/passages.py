@@ -11,7 +11,7 @@ from atoll.adapters.neo4j.transitions import labels_of
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import Box
-from atoll.domain.passage import Passage
+from atoll.domain.passage import Passage, on_page
 from atoll.domain.reader import Reader
 from atoll.errors import BadInput, NotFound
 from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
@@ -108,13 +108,13 @@ class Neo4jPassages:
         async def work(transaction: Transaction) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
             await _check_visible(transaction, reader, document)
             found = await transaction.all(
-                "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal >= 0 AND p.page = $page "
-                "RETURN p.id AS id, p.boxes_json AS boxes ORDER BY p.ordinal",
+                "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal >= 0 "
+                f"AND p.page IN [$page - 1, $page] RETURN {rows.PASSAGE} AS passage ORDER BY p.ordinal",
                 kb=reader.kb,
                 document=document,
                 page=page,
             )
-            return tuple((PassageId(record["id"]), rows.boxes(record["boxes"])) for record in found)
+            return on_page((rows.passage(record["passage"]) for record in found), page)
 
         return await self._database.read(work)
 

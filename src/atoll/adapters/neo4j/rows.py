@@ -38,7 +38,9 @@ DOCUMENT = (
 )
 
 #: A passage ``p`` as ``passage`` reads it.
-PASSAGE = "p {.id, .document, .ordinal, .chunk, .page, .boxes_json, .char_start, .char_end, .text, .headings}"
+PASSAGE = (
+    "p {.id, .document, .ordinal, .chunk, .page, .boxes_json, .char_start, .char_end, .text, .headings, .layout_json}"
+)
 
 #: A mention ``m`` of entity ``e`` as ``mention`` reads it.
 MENTION = "[e.id, e.key, m.surface, m.type, m.tf, m.span_start, m.span_end]"
@@ -136,6 +138,7 @@ def passage(row: Mapping[str, Any]) -> Passage:
         char_end=row["char_end"],
         text=row["text"],
         headings=tuple(row["headings"]),
+        layout_json=row["layout_json"],
     )
 
 

@@ -151,8 +151,8 @@ def write_contents(connection: sqlite3.Connection, kb: KbUid, document: Document
     # A batch whose commit was not heard of is written again.
     _remove_passages(connection, [p.id for p in batch.passages])
     connection.executemany(
-        "INSERT INTO passage (id, document, ordinal, chunk, page, boxes, char_start, char_end, text, headings, vector) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO passage (id, document, ordinal, chunk, page, boxes, char_start, char_end, text, headings, layout, "
+        "vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 p.id,
@@ -165,6 +165,7 @@ def write_contents(connection: sqlite3.Connection, kb: KbUid, document: Document
                 p.char_end,
                 p.text,
                 json.dumps(p.headings),
+                p.layout_json,
                 vector.tobytes(),
             )
             for p, vector in zip(batch.passages, batch.vectors, strict=True)

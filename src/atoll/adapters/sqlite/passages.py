@@ -12,7 +12,7 @@ from atoll.adapters.sqlite.database import Database
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import Box
-from atoll.domain.passage import Passage
+from atoll.domain.passage import Passage, on_page
 from atoll.domain.reader import Reader
 from atoll.errors import BadInput, NotFound
 from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
@@ -106,9 +106,11 @@ class SqlitePassages:
         def work(connection: sqlite3.Connection) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
             _check_visible(connection, reader, document)
             found = connection.execute(
-                "SELECT id, boxes FROM passage WHERE document = ? AND page = ? ORDER BY ordinal", (document, page)
+                f"SELECT {rows.PASSAGE_COLUMNS} FROM passage p WHERE p.document = ? AND p.page IN (?, ?) "
+                "ORDER BY p.ordinal",
+                (document, page - 1, page),
             )
-            return tuple((PassageId(row["id"]), tuple(Box(*box) for box in json.loads(row["boxes"]))) for row in found)
+            return on_page(map(rows.passage, found), page)
 
         return await self._database.read(work)
 

@@ -32,7 +32,9 @@ DOCUMENT_COLUMNS = (
     "d.entities, d.metadata, d.labels, d.created_at, d.ready_at, d.error, d.warnings, d.changed_seq, d.artefacts"
 )
 ASSERTION_COLUMNS = "a.passage, a.ordinal, a.head, a.tail, a.keywords, a.description, a.weight"
-PASSAGE_COLUMNS = "p.id, p.document, p.ordinal, p.chunk, p.page, p.boxes, p.char_start, p.char_end, p.text, p.headings"
+PASSAGE_COLUMNS = (
+    "p.id, p.document, p.ordinal, p.chunk, p.page, p.boxes, p.char_start, p.char_end, p.text, p.headings, p.layout"
+)
 
 
 def moment(milliseconds: int | None) -> datetime | None:
@@ -112,6 +114,7 @@ def passage(row: sqlite3.Row) -> Passage:
         char_end=row["char_end"],
         text=row["text"],
         headings=tuple(orjson.loads(row["headings"])),
+        layout_json=row["layout"],
     )
 
 

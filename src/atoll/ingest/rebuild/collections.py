@@ -18,7 +18,7 @@ import numpy as np
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import AtollError, Conflict, DependencyDown
-from atoll.ingest.cutting import embedding_text
+from atoll.ingest.cutting import indexing_text
 from atoll.ingest.workshop import BATCH_PASSAGES
 from atoll.ports.index_source import IndexedDocument, IndexedKb, IndexedPassages, IndexSource
 from atoll.ports.sparse import SparseEncoder
@@ -150,7 +150,7 @@ class PassageCollection:
                 document_uid=document.uid,
                 labels=document.labels,
                 dense=vector.astype(np.float32),
-                sparse=self._sparse.encode_passage(embedding_text(passage), kb.language),
+                sparse=self._sparse.encode_passage(indexing_text(passage), kb.language),
             )
             for passage, vector in zip(batch.passages, batch.vectors, strict=True)
         ]

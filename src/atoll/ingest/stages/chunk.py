@@ -14,9 +14,10 @@ from atoll.domain.document import Stage
 from atoll.domain.ids import ChunkId, DocumentUid, PassageId
 from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
-from atoll.ingest.cutting import Chunked, bounded_blocks, chunk
+from atoll.ingest.cutting import Chunked, chunk
 from atoll.ingest.outputs import to_json
 from atoll.ingest.stages.parse import read_parsed
+from atoll.ingest.strands import strands
 from atoll.ingest.workshop import BATCH_PASSAGES, Job, batch_name
 from atoll.ports.ledger import DocumentFacts
 
@@ -44,13 +45,13 @@ async def make_passages(job: Job) -> DocumentFacts:
     """Leave the document's passages and chunks."""
     if not await job.outputs.has(job.artefact(Stage.CHUNK), _INDEX):
         parsed = await read_parsed(job)
-        blocks = await asyncio.to_thread(bounded_blocks, parsed.blocks)
+        found = await asyncio.to_thread(strands, parsed.blocks)
         card = await job.shop.models.text()
-        spans = await job.shop.embedder.tokenize([block.text for block in blocks])
+        spans = await job.shop.embedder.tokenize([strand.text for strand in found])
         chunked = await asyncio.to_thread(
             chunk,
             job.claim.document,
-            blocks,
+            found,
             [each.ends for each in spans],
             window_tokens=card.text_tokens,
             chunk_tokens=job.shop.chunk_tokens,
@@ -116,6 +117,7 @@ def _passage(value: Mapping[str, Any]) -> Passage:
         char_end=value["char_end"],
         text=value["text"],
         headings=tuple(value["headings"]),
+        layout_json=value["layout_json"],
     )
 
 

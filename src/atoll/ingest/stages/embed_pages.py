@@ -6,7 +6,6 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
 from itertools import groupby
 from typing import BinaryIO, TypeGuard
 
@@ -15,7 +14,9 @@ import orjson
 from atoll.domain import media
 from atoll.domain.artefact import RENDITION, Artefact
 from atoll.domain.document import DocumentWarning, Stage
-from atoll.domain.page import BlockKind, Box, Line, Page, ParsedDocument
+from atoll.domain.block import BlockKind, Line, shown_lines, without_furniture
+from atoll.domain.page import Page
+from atoll.domain.parsed import ParsedDocument
 from atoll.domain.page_archive import ARCHIVE, BATCH_PAGES, PageArchive, batch_part, packed, unpacked
 from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageVectors
 from atoll.errors import ArtefactMissing, AtollError, BadInput, ModelReplyInvalid, NotFound, ParserDied
@@ -115,12 +116,9 @@ class PageLines:
 def lines_by_page(parsed: ParsedDocument) -> Mapping[int, PageLines]:
     """Return the lines of each page that has any; a heading counts for its own page."""
     found: defaultdict[int, PageLines] = defaultdict(PageLines)
-    for block in parsed.blocks:
-        for number, on_page in groupby(block.lines, key=lambda line: line.page):
+    for block in without_furniture(parsed.blocks):
+        for number, on_page in groupby(shown_lines(block), key=lambda line: line.page):
             lines = list(on_page)
-            if block.kind is BlockKind.TABLE_ROW:
-                box = reduce(Box.union, (line.box for line in lines))
-                lines = [Line(" ".join(line.text for line in lines), number, box)]
             page = found[number]
             is_heading = block.kind is BlockKind.HEADING
             page.lines += lines

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from atoll.domain.ids import relation_id
 from atoll.domain.passage import Passage
 from atoll.domain.vectors import PassagePoint, RelationPoint
-from atoll.ingest.cutting import embedding_text
+from atoll.ingest.cutting import indexing_text
 from atoll.ingest.stages.chunk import read_batch, read_index
 from atoll.ingest.stages.embed import read_assertion_embeddings, read_embeddings
 from atoll.ingest.stages.extract import read_extraction
@@ -56,7 +56,7 @@ def _points(job: Job, passages: Sequence[Passage], vectors: NDArray[np.float16])
             document_uid=claim.document,
             labels=claim.labels,
             dense=vector.astype(np.float32),
-            sparse=sparse.encode_passage(embedding_text(passage), claim.language),
+            sparse=sparse.encode_passage(indexing_text(passage), claim.language),
         )
         for passage, vector in zip(passages, vectors, strict=True)
     ]

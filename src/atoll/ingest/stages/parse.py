@@ -9,7 +9,7 @@ import orjson
 
 from atoll.domain.artefact import DOCUMENT, PAGE_SIZES, RENDITION
 from atoll.domain.document import DocumentWarning, Stage
-from atoll.domain.page import ParsedDocument
+from atoll.domain.parsed import ParsedDocument
 from atoll.errors import DocumentUnreadable
 from atoll.ingest.outputs import from_json, to_json
 from atoll.ingest.workshop import Job

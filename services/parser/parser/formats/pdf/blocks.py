@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from atoll.domain.page import BlockKind, Line
+from atoll.domain.block import JOINED, WRAPPED, Block, BlockKind, Cell, Line
+from atoll.domain.block import Row as TableRow
 from atoll.errors import DocumentUnreadable
 from parser.collector import Collector, line
 from parser.formats.pdf.file import opened
 from parser.formats.pdf.glyphs import PageFrame, PageText
 from parser.formats.pdf.layout import Row, columns
+from parser.formats.pdf.tables import placed
 from parser.text import BROKEN_ANYWHERE, on_one_line
 
 if TYPE_CHECKING:
@@ -69,7 +71,10 @@ def read(data: mmap.mmap, collector: Collector) -> None:
     words = _vocabulary(found)
     for column in found:
         for kind, level, rows in _blocks(column.rows, looks):
-            collector.add_block(kind, _lines(rows, column.page, words), level)
+            if kind is BlockKind.TABLE:
+                collector.add(_table(rows, column.page))
+            else:
+                collector.add(Block(kind, tuple(_lines(rows, column.page, words)), level, _label(kind, rows)))
 
 
 def _page(document: pypdfium2.PdfDocument, index: int, collector: Collector) -> list[_Column]:
@@ -98,6 +103,8 @@ def _columns(page: pypdfium2.PdfPage, number: int, collector: Collector) -> Iter
                 collector.count_characters(len(row.text))
                 # Where the reader sees it; what decides about blocks below stays in the text's own direction.
                 row.shown = shown.box(*text.frame.rectangle(row.box))
+                for run in row.runs:
+                    run.shown = shown.box(*text.frame.rectangle(run.box))
             yield [row for row in rows if row.text]
     finally:
         text.close()
@@ -147,7 +154,7 @@ def _blocks(rows: list[Row], looks: _Looks) -> Iterator[tuple[BlockKind, int, li
     for group in _paragraphs(rows):
         first = group[0].text
         if group[0].is_table:
-            yield BlockKind.TABLE_ROW, 0, group
+            yield BlockKind.TABLE, 0, group
         elif _CAPTION.match(first):
             yield BlockKind.CAPTION, 0, group
         elif level := looks.heading_level(group):
@@ -175,11 +182,12 @@ def _paragraphs(rows: list[Row]) -> Iterator[list[Row]]:
 def _parts(group: list[Row], row: Row, usual_pitch: float, left: float, right: float) -> bool:
     """Whether a new block begins at ``row``."""
     before = group[-1]
-    if row.is_table or before.is_table or _LIST_MARKER.match(row.text):
+    if row.is_table or before.is_table:
+        return not (row.is_table and before.is_table)
+    if _LIST_MARKER.match(row.text):
         return True
-    if abs(row.height - before.height) > _SAME_SIZE * max(row.height, before.height):
-        return True
-    if row.font and before.font and row.font != before.font:
+    other_size = abs(row.height - before.height) > _SAME_SIZE * max(row.height, before.height)
+    if other_size or (row.font and before.font and row.font != before.font):
         return True
     pitch = row.box.y1 - before.box.y1
     allowed = max(usual_pitch, row.height) * _WIDE_PITCH
@@ -216,8 +224,37 @@ def _lines(rows: list[Row], page: int, words: frozenset[str]) -> list[Line]:
                     text = row.text[:-1]
             else:
                 joined = row.box.x1 > right - 2 * row.height and _is_unspaced_break(row, after)
-        lines.append(line(text, page, row.shown, joined=joined))
+        lines.append(line(text, page, row.shown, gap=JOINED if joined else WRAPPED))
     return lines
+
+
+def _table(rows: list[Row], page: int) -> Block:
+    return Block(
+        BlockKind.TABLE,
+        (),
+        rows=tuple(
+            TableRow(
+                tuple(
+                    Cell(
+                        tuple(line(on_one_line(run.text), page, run.shown or run.box) for run in runs),
+                        column,
+                        columns,
+                        is_header=number == 0,
+                    )
+                    for column, columns, runs in cells
+                ),
+                is_header=number == 0,
+            )
+            for number, cells in enumerate(placed(rows))
+        ),
+    )
+
+
+def _label(kind: BlockKind, rows: list[Row]) -> str:
+    if kind is not BlockKind.LIST_ITEM:
+        return ""
+    label = rows[0].text.split(" ", 1)[0]
+    return label if any(map(str.isalnum, label)) else ""
 
 
 def _is_unspaced_break(row: Row, after: Row) -> bool:

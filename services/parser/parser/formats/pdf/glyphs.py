@@ -38,7 +38,8 @@ class Run:
     """Words that follow each other on one line; ``height`` is the line's, whichever letters stand in it.
 
     ``font`` is the name of the font if the run begins and ends in it, else empty. ``ends_open`` says that the line
-    broke off without a space: inside a word of a script that is broken anywhere.
+    broke off without a space: inside a word of a script that is broken anywhere. ``shown`` is the box on the page as
+    it is shown.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Run:
     words: int
     font: str
     ends_open: bool = False
+    shown: Box | None = None
 
 
 class PageFrame:

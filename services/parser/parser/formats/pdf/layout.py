@@ -8,7 +8,6 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from atoll.domain.page import Box
-from parser.flow import CELL_SEPARATOR
 from parser.typeset.bidi import base_level, has_right_to_left
 
 if TYPE_CHECKING:
@@ -38,13 +37,14 @@ class Row:
     """One line of a column as it is read: a line of prose, or a table's row with its cells joined.
 
     ``box`` is in the direction of the text, ``shown`` on the page as it is shown; they differ on turned pages.
+    ``runs`` are its runs of words in reading order.
     """
 
     text: str
     box: Box
     shown: Box
     height: float
-    cells: list[Box]
+    runs: list[Run]
     font: str
     ends_open: bool
     is_table: bool = False
@@ -55,10 +55,6 @@ def columns(runs: list[Run]) -> Iterator[list[Row]]:
     for column in _columns(runs, 0):
         rows = [_row(members) for members in _grouped(column)]
         _mark_tables(rows)
-        for row in rows:
-            if row.is_table:
-                continue
-            row.text = row.text.replace(CELL_SEPARATOR, " ") if len(row.cells) > 1 else row.text
         yield rows
 
 
@@ -167,11 +163,11 @@ def _row(members: list[Run]) -> Row:
     for run in members[1:]:
         box = box.union(run.box)
     return Row(
-        CELL_SEPARATOR.join(run.text for run in members),
+        " ".join(run.text for run in members),
         box,
         box,
         max(run.height for run in members),
-        [run.box for run in members],
+        members,
         members[0].font if len({run.font for run in members}) == 1 else "",
         members[-1].ends_open,
     )
@@ -180,7 +176,7 @@ def _row(members: list[Run]) -> Row:
 def _mark_tables(rows: list[Row]) -> None:
     """Rows of several cells next to a row whose cells stand under theirs are a table's."""
     for above, below in pairwise(rows):
-        if len(above.cells) < 2 or len(below.cells) < 2:  # noqa: PLR2004 - one cell is no table
+        if len(above.runs) < 2 or len(below.runs) < 2:  # noqa: PLR2004 - one cell is no table
             continue
         is_near = below.box.y0 - above.box.y1 <= _NEAR_ROWS * max(above.height, below.height)
         if is_near and _aligned(above, below) >= 2:  # noqa: PLR2004
@@ -192,7 +188,7 @@ def _aligned(above: Row, below: Row) -> int:
     return sum(
         any(
             min(abs(a.x0 - b.x0), abs(a.x1 - b.x1), abs(a.x0 + a.x1 - b.x0 - b.x1) / 2) <= _ALIGNED_POINTS
-            for b in below.cells
+            for b in (run.box for run in below.runs)
         )
-        for a in above.cells
+        for a in (run.box for run in above.runs)
     )
