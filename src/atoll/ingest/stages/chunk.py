@@ -117,7 +117,7 @@ def _passage(value: Mapping[str, Any]) -> Passage:
         char_end=value["char_end"],
         text=value["text"],
         headings=tuple(value["headings"]),
-        layout_json=value["layout_json"],
+        layout_json=value.get("layout_json"),
     )
 
 

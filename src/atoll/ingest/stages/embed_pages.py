@@ -13,12 +13,12 @@ import orjson
 
 from atoll.domain import media
 from atoll.domain.artefact import RENDITION, Artefact
-from atoll.domain.document import DocumentWarning, Stage
 from atoll.domain.block import BlockKind, Line, shown_lines, without_furniture
+from atoll.domain.document import DocumentWarning, Stage
 from atoll.domain.page import Page
-from atoll.domain.parsed import ParsedDocument
 from atoll.domain.page_archive import ARCHIVE, BATCH_PAGES, PageArchive, batch_part, packed, unpacked
 from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageVectors
+from atoll.domain.parsed import ParsedDocument
 from atoll.errors import ArtefactMissing, AtollError, BadInput, ModelReplyInvalid, NotFound, ParserDied
 from atoll.ingest.keys import PAGE_DPI
 from atoll.ingest.outputs import to_json
