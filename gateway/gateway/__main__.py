@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import sys
+from pathlib import Path
 
 from atoll import collector, logs, settings
 from atoll.access.rates import LocalRates, RateLimit
@@ -85,11 +86,21 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
             allowed_hosts=tuple(section.allowed_hosts.split(",")),
         ),
         dependencies=needed,
+        screen=_screen(section.screen_dir),
         gauges=(
             Gauges("atoll_documents", "Documents by status.", "status", records.census),
             Gauges("atoll_queue_length", "Rings that no worker has answered.", "queue", waiting),
         ),
     )
+
+
+def _screen(given: Path | None) -> Path:
+    """Return the folder of the built screen. Raises StartRefused for a folder that was named and holds none."""
+    if given is not None and not (given / "index.html").is_file():
+        raise StartRefused(
+            f"{given} holds no built screen; build it with `make web`, or unset ATOLL_GATEWAY__SCREEN_DIR"
+        )
+    return given or Path(__file__).resolve().parents[2] / "web" / "dist"
 
 
 if __name__ == "__main__":

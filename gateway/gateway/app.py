@@ -21,6 +21,7 @@ import gateway.keys.routes
 import gateway.pages.routes
 import gateway.search.routes
 import gateway.session.routes
+import gateway.web
 from atoll.access.limits import Gate
 from atoll.intake.accept import UploadLimits, Uploads
 from atoll.pages.cache import PageCache
@@ -50,6 +51,7 @@ _FEATURES = (
     gateway.audit.routes,
     gateway.health.routes,
     gateway.docs.routes,
+    gateway.web,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from atoll.access.rates import RateLimit
@@ -80,5 +81,7 @@ class Dependencies:
     pepper: bytes
     limits: Limits
     dependencies: Mapping[str, Dependency]
+    #: Folder of the built browser screen; it may not be there yet.
+    screen: Path
     gauges: tuple[Gauges, ...] = ()
     heat: Heat | None = None

@@ -54,6 +54,7 @@ async def run(folder: Path) -> None:
             pepper=_PEPPER,
             limits=Limits(max_upload_bytes=4 * 2**20),
             dependencies={},
+            screen=folder / "screen",
         )
     )
     with listen("127.0.0.1", 0) as listener:

@@ -58,6 +58,7 @@ class Site:
             "pepper": PEPPER,
             "limits": limits or Limits(allowed_hosts=("testserver",)),
             "dependencies": self.probes,
+            "screen": self.house.folder / "screen",
         }
         self.app = create_app(Dependencies(**{**values, **ports}))
 

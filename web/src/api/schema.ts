@@ -1,0 +1,649 @@
+// Written by `npm run api` from gateway/openapi.json. Not to be edited.
+
+/** What became of an upload. */
+export type AcceptedOut = {
+  "batch_id": string;
+  "documents": Array<DocumentOut>;
+  "duplicates": Array<Duplicate>;
+};
+
+/** Who is to write the answer; ``AUTO`` shows sentences of the documents until the model's answer is there. */
+export type AnswerMode = "auto" | "generate" | "extract";
+
+/** Who wrote the answer: sentences of the documents, a chat model, or nobody (a refusal). */
+export type AnsweredBy = "extract" | "generate" | "none";
+
+/** How an upload gets on; ``eta_seconds`` is null as long as nothing can be said. */
+export type BatchOut = {
+  "counts": Record<string, number>;
+  "documents": Array<DocumentOut>;
+  "eta_seconds": number | null;
+};
+
+/** A numbered piece of evidence. */
+export type CitationOut = {
+  "evidence": EvidenceOut;
+  "n": number;
+};
+
+/** A spelling or a type, and how many passages have it. */
+export type CountOut = {
+  "passages": number;
+  "value": string;
+};
+
+/** Something the gateway leans on. */
+export type DependencyOut = {
+  "error": string | null;
+  "latency_ms": number;
+  "needed": boolean;
+  "ok": boolean;
+};
+
+/** A document. */
+export type DocumentOut = {
+  "bytes": number;
+  "created_at": string;
+  "entities": number;
+  "error": ErrorOut | null;
+  "id": string;
+  "labels": Array<string>;
+  "media_type": string;
+  "metadata": Record<string, unknown>;
+  "name": string;
+  "pages": number;
+  "passages": number;
+  "ready_at": string | null;
+  "sha256": string;
+  "source": string | null;
+  "stages": Array<StageOut>;
+  "status": Status;
+  "version": number;
+  "warnings": Array<WarningOut>;
+};
+
+/** A page of a listing; ``counts`` is over all documents that the caller sees and ``name`` matches. */
+export type DocumentsOut = {
+  "counts": Record<string, number>;
+  "documents": Array<DocumentOut>;
+  "next_cursor": string | null;
+};
+
+/** An uploaded file whose bytes were there already. */
+export type Duplicate = {
+  "document_id": string;
+  "name": string;
+};
+
+/** Entities, those of most passages first. */
+export type EntitiesOut = {
+  "entities": Array<GraphEntityOut>;
+  /** There are more. */
+  "truncated": boolean;
+};
+
+/** Everything about one entity; lists hold the most frequent. */
+export type EntityDetailOut = {
+  "document_count": number;
+  "documents": Array<MentioningOut>;
+  "id": string;
+  "name": string;
+  "passages": number;
+  "sample": Array<SampleOut>;
+  "surfaces": Array<CountOut>;
+  /** A list was cut, or there are more passages than the sample. */
+  "truncated": boolean;
+  "type": string;
+  "types": Array<CountOut>;
+};
+
+/** Why a document failed. */
+export type ErrorOut = {
+  "message": string;
+  "page": number | null;
+  "stage": Stage;
+  "type": string;
+};
+
+/** Who did what to which object, with what result. */
+export type EventOut = {
+  "action": string;
+  "actor": string;
+  "at": string;
+  "id": string;
+  "object": string;
+  "request_id": string;
+  "result": string;
+  "revision": number | null;
+};
+
+/** A page of the audit trail, oldest first. */
+export type EventsOut = {
+  "events": Array<EventOut>;
+  "next_cursor": string | null;
+};
+
+/** What a piece of evidence is. */
+export type EvidenceKind = "passage" | "page" | "entity" | "relation";
+
+/** A ranked piece of a document; boxes are in page points, origin top left. */
+export type EvidenceOut = {
+  "also_in": Array<string>;
+  "boxes": Array<[number, number, number, number]>;
+  "document": string;
+  "document_id": string;
+  "entity"?: SearchEntityOut | null;
+  "kind": EvidenceKind;
+  "page": number;
+  /** None for a page without text. */
+  "passage_id": string | null;
+  "path": Array<StepOut> | null;
+  "rank": number;
+  "relation"?: SearchRelationOut | null;
+  "score": number;
+  "signals": Record<string, SignalOut>;
+  "text": string;
+};
+
+/** How the graph is written down. */
+export type ExportFormat = "graphml" | "jsonl";
+
+/** What a search is narrowed to. */
+export type FiltersIn = {
+  "created_after"?: string | null;
+  "created_before"?: string | null;
+  "document_ids"?: Array<string> | null;
+  "labels"?: Array<string> | null;
+  "media_types"?: Array<string> | null;
+  "metadata"?: Record<string, Range | Array<boolean | number | string> | boolean | number | string> | null;
+  "names"?: Array<string> | null;
+  "sources"?: Array<string> | null;
+};
+
+/** How much the caller sees of the graph. */
+export type GraphStatsOut = {
+  "documents": number;
+  "entities": number;
+  "mentions": number;
+  "passages": number;
+  "relations": number;
+  "revision": number;
+};
+
+/** What to look for on a page. */
+export type HeatmapIn = {
+  "query": string;
+};
+
+/** What is to change; null leaves as it is. */
+export type KbChange = {
+  "quota"?: Quota | null;
+  "settings"?: Record<string, unknown> | null;
+};
+
+/** A new knowledge base; the language decides stemming and named entities and is fixed from then on. */
+export type KbIn = {
+  /** ISO 639; `und` for none in particular. */
+  "language"?: string;
+  "name": string;
+  "quota"?: Quota;
+  "settings"?: Record<string, unknown>;
+};
+
+/** A knowledge base. Counts cover what the caller sees; null where a key with labels cannot be told. */
+export type KbOut = {
+  "bytes": number | null;
+  "created_at": string;
+  "documents": number;
+  "id": string;
+  "language": string;
+  "name": string;
+  "passages": number | null;
+  "quota": Record<string, number>;
+  "revision": number;
+  "settings": Record<string, unknown>;
+};
+
+/** The knowledge bases that the caller's key names. */
+export type KbsOut = {
+  "kbs": Array<KbOut>;
+  "next_cursor"?: string | null;
+};
+
+/** What other documents share with a deleted one. */
+export type KeptOut = {
+  "entities": number;
+};
+
+/** A new key; ``"*"`` means all, now and later. */
+export type KeyIn = {
+  "expires_at"?: string | null;
+  "kbs"?: Array<string> | "*";
+  "labels"?: Array<string> | "*";
+  "name": string;
+  "role": Role;
+};
+
+/** A key without its secret. */
+export type KeyOut = {
+  "created_at": string;
+  "expires_at": string | null;
+  "id": string;
+  "kbs": Array<string> | "*";
+  "labels": Array<string> | "*";
+  "last_used_at": string | null;
+  "name": string;
+  "revoked_at": string | null;
+  "role": Role;
+};
+
+/** The keys that the caller's key could have made, oldest first. */
+export type KeysOut = {
+  "keys": Array<KeyOut>;
+  "next_cursor"?: string | null;
+};
+
+/** A type of entities, and how many there are. */
+export type LabelOut = {
+  "entities": number;
+  "type": string;
+};
+
+/** The types of entities, the most frequent first. */
+export type LabelsOut = {
+  "labels": Array<LabelOut>;
+  "truncated": boolean;
+};
+
+/** What a signed link is for: a page's image, or, without ``page``, the file. */
+export type LinkIn = {
+  "dpi"?: number | null;
+  "mark"?: Array<string>;
+  "page"?: number | null;
+};
+
+/** The process answers. */
+export type LiveOut = {
+  "status"?: "ok";
+};
+
+/** A document that mentions an entity, and in how many passages. */
+export type MentioningOut = {
+  "id": string;
+  "name": string;
+  "passages": number;
+};
+
+/** Which signals a search uses. */
+export type Mode = "naive" | "local" | "global" | "hybrid" | "visual" | "mix" | "bypass";
+
+/** An entity near another one, and how many steps away. */
+export type NeighbourOut = {
+  "hops": number;
+  "id": string;
+  "name": string;
+  "passages": number;
+  "type": string;
+};
+
+/** An entity, the entities around it, and what joins them, strongest first. */
+export type NeighbourhoodOut = {
+  "entities": Array<NeighbourOut>;
+  "entity": GraphEntityOut;
+  "links": Array<GraphLinkOut>;
+  "relations": Array<GraphRelationOut>;
+  /** Something was left out; a higher limit may show it. */
+  "truncated": boolean;
+};
+
+/** A new key: the only answer that ever shows its secret. */
+export type NewKeyOut = {
+  "created_at": string;
+  "expires_at": string | null;
+  "id": string;
+  "kbs": Array<string> | "*";
+  "labels": Array<string> | "*";
+  "last_used_at": string | null;
+  "name": string;
+  "revoked_at": string | null;
+  "role": Role;
+  "secret": string;
+};
+
+/** A page: its size in points and its passages. */
+export type PageOut = {
+  "height": number;
+  "page": number;
+  "passages": Array<PlacedPassage>;
+  "width": number;
+};
+
+/** A passage; character positions count in the document's text. */
+export type PassageOut = {
+  "boxes": Array<[number, number, number, number]>;
+  "char_end": number;
+  "char_start": number;
+  "chunk_id": string;
+  "headings": Array<string>;
+  "id": string;
+  "ordinal": number;
+  "page": number;
+  "text": string;
+};
+
+/** A page of a document's passages, in order. */
+export type PassagesOut = {
+  "next_cursor": string | null;
+  "passages": Array<PassageOut>;
+};
+
+/** Where on a page a passage stands: boxes in points, origin top left. */
+export type PlacedPassage = {
+  "boxes": Array<[number, number, number, number]>;
+  "id": string;
+};
+
+/** What went wrong, and what to do about it. */
+export type Problem = {
+  "detail": string;
+  "request_id": string;
+  "status": number;
+  "title": string;
+  "type": string;
+};
+
+/** A question. */
+export type QueryIn = {
+  "answer"?: AnswerMode;
+  /** Tell each result's rank and score in each list, and its path. */
+  "explain"?: boolean;
+  "filters"?: FiltersIn | null;
+  "history"?: Array<TurnIn>;
+  "mode"?: Mode;
+  "query": string;
+  "stream"?: boolean;
+  "top_k"?: number;
+};
+
+/** An answer: each sentence with its citations, and the evidence. */
+export type QueryOut = {
+  "answer": string;
+  "answered_by": AnsweredBy;
+  "citations": Array<CitationOut>;
+  "evidence": Array<EvidenceOut>;
+  "refusal": RefusalOut | null;
+  "revision": number;
+  "sentences": Array<SentenceOut>;
+  "timings_ms": Record<string, number>;
+  "usage": Record<string, unknown>;
+  /** What the ranking went without, for instance a reranker that is away. */
+  "warnings": Array<string>;
+};
+
+/** What a knowledge base may hold; a limit that is not named is none. */
+export type Quota = {
+  "bytes"?: number | null;
+  "documents"?: number | null;
+};
+
+/** Bounds of a metadata value, both included. */
+export type Range = {
+  "gte"?: boolean | number | string | null;
+  "lte"?: boolean | number | string | null;
+};
+
+/** Whether requests can be served; ``dependencies`` is null for callers who may not see it. */
+export type ReadyOut = {
+  "dependencies": Record<string, DependencyOut> | null;
+  "status": "ready" | "not ready";
+};
+
+/** What a deletion removes, or would remove. */
+export type ReceiptOut = {
+  "document_id": string;
+  "dry_run": boolean;
+  "kept": KeptOut;
+  "removed": Record<string, number>;
+};
+
+/** Why nothing was answered. */
+export type RefusalOut = {
+  "best_score": number;
+  "reason": string;
+};
+
+/** What a key may do; ``ADMIN`` manages tenants and reads no document. */
+export type Role = "owner" | "editor" | "reader" | "auditor" | "admin";
+
+/** A passage that mentions an entity. */
+export type SampleOut = {
+  "document": string;
+  "document_id": string;
+  "id": string;
+  "page": number;
+  "text": string;
+};
+
+/** A search; ``top_k`` is the number of results. */
+export type SearchIn = {
+  /** Tell each result's rank and score in each list, and its path. */
+  "explain"?: boolean;
+  "filters"?: FiltersIn | null;
+  "mode"?: Mode;
+  "query": string;
+  "top_k"?: number;
+};
+
+/** Ranked evidence, best first. */
+export type SearchOut = {
+  "evidence": Array<EvidenceOut>;
+  "keywords": Array<string>;
+  "revision": number;
+  "timings_ms": Record<string, number>;
+  /** What the ranking went without, for instance a reranker that is away. */
+  "warnings": Array<string>;
+};
+
+/** A sentence of an answer with the numbers of its citations. */
+export type SentenceOut = {
+  "citations": Array<number>;
+  "supported": boolean;
+  "text": string;
+};
+
+/** The key to log in with. */
+export type SessionIn = {
+  "key": string;
+};
+
+/** Who is logged in, and until when. */
+export type SessionOut = {
+  "expires_at": string;
+  "kbs": Array<string> | string;
+  "key_id": string;
+  "labels": Array<string> | string;
+  "name": string;
+  "role": Role;
+};
+
+/** Rank (from 1) and raw score in one list. */
+export type SignalOut = {
+  "rank": number;
+  "score": number;
+};
+
+/** One step of a document's journey. */
+export type Stage = "parse" | "chunk" | "extract" | "embed" | "store" | "index" | "publish" | "purge";
+
+/** One step of a document's journey. */
+export type StageOut = {
+  "attempts": number;
+  "done": number;
+  "error": string | null;
+  "name": Stage;
+  "seconds": number;
+  "state": StageState;
+  "total": number;
+};
+
+/** Where a stage stands. */
+export type StageState = "waiting" | "running" | "done" | "failed";
+
+/** Where a document stands, as the API tells it. */
+export type Status = "queued" | "processing" | "ready" | "failed" | "quarantined" | "cancelled";
+
+/** One step on the way through the graph to a piece of evidence. */
+export type StepOut = {
+  "entity": string;
+  "passage_id": string;
+};
+
+/** A text to be taken as a document. */
+export type TextIn = {
+  "labels"?: Array<string>;
+  "metadata"?: Record<string, unknown>;
+  "name": string;
+  "source"?: string | null;
+  "text": string;
+};
+
+/** One turn of the conversation so far. */
+export type TurnIn = {
+  "content": string;
+  "role": "user" | "assistant";
+};
+
+/** Something to know about a document that could be read. */
+export type WarningOut = {
+  "message": string;
+  "page": number | null;
+  "type": string;
+};
+
+/** A link that needs no key, relative to this server, and until when it holds. */
+export type DocumentsLinkOut = {
+  "expires_at": string;
+  "url": string;
+};
+
+/** An entity: its normalised name, the type of most of its mentions, and how many passages mention it. */
+export type GraphEntityOut = {
+  "id": string;
+  "name": string;
+  "passages": number;
+  "type": string;
+};
+
+/** Two entities that passages mention together; the order of the two means nothing. */
+export type GraphLinkOut = {
+  "head": string;
+  "passages": number;
+  "tail": string;
+};
+
+/** What a passage states about two entities. */
+export type GraphRelationOut = {
+  "description": string;
+  "head": string;
+  "keywords": Array<string>;
+  "passage_id": string;
+  "tail": string;
+  "weight": number;
+};
+
+/** The entity that a piece of evidence is about, as its passage writes it. */
+export type SearchEntityOut = {
+  "id": string;
+  "name": string;
+  "type": string;
+};
+
+/** What a passage says about two entities; without ``id`` they only stand together in a sentence. */
+export type SearchRelationOut = {
+  "head": string;
+  "id": string | null;
+  "keywords": Array<string>;
+  "tail": string;
+  "weight": number;
+};
+
+export interface Operations {
+  live: { path: {  }; query: {  }; body: never; answer: LiveOut };
+  ready: { path: {  }; query: {  }; body: never; answer: ReadyOut };
+  metrics: { path: {  }; query: {  }; body: never; answer: void };
+  list_events: { path: {  }; query: { since?: string | null; action?: string | null; actor?: string | null; limit?: number; cursor?: string | null }; body: never; answer: EventsOut };
+  list_kbs: { path: {  }; query: { limit?: number; cursor?: string | null }; body: never; answer: KbsOut };
+  create_kb: { path: {  }; query: {  }; body: KbIn; answer: KbOut };
+  delete_kb: { path: { kb: string | number }; query: {  }; body: never; answer: void };
+  get_kb: { path: { kb: string | number }; query: {  }; body: never; answer: KbOut };
+  change_kb: { path: { kb: string | number }; query: {  }; body: KbChange; answer: KbOut };
+  get_batch: { path: { batch: string | number; kb: string | number }; query: {  }; body: never; answer: BatchOut };
+  list_documents: { path: { kb: string | number }; query: { status?: Status | null; name?: string | null; limit?: number; cursor?: string | null }; body: never; answer: DocumentsOut };
+  upload_documents: { path: { kb: string | number }; query: {  }; body: {
+  "documents": Array<TextIn>;
+  "replace"?: boolean;
+}; answer: AcceptedOut };
+  delete_document: { path: { document: string | number; kb: string | number }; query: { dry_run?: boolean }; body: never; answer: ReceiptOut };
+  get_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };
+  cancel_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };
+  download_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: void };
+  link_document: { path: { document: string | number; kb: string | number }; query: {  }; body: LinkIn; answer: DocumentsLinkOut };
+  get_page: { path: { document: string | number; page: string | number; kb: string | number }; query: {  }; body: never; answer: PageOut };
+  draw_page: { path: { document: string | number; page: string | number; kb: string | number }; query: { mark?: Array<string> | null; dpi?: number }; body: never; answer: void };
+  draw_heatmap: { path: { document: string | number; page: string | number; kb: string | number }; query: {  }; body: HeatmapIn; answer: void };
+  list_passages: { path: { document: string | number; kb: string | number }; query: { limit?: number; cursor?: string | null }; body: never; answer: PassagesOut };
+  retry_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };
+  watch_documents: { path: { kb: string | number }; query: {  }; body: never; answer: void };
+  list_entities: { path: { kb: string | number }; query: { q?: string | null; type?: string | null; limit?: number }; body: never; answer: EntitiesOut };
+  get_entity: { path: { entity: string | number; kb: string | number }; query: {  }; body: never; answer: EntityDetailOut };
+  get_neighbourhood: { path: { entity: string | number; kb: string | number }; query: { hops?: number; limit?: number }; body: never; answer: NeighbourhoodOut };
+  export_graph: { path: { kb: string | number }; query: { format?: ExportFormat }; body: never; answer: void };
+  list_labels: { path: { kb: string | number }; query: {  }; body: never; answer: LabelsOut };
+  get_stats: { path: { kb: string | number }; query: {  }; body: never; answer: GraphStatsOut };
+  query: { path: { kb: string | number }; query: {  }; body: QueryIn; answer: QueryOut };
+  search: { path: { kb: string | number }; query: {  }; body: SearchIn; answer: SearchOut };
+  list_keys: { path: {  }; query: { limit?: number; cursor?: string | null }; body: never; answer: KeysOut };
+  create_key: { path: {  }; query: {  }; body: KeyIn; answer: NewKeyOut };
+  revoke_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
+  close_session: { path: {  }; query: {  }; body: never; answer: void };
+  open_session: { path: {  }; query: {  }; body: SessionIn; answer: SessionOut };
+}
+
+export const PLACES = {
+  live: ["GET", "/health/live"],
+  ready: ["GET", "/health/ready"],
+  metrics: ["GET", "/metrics"],
+  list_events: ["GET", "/v1/audit"],
+  list_kbs: ["GET", "/v1/kbs"],
+  create_kb: ["POST", "/v1/kbs"],
+  delete_kb: ["DELETE", "/v1/kbs/{kb}"],
+  get_kb: ["GET", "/v1/kbs/{kb}"],
+  change_kb: ["PATCH", "/v1/kbs/{kb}"],
+  get_batch: ["GET", "/v1/kbs/{kb}/batches/{batch}"],
+  list_documents: ["GET", "/v1/kbs/{kb}/documents"],
+  upload_documents: ["POST", "/v1/kbs/{kb}/documents"],
+  delete_document: ["DELETE", "/v1/kbs/{kb}/documents/{document}"],
+  get_document: ["GET", "/v1/kbs/{kb}/documents/{document}"],
+  cancel_document: ["POST", "/v1/kbs/{kb}/documents/{document}/cancel"],
+  download_document: ["GET", "/v1/kbs/{kb}/documents/{document}/file"],
+  link_document: ["POST", "/v1/kbs/{kb}/documents/{document}/links"],
+  get_page: ["GET", "/v1/kbs/{kb}/documents/{document}/pages/{page}"],
+  draw_page: ["GET", "/v1/kbs/{kb}/documents/{document}/pages/{page}.png"],
+  draw_heatmap: ["POST", "/v1/kbs/{kb}/documents/{document}/pages/{page}/heatmap"],
+  list_passages: ["GET", "/v1/kbs/{kb}/documents/{document}/passages"],
+  retry_document: ["POST", "/v1/kbs/{kb}/documents/{document}/retry"],
+  watch_documents: ["GET", "/v1/kbs/{kb}/events"],
+  list_entities: ["GET", "/v1/kbs/{kb}/graph/entities"],
+  get_entity: ["GET", "/v1/kbs/{kb}/graph/entities/{entity}"],
+  get_neighbourhood: ["GET", "/v1/kbs/{kb}/graph/entities/{entity}/neighbourhood"],
+  export_graph: ["GET", "/v1/kbs/{kb}/graph/export"],
+  list_labels: ["GET", "/v1/kbs/{kb}/graph/labels"],
+  get_stats: ["GET", "/v1/kbs/{kb}/graph/stats"],
+  query: ["POST", "/v1/kbs/{kb}/query"],
+  search: ["POST", "/v1/kbs/{kb}/search"],
+  list_keys: ["GET", "/v1/keys"],
+  create_key: ["POST", "/v1/keys"],
+  revoke_key: ["DELETE", "/v1/keys/{key}"],
+  close_session: ["DELETE", "/v1/session"],
+  open_session: ["POST", "/v1/session"],
+} as const satisfies Record<keyof Operations, readonly [string, string]>;

@@ -1,0 +1,103 @@
+import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import { call, send } from "@/api/client";
+import { Problem } from "@/api/problem";
+import type { Role, SessionOut } from "@/api/schema";
+
+export type Session = SessionOut;
+
+/** What a role may do, as the gateway decides it; the screen only leaves out what would be refused. */
+const ALLOWED = {
+  owner: ["read", "write", "kbs", "keys", "audit", "observe"],
+  editor: ["read", "write"],
+  reader: ["read"],
+  auditor: ["audit", "observe"],
+  admin: ["tenants", "observe"],
+} as const satisfies Record<Role, readonly string[]>;
+
+export type Right = (typeof ALLOWED)[Role][number];
+
+export function may(session: Session, right: Right): boolean {
+  const rights: readonly Right[] = ALLOWED[session.role];
+  const whole = session.kbs === "*" && session.labels === "*";
+  return rights.includes(right) && (right !== "audit" || whole);
+}
+
+/** Who is signed in, or null. */
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  async queryFn({ signal }): Promise<Session | null> {
+    try {
+      return (await (await send("/v1/session", { method: "GET", signal })).json()) as Session;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return null;
+      if (error instanceof Problem && error.status === 405) return await remembered(signal);
+      throw error;
+    }
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+const KEPT = "atoll.session";
+
+/** Who signed in here, as long as the session is valid: for a gateway that does not tell. */
+async function remembered(signal: AbortSignal): Promise<Session | null> {
+  const kept = localStorage.getItem(KEPT);
+  if (kept === null) return null;
+  try {
+    await call("list_kbs", { query: { limit: 1 }, signal });
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401) return null;
+    if (!(error instanceof Problem && error.status === 403)) throw error;
+  }
+  return JSON.parse(kept) as Session;
+}
+
+export function useSession(): Session {
+  const { data } = useQuery(sessionQuery);
+  if (!data) throw new Error("a view of a signed-in person is shown to nobody");
+  return data;
+}
+
+/** Opens and ends sessions; other tabs of this browser follow. */
+export function useSigning() {
+  const client = useQueryClient();
+  const accept = (session: Session) => {
+    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
+    client.setQueryData(sessionQuery.queryKey, session);
+    localStorage.setItem(KEPT, JSON.stringify(session));
+    tellTabs("signed-in");
+  };
+  return {
+    async byKey(key: string) {
+      accept(await call("open_session", { body: { key } }));
+    },
+    async byLink(link: string) {
+      const headers = { "Content-Type": "application/json" };
+      const answer = await send("/v1/session", { method: "POST", headers, body: JSON.stringify({ link }) });
+      accept((await answer.json()) as Session);
+    },
+    async end() {
+      await call("close_session", {});
+      client.setQueryData(sessionQuery.queryKey, null);
+      localStorage.removeItem(KEPT);
+      sessionStorage.clear();
+      tellTabs("signed-out");
+    },
+  };
+}
+
+type TabNews = "signed-in" | "signed-out";
+
+const tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("atoll.session");
+
+function tellTabs(news: TabNews): void {
+  tabs?.postMessage(news);
+}
+
+/** Calls back when another tab signs in or out. */
+export function onTabNews(listener: (news: TabNews) => void): () => void {
+  const heard = (event: MessageEvent<TabNews>) => listener(event.data);
+  tabs?.addEventListener("message", heard);
+  return () => tabs?.removeEventListener("message", heard);
+}

@@ -1,0 +1,27 @@
+/** Addresses within the screen. They can be kept and passed on; none holds a key. */
+export const places = {
+  ask: (kb: string, conversation?: string) => `/kb/${kb}/ask${conversation ? `/${conversation}` : ""}`,
+  documents: (kb: string) => `/kb/${kb}/documents`,
+  search: (kb: string) => `/kb/${kb}/search`,
+  graph: (kb: string, entity?: string) =>
+    `/kb/${kb}/graph${entity ? `?entity=${encodeURIComponent(entity)}` : ""}`,
+  admin: (tab = "") => `/admin${tab ? `/${tab}` : ""}`,
+  document: (kb: string, id: string) => `/kb/${kb}/doc/${encodeURIComponent(id)}`,
+  page(kb: string, id: string, page: number, mark?: { passage: string | null; name?: string }) {
+    const query = new URLSearchParams();
+    if (mark?.passage) query.set("mark", mark.passage);
+    // With the name, a link to a document that was replaced still finds the version that is there now.
+    if (mark?.name) query.set("name", mark.name);
+    return `/kb/${kb}/doc/${encodeURIComponent(id)}/p/${page}${query.size > 0 ? `?${query}` : ""}`;
+  },
+};
+
+const LAST_KB = "atoll.kb";
+
+export function rememberKb(kb: string): void {
+  localStorage.setItem(LAST_KB, kb);
+}
+
+export function rememberedKb(): string | null {
+  return localStorage.getItem(LAST_KB);
+}

@@ -1,0 +1,7 @@
+import type { Texts } from "..";
+
+const texts: Texts["documents"] = {
+  pages: (count: number) => `${count} ${count === 1 ? "page" : "pages"}`,
+};
+
+export default texts;

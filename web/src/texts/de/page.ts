@@ -1,0 +1,41 @@
+import type { Texts } from "..";
+
+const texts: Texts["page"] = {
+  pane: "Page behind the answer",
+  page: (page: number) => `page ${page}`,
+  pageOf: (page: number, pages: number | undefined) =>
+    pages === undefined ? `Page ${page}` : `Page ${page} of ${pages}`,
+  hitOf: (at: number, count: number) => `${at} / ${count}`,
+  region: (name: string, page: number) => `${name}, page ${page}`,
+  image: (name: string, page: number) => `Picture of page ${page} of ${name}`,
+  marked: (name: string, page: number, text: string) => `${name}, page ${page}, marked: ${text}`,
+  loading: "The page is being drawn",
+  notDrawn: "The page could not be drawn just now.",
+  tools: "Page",
+  previousHit: "Previous place (P)",
+  nextHit: "Next place (N)",
+  previousPage: "Previous page",
+  nextPage: "Next page",
+  smaller: "Smaller",
+  larger: "Larger",
+  thumbnails: "All pages",
+  text: "Text of the page",
+  textOf: (page: number) => `Text of page ${page}`,
+  noText: "No text was read from this page",
+  heat: "Where the page answers the question",
+  heating: "Looking where the page answers",
+  heatOf: (question: string) => `Heat map: where the page answers "${question}"`,
+  noHeat: "The heat map could not be drawn.",
+  copyLink: "Copy link to this place",
+  linkCopied: "Link copied",
+  openFile: "Save the file",
+  openDocument: "Open the document",
+  goTo: (page: number) => `Go to page ${page}`,
+  gone: "This document is not there any more",
+  goneDetail: "It was deleted, or this key may not see it.",
+  replaced: (version: number) => `Replaced by version ${version}`,
+  replacedDetail: "What this link pointed to is not shown any more.",
+  openVersion: (name: string, version: number) => `Open ${name}, version ${version}`,
+};
+
+export default texts;

@@ -1,0 +1,3 @@
+export default {
+  pages: (count: number) => `${count} ${count === 1 ? "page" : "pages"}`,
+};
