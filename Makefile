@@ -22,7 +22,7 @@ SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status logs test test-fast test-compose soak check env wheels bundle locks bench eval-hotpot
+.PHONY: help setup demo up down status logs test test-fast test-screen test-compose soak check env web wheels bundle locks bench eval-hotpot
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,9 +30,11 @@ help: ## List the verbs
 setup: .state/install ## Install everything into .venv
 
 demo: setup ## Start Atoll here, read samples/, ask a question, show the cited answer
+	@$(BIN)/python scripts/screen.py build --optional
 	@$(BIN)/python scripts/demo.py
 
 up: setup ## Start the local stack in the background; COMPOSE=1: the containers, of these four verbs
+	@$(if $(COMPOSE),,$(BIN)/python scripts/screen.py build --optional)
 	@$(if $(COMPOSE),$(BIN)/atoll init --compose && docker compose up --wait,$(BIN)/atoll up --local)
 
 down: setup ## Stop it
@@ -50,6 +52,10 @@ test: setup ## Run every test that needs no container engine; T=path or T="-k na
 
 test-fast: setup ## Run what takes less than two minutes: unit tests, and contract tests on SQLite
 	@$(BIN)/python -m pytest -q -m "not soak" -k "not neo4j" -n $(AT_ONCE) tests/unit tests/contract
+
+test-screen: setup ## Check the browser screen: lint, types, unit tests, and journeys in a real Chromium; T narrows
+	@$(BIN)/python scripts/screen.py check
+	@$(BIN)/python -m pytest --durations=10 $(or $(T),tests/screen)
 
 test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
 	@scripts/test_compose.sh $(T)
@@ -70,6 +76,9 @@ eval-hotpot: setup ## Measure recall on HotpotQA-100 through the HTTP API; the r
 env: setup ## Write .env.example and gateway/openapi.json from the code
 	@$(BIN)/python scripts/render_env.py
 	@$(BIN)/python -m gateway.openapi --write
+
+web: setup ## Build the browser screen into web/dist, with Node of PATH (22.12 or newer) or a pinned one
+	@$(BIN)/python scripts/screen.py build
 
 wheels: setup ## Bring to vendor/wheels what a machine without a package index installs (connected machines)
 	@TORCH="$(TORCH)" scripts/wheels.sh

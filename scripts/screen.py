@@ -1,4 +1,4 @@
-"""Build the browser screen into web/dist: python scripts/screen.py build | pack FILE | npm ARGUMENTS...
+"""Build the browser screen into web/dist: python scripts/screen.py build | check | pack FILE | npm ARGUMENTS...
 
 `build` does nothing when web/dist was made of these sources. Otherwise it unpacks a screen that was carried here
 (vendor/screen.tar.gz, made of the same sources), or builds one with Node: that of PATH from version 22.12 on, or the
@@ -8,6 +8,7 @@ pinned wheel in an environment of its own (.state/node). `build --optional` says
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -70,8 +71,11 @@ def pack(target: Path) -> None:
 def npm(arguments: list[str]) -> int:
     """Run npm in web/ with all that checks and tests need installed; return its exit code."""
     node = _node()
-    _install(node, everything=True)
-    return subprocess.run([*node, *arguments], cwd=WEB, check=False, env=_environment(node)).returncode
+    if arguments[:1] != ["install"]:
+        _install(node, everything=True)
+    code = subprocess.run([*node, *arguments], cwd=WEB, check=False, env=_environment(node)).returncode
+    _without_addresses(WEB / "package-lock.json")
+    return code
 
 
 def main(words: list[str]) -> int:
@@ -80,6 +84,8 @@ def main(words: list[str]) -> int:
         match words:
             case ["build", *options] if set(options) <= {"--optional"}:
                 print(f"{build()}: {DIST.relative_to(ROOT)}")
+            case ["check"]:
+                return npm(["run", "check", "--silent"])
             case ["pack", target]:
                 pack(Path(target))
             case ["npm", *arguments]:
@@ -157,9 +163,21 @@ def _install(node: list[str], *, everything: bool) -> None:
         return
     omitted = [] if everything else ["--omit=dev"]
     _run(
-        [*node, "ci", "--silent", "--fetch-retries=1", *omitted], "npm cannot install what web/package-lock.json names"
+        [*node, "ci", "--loglevel=error", "--fetch-retries=1", *omitted],
+        "npm cannot install what web/package-lock.json names",
     )
     stamp.write_text(f"{lock} {'all' if everything else 'build'}")
+
+
+def _without_addresses(lock: Path) -> None:
+    """Take out of a lock where its packages' makers ask for money: npm installs without knowing it."""
+    text = lock.read_text()
+    packages = json.loads(text)
+    for package in packages["packages"].values():
+        package.pop("funding", None)
+    plain = json.dumps(packages, indent=2, ensure_ascii=False) + "\n"
+    if plain != text:
+        lock.write_text(plain)
 
 
 def _environment(node: list[str]) -> dict[str, str]:
