@@ -18,7 +18,7 @@ QUESTION = "How long will the usable fuel at Osk Head last in winter?"
 NEXT_QUESTION = "What mistake in the February minutes did the Board correct?"
 
 NEXT = """
-Atoll goes on running at {address} (its API is described at {address}/docs). Next:
+Atoll goes on running. Open {address} in a browser{screen}; {address}/docs describes its API. Next:
 
   {atoll} ask "{question}"
   {page}
@@ -53,7 +53,9 @@ def demonstrate() -> int:
     command = os.path.relpath(ATOLL)
     page = render.page_command(answer["citations"][0]["evidence"], kb=KB).removeprefix("atoll")
     address = body_of("status")["address"]
-    print(NEXT.format(address=address, atoll=command, question=NEXT_QUESTION, page=f"{command}{page}"))
+    built = (ROOT / "web" / "dist" / "index.html").is_file()
+    screen = " and sign in with the key in .atoll/owner.key" if built else " after `make web`"
+    print(NEXT.format(address=address, screen=screen, atoll=command, question=NEXT_QUESTION, page=f"{command}{page}"))
     return 0
 
 

@@ -1,5 +1,7 @@
 import * as HoverCard from "@radix-ui/react-hover-card";
 
+import { useState } from "react";
+
 import { useTexts } from "@/texts";
 
 import type { Evidence } from "./answer";
@@ -19,15 +21,24 @@ const CHARACTERS_AROUND = 140;
 /** The number behind a sentence: pointed at it shows the source's words, followed it opens the page. */
 export function CitationMark({ n, evidence, span, onFollow }: CitationMarkProps) {
   const t = useTexts();
+  const [isOpen, setOpen] = useState(false);
   const button = (
-    <button type="button" className={styles.mark} data-citation={n} onClick={onFollow}>
+    <button
+      type="button"
+      className={styles.mark}
+      data-citation={n}
+      onClick={() => {
+        setOpen(false);
+        onFollow();
+      }}
+    >
       {n}
     </button>
   );
   if (evidence === undefined) return button;
   const [before, marked, after] = excerpt(evidence.text, span, CHARACTERS_AROUND);
   return (
-    <HoverCard.Root openDelay={180} closeDelay={80}>
+    <HoverCard.Root openDelay={250} closeDelay={80} open={isOpen} onOpenChange={setOpen}>
       <HoverCard.Trigger asChild>{button}</HoverCard.Trigger>
       <HoverCard.Portal>
         <HoverCard.Content className={styles.card} side="top" sideOffset={6} collisionPadding={8}>

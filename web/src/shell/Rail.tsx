@@ -1,13 +1,4 @@
-import {
-  ChevronsUpDown,
-  Files,
-  FlaskConical,
-  type LucideIcon,
-  MessageSquarePlus,
-  Settings2,
-  Share2,
-  Trash2,
-} from "lucide-react";
+import { ChevronsUpDown, type LucideIcon, MessageSquarePlus, Trash2 } from "lucide-react";
 import { Link, useLocation } from "wouter";
 
 import { Brand } from "@/design/Brand";
@@ -40,19 +31,8 @@ export function Rail({ inDrawer = false }: { inDrawer?: boolean }) {
       {canRead && kb !== null ? <KbChoice kb={kb} /> : null}
       <nav aria-label={t.shell.views} className={styles.views}>
         {canRead && kb !== null ? (
-          <>
-            <View icon={MessageSquarePlus} href={places.ask(kb)} label={t.shell.newQuestion} />
-            <View
-              icon={Files}
-              href={places.documents(kb)}
-              label={t.shell.documents}
-              also={`/kb/${kb}/doc/`}
-            />
-            <View icon={FlaskConical} href={places.search(kb)} label={t.shell.search} />
-            <View icon={Share2} href={places.graph(kb)} label={t.shell.graph} />
-          </>
+          <View icon={MessageSquarePlus} href={places.ask(kb)} label={t.shell.newQuestion} />
         ) : null}
-        <View icon={Settings2} href={places.admin()} label={t.shell.admin} also="/admin/" />
       </nav>
       {canRead ? <History kb={kb} /> : null}
       <Account />
@@ -60,19 +40,9 @@ export function Rail({ inDrawer = false }: { inDrawer?: boolean }) {
   );
 }
 
-function View({
-  icon: Icon,
-  href,
-  label,
-  also,
-}: {
-  icon: LucideIcon;
-  href: string;
-  label: string;
-  also?: string;
-}) {
+function View({ icon: Icon, href, label }: { icon: LucideIcon; href: string; label: string }) {
   const [location] = useLocation();
-  const isHere = location === href || (also !== undefined && location.startsWith(also));
+  const isHere = location === href;
   return (
     <Link href={href} className={styles.view} aria-current={isHere ? "page" : undefined}>
       <Icon size={17} aria-hidden="true" />

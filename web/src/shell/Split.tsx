@@ -20,7 +20,7 @@ export function Split({ label, children, side, onClose }: SplitProps) {
   const t = useTexts();
   const place = useRef<HTMLDivElement>(null);
   const aside = useRef<HTMLElement>(null);
-  const [share, setShare] = useState(() => bounded(Number(localStorage.getItem(KEPT) ?? 48)));
+  const [share, setShare] = useState(() => bounded(Number(localStorage.getItem(KEPT) ?? 54)));
   const isOpen = side !== null;
 
   useEffect(() => {
@@ -92,5 +92,5 @@ export function Split({ label, children, side, onClose }: SplitProps) {
 }
 
 function bounded(share: number): number {
-  return Number.isFinite(share) ? Math.min(MOST, Math.max(LEAST, share)) : 48;
+  return Number.isFinite(share) ? Math.min(MOST, Math.max(LEAST, share)) : 54;
 }

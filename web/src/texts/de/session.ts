@@ -1,18 +1,25 @@
 import type { Texts } from "..";
 
 const texts: Texts["session"] = {
-  title: "Sign in to Atoll",
-  lead: "Ask your documents. Every sentence shows where it stands.",
-  key: "Key",
-  keyHint: "It begins with atoll_. This page forgets it as soon as you are signed in.",
-  wrong: "This key is not valid. It may have been revoked or have run out.",
-  signIn: "Sign in",
-  ended: "You were signed out: the session ended, or its key was revoked. What you were writing is kept.",
-  help: "On the machine that runs Atoll, this command makes a link that signs you in:",
-  signingIn: "Signing in",
-  linkOver: "This link does not work any more",
-  withKey: "Sign in with a key",
-  roles: { owner: "Owner", editor: "Editor", reader: "Reader", auditor: "Auditor", admin: "Administrator" },
+  title: "Bei Atoll anmelden",
+  lead: "Fragen Sie Ihre Dokumente. Jeder Satz zeigt, wo er steht.",
+  key: "Schlüssel",
+  keyHint: "Er beginnt mit atoll_. Diese Seite vergisst ihn, sobald Sie angemeldet sind.",
+  wrong: "Dieser Schlüssel gilt nicht. Vielleicht wurde er widerrufen oder ist abgelaufen.",
+  signIn: "Anmelden",
+  ended:
+    "Sie wurden abgemeldet: Die Sitzung ist zu Ende, oder ihr Schlüssel wurde widerrufen. Was Sie gerade schrieben, ist noch da.",
+  help: "Auf dem Rechner, auf dem Atoll läuft, macht dieser Befehl einen Link, mit dem Sie sich anmelden:",
+  signingIn: "Anmeldung läuft",
+  linkOver: "Dieser Link gilt nicht mehr",
+  withKey: "Mit einem Schlüssel anmelden",
+  roles: {
+    owner: "Eigentümer",
+    editor: "Bearbeiter",
+    reader: "Leser",
+    auditor: "Prüfer",
+    admin: "Administrator",
+  },
 };
 
 export default texts;
