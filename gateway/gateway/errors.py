@@ -25,6 +25,12 @@ _log = logging.getLogger(__name__)
 #: Status of an answer that nobody waits for any more; it shows in logs and metrics only.
 CLIENT_CLOSED_REQUEST = 499
 _MAX_INVALID_FIELDS = 8
+#: Types of what is refused outside the routes; everything else is BadInput.
+_REFUSALS = {
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "RangeNotSatisfiable",
+    HTTPStatus.REQUEST_TIMEOUT: "TooSlow",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Overloaded",
+}
 
 
 class Problem(BaseModel):
@@ -47,8 +53,7 @@ def problem(error: AtollError, request_id: str) -> dict[str, Any]:
 
 def refusal_problem(status: int, detail: str, request_id: str) -> dict[str, Any]:
     """Return the problem document of a refusal that a library below the routes wrote as plain text."""
-    name = {HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "RangeNotSatisfiable"}.get(HTTPStatus(status), "BadInput")
-    return _problem(name, status, detail, request_id)
+    return _problem(_REFUSALS.get(HTTPStatus(status), "BadInput"), status, detail, request_id)
 
 
 def unexpected_problem(request_id: str) -> dict[str, Any]:

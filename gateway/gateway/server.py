@@ -11,9 +11,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from atoll.errors import StartRefused
+from gateway.connections import BoundedConnection, room
 
 _BACKLOG = 1024
-_MAX_CONNECTIONS = 4096
 _KEEP_ALIVE_SECONDS = 30
 #: Answers that are being written get so long to end after SIGTERM; event streams end at once.
 _DRAIN_SECONDS = 10
@@ -35,9 +35,10 @@ class GatewayServer(uvicorn.Server):
 
 async def serve(app: FastAPI, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
+    BoundedConnection.most = room()
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=BoundedConnection,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -45,7 +46,6 @@ async def serve(app: FastAPI, listener: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,  # who asks is decided by keys; the peer's own address says whether it is this machine
         backlog=_BACKLOG,
-        limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         h11_max_incomplete_event_size=_MAX_HEADER_BYTES,

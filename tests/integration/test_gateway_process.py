@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -139,6 +140,81 @@ def test_sigterm_ends_streams_and_lets_answers_end(gateway: Gateway) -> None:
     assert gateway.process.wait(15) == 0
     assert time.monotonic() - began < 10
     assert len(gateway.originals()) == 1
+
+
+def problem_of(connection: socket.socket) -> tuple[int, dict[str, object]]:
+    """Read one answer to the end of the connection."""
+    connection.settimeout(20)
+    received = b""
+    while piece := connection.recv(65536):
+        received += piece
+    head, _, body = received.rpartition(b"\r\n\r\n")
+    head = head[head.rindex(b"HTTP/1.1") :]
+    assert b"application/problem+json" in head, received
+    return int(head.split()[1]), json.loads(body)
+
+
+def test_heads_are_bounded_in_time_and_slow_bodies_are_not(gateway: Gateway) -> None:
+    """All at once, because each takes ten seconds."""
+    whole = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    body = HEAD + b"x" * 24 + b"\r\n--b--\r\n"
+    upload = (
+        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {gateway.key}\r\n"
+        f"Content-Type: {TYPE}\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    starts = {
+        "nothing": b"",
+        "half a line": b"GET /health",
+        "dripping": whole[:-2],
+        "second": whole + b"GET /health/li",
+    }
+    with ExitStack() as opened:
+        connections = {
+            name: opened.enter_context(socket.create_connection(("127.0.0.1", gateway.port)))
+            for name in (*starts, "slow body")
+        }
+        began = time.monotonic()
+        for name, start in starts.items():
+            connections[name].sendall(start)
+        assert connections["second"].recv(15) == b"HTTP/1.1 200 OK"
+        connections["second"].sendall(b"ve")  # the head of a second request has begun
+        connections["slow body"].sendall(upload)
+        for number in range(8):  # what drips in does not lengthen the time
+            time.sleep(1)
+            connections["dripping"].sendall(b"X-Slow: 1\r\n")
+            connections["slow body"].sendall(body[number : number + 1])
+        for name in starts:
+            status, problem = problem_of(connections[name])
+            assert (status, problem["type"]) == (408, "urn:atoll:problem:TooSlow"), name
+        assert 9 < time.monotonic() - began < 14
+        time.sleep(3)
+        connections["slow body"].sendall(body[8:])
+        assert connections["slow body"].recv(12) == b"HTTP/1.1 202"
+    with gateway.client() as client:
+        assert client.get("/health/live").status_code == 200
+
+
+def test_half_open_connections_past_the_limit_make_room(gateway: Gateway) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as opened, gateway.client() as client:
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        for _ in range(4300):
+            connection = opened.enter_context(socket.create_connection(("127.0.0.1", gateway.port)))
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost:")
+        began = time.monotonic()
+        assert client.get("/health/live").status_code == 200
+        assert time.monotonic() - began < 5
+        with gateway.client() as another:
+            assert another.get("/health/live").status_code == 200
+
+
+def test_what_is_no_request_is_answered_as_a_problem(gateway: Gateway) -> None:
+    for wrong in (b"what is this\r\n\r\n", b"GET / HTTP/1.1\r\nBad Header\r\n\r\n", b"\x16\x03\x01\x02\0"):
+        with socket.create_connection(("127.0.0.1", gateway.port)) as connection:
+            connection.sendall(wrong + b"\r\n" * 2)
+            status, problem = problem_of(connection)
+        assert (status, problem["type"]) == (400, "urn:atoll:problem:BadInput")
 
 
 def test_a_taken_port_is_one_line(gateway: Gateway) -> None:
