@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from parser.typeset import arabic, bidi
-from parser.typeset.lines import in_display_order
+from parser.typeset import bidi
+from parser.typeset.faces import Style
+from tests.unit.parser.reading import fonts
 
 _HEBREW = {chr(ord("A") + index): chr(0x05D0 + index) for index in range(26)}
 _LATIN = {hebrew: latin for latin, hebrew in _HEBREW.items()}
 
 
 def shown(text: str) -> str:
+    """The characters whose glyphs stand on the page, from left to right."""
     logical = "".join(_HEBREW.get(c, c) for c in text)
     levels = bidi.embedding_levels(logical, bidi.base_level(logical))
-    return "".join(_LATIN.get(c, c) for c in in_display_order(logical, levels))
+    runs = fonts().runs(logical, Style.TEXT, levels)
+    return "".join(_LATIN.get(c, c) for run in runs for c in str(run.text))
 
 
 @pytest.mark.parametrize(
@@ -41,28 +44,7 @@ def test_display_order(logical: str, display: str) -> None:
     assert shown(logical) == display
 
 
-def test_marks_follow_their_base() -> None:
-    # shin + dot + qamats, lamed: shown lamed, shin + marks
-    text = "\u05e9\u05c1\u05b8\u05dc"
-    levels = bidi.embedding_levels(text, 1)
-    assert in_display_order(text, levels) == "\u05dc\u05e9\u05c1\u05b8"
-
-
 def test_every_order_is_a_permutation() -> None:
     text = "".join(chr(0x05D0 + i % 20) if i % 3 else chr(97 + i % 26) for i in range(60)) + " 12 (x) \u0627\u0628"
     for base in (0, 1):
         assert sorted(bidi.display_order(bidi.embedding_levels(text, base))) == list(range(len(text)))
-
-
-@pytest.mark.parametrize(
-    ("word", "forms"),
-    [
-        ("\u0633\u0644\u0627\u0645", "\ufeb3\ufefc\ufee1"),  # seen initial, lam-alef final, meem isolated
-        ("\u0628\u064e\u0628", "\ufe91\u064e\ufe90"),  # a mark does not part the letters it stands between
-        ("\u062f\u0627\u0631", "\ufea9\ufe8d\ufead"),  # letters that join nothing after them
-        ("\u067e\u06cc", "\ufb58\ufbfd"),  # Persian
-        ("abc", "abc"),
-    ],
-)
-def test_arabic_letters_take_their_joined_forms(word: str, forms: str) -> None:
-    assert "".join(form for form, _ in arabic.shape(word)) == forms

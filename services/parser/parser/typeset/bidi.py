@@ -1,7 +1,8 @@
 """Display order of mixed left-to-right and right-to-left text: the Unicode Bidirectional Algorithm, UAX #9.
 
 Text arrives without directional formatting characters (`parser.text` removes them), so rules X1 to X10 leave one
-isolating run sequence, the paragraph, with its own level at both ends.
+isolating run sequence, the paragraph, with its own level at both ends. Mirroring (L4) and the order of marks (L3) are
+left to HarfBuzz.
 """
 
 from __future__ import annotations
@@ -21,11 +22,6 @@ _PAIRS = (
 )
 _CLOSING = dict(zip(_PAIRS[0::2], _PAIRS[1::2], strict=True))
 _OPENING = {closing: opening for opening, closing in _CLOSING.items()}
-_SWAPPED = _PAIRS + "<>\u00ab\u00bb\u2039\u203a\u2264\u2265\u2208\u220b\u2282\u2283\u2286\u2287"
-_MIRRORED = {
-    **dict(zip(_SWAPPED[0::2], _SWAPPED[1::2], strict=True)),
-    **dict(zip(_SWAPPED[1::2], _SWAPPED[0::2], strict=True)),
-}
 #: UAX #9, BD16: deeper nesting is not looked at.
 _DEEPEST = 63
 
@@ -64,11 +60,6 @@ def display_order(levels: list[int]) -> list[int]:
                 order[start : start + len(members)] = reversed(members)
             start += len(members)
     return order
-
-
-def mirrored(character: str) -> str:
-    """The character that is drawn for one at an odd level (L4)."""
-    return _MIRRORED.get(character, character)
 
 
 def _level(kind: str, base: int) -> int:

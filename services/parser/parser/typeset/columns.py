@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parser.typeset.fonts import Style
+from parser.typeset.faces import Style
 
 if TYPE_CHECKING:
     from parser.flow import Element

@@ -11,7 +11,8 @@ from atoll.domain.page import Box
 from parser.collector import Collector, line
 from parser.flow import BULLET, Element
 from parser.typeset import bidi
-from parser.typeset.fonts import Fonts, Style
+from parser.typeset.faces import Style
+from parser.typeset.fonts import Fonts
 from parser.typeset.lines import LineBreaker, SetLine
 from parser.typeset.sheet import ASCENT, MARGIN, TEXT_WIDTH, Sheets
 from parser.typeset.tables import TableComposer
@@ -139,12 +140,12 @@ class _Composer:
         x = MARGIN + TEXT_WIDTH - look.indent - set_line.width if is_right_to_left else MARGIN + indent
         if is_right_to_left and indent > look.indent:
             x -= indent - look.indent
-        box = self.sheets.line(set_line, look.style, look.size, x, baseline, look.grey)
+        box = self.sheets.line(set_line, look.size, x, baseline, look.grey)
         text, starts = set_line.text, set_line.starts
         if marker:
-            mark = SetLine(marker, marker, self._fonts.width(marker, look.style) * look.size)
+            mark = LineBreaker(self._fonts, look.style, look.size, TEXT_WIDTH).line(marker)
             side = box.x1 + _MARKER_GAP if is_right_to_left else x - mark.width - _MARKER_GAP
-            marked = self.sheets.line(mark, look.style, look.size, side, baseline)
+            marked = self.sheets.line(mark, look.size, side, baseline)
             if marker != BULLET:
                 text, box, starts = _labelled(marker, set_line, box, marked)
         gap = JOINED if set_line.joined else WRAPPED

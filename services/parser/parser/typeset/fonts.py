@@ -1,81 +1,72 @@
-"""The fonts that documents without pages are set in, from a package that carries them under the OFL.
+"""How wide text is and in which runs it is drawn.
 
-Source Sans and Source Code set what they have; Kurinto has the other scripts. Every character gets the first font of
-its style's chain that has a glyph for it, and fonts are embedded as subsets.
+Latin, Cyrillic, Greek and Chinese text without marks goes to the page as it is; what changes its shape or its place
+goes through `parser.typeset.shaping`, which costs five times as much.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from importlib.util import find_spec
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from parser.typeset import bidi
+from parser.typeset.faces import REPLACEMENT, Faces, Run, Style
+from parser.typeset.shaping import Shaper, needs_shaping
 
-from atoll.errors import StartRefused
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-_PACKAGE = "weblate_fonts"
-_FOLDER = "static/weblate_fonts"
-_FILES = {
-    "text": "source-sans/ttf/SourceSans3-Regular.ttf",
-    "bold": "source-sans/ttf/SourceSans3-Bold.ttf",
-    "code": "source-code/ttf/SourceCodePro-Regular.ttf",
-    "world": "kurinto/ttf/KurintoSans-Rg.ttf",
-    "world-bold": "kurinto/ttf/KurintoSans-Bd.ttf",
-    "chinese": "kurinto/ttf/KurintoSansSC-Rg.ttf",
-    "korean": "kurinto/ttf/KurintoSansKR-Rg.ttf",
-    "japanese": "kurinto/ttf/KurintoSansJP-Rg.ttf",
-    "traditional": "kurinto/ttf/KurintoSansTC-Rg.ttf",
-}
-_EAST_ASIAN = ("chinese", "korean", "japanese", "traditional")
-
-#: Drawn where no font has a glyph.
-REPLACEMENT = "\N{WHITE SQUARE}"
 _KEPT_WIDTHS = 50_000
 _KEPT_WORD = 40
-
-
-class Style(StrEnum):
-    """How a run of text looks; each has its chain of fonts."""
-
-    TEXT = "text"
-    BOLD = "bold"
-    CODE = "code"
-
-
-_CHAINS = {
-    Style.TEXT: ("text", "world", *_EAST_ASIAN),
-    Style.BOLD: ("bold", "world-bold", "world", *_EAST_ASIAN),
-    Style.CODE: ("code", "world", *_EAST_ASIAN),
-}
 
 
 class Fonts:
     """The loaded fonts. Loaded once in the fork server, shared by its children."""
 
     def __init__(self) -> None:
-        folder = _folder()
-        fonts = {name: _load(name, folder / file) for name, file in _FILES.items()}
-        self._chains = {style: [(name, fonts[name].face) for name in names] for style, names in _CHAINS.items()}
+        self._faces = Faces()
+        self._shaper = Shaper(self._faces)
         self._glyphs: dict[Style, dict[str, tuple[str, float]]] = {style: {} for style in Style}
         self._widths: dict[tuple[Style, str], float] = {}
-        self.missing: set[str] = set()
+
+    @property
+    def missing(self) -> set[str]:
+        """Characters that no font has, so far."""
+        return self._faces.missing
 
     def width(self, text: str, style: Style) -> float:
-        """Width of drawn text at size 1."""
+        """Width of drawn text in one line at size 1; the order of its runs changes nothing."""
         key = (style, text)
         width = self._widths.get(key)
         if width is None:
-            width = sum(self._glyph(character, style)[1] for character in text)
+            if needs_shaping(text):
+                levels = bidi.embedding_levels(text, bidi.base_level(text)) if bidi.has_right_to_left(text) else None
+                width = sum(run.width for run in self.runs(text, style, levels))
+            else:
+                width = sum(self._glyph(character, style)[1] for character in text)
             if len(text) <= _KEPT_WORD:
                 if len(self._widths) >= _KEPT_WIDTHS:
                     self._widths.clear()
                 self._widths[key] = width
         return width
 
-    def runs(self, text: str, style: Style) -> list[tuple[str, str]]:
-        """The text as (font name, run) pairs, with `REPLACEMENT` for what no font has; see ``missing``."""
+    def space_after(self, word: str, style: Style) -> float:
+        """Width at size 1 of a space behind a word: in a shaped line it is set in the word's own font."""
+        if needs_shaping(word):
+            face = self._shaper.stretches(word, style, [0] * len(word))[-1].face
+            if face is not None and face.has(" "):
+                return face.width(" ")
+        return self.width(" ", style)
+
+    def runs(self, text: str, style: Style, levels: Sequence[int] | None = None) -> tuple[Run, ...]:
+        """A line's runs from left to right, with `REPLACEMENT` for what no font has; see ``missing``.
+
+        Args:
+            text: the line in logical order.
+            style: its chain of fonts.
+            levels: the level of each character (UAX #9); none where nothing is read from the right.
+        """
+        if needs_shaping(text):
+            return self._shaper.runs(text, style, [0] * len(text) if levels is None else levels)
         runs: list[tuple[str, str]] = []
         for character in text:
             font, _ = self._glyph(character, style)
@@ -86,39 +77,13 @@ class Fonts:
                 runs[-1] = (font, runs[-1][1] + character)
             else:
                 runs.append((font, character))
-        return runs
+        return tuple(Run(font, run, self.width(run, style)) for font, run in runs)
 
     def _glyph(self, character: str, style: Style) -> tuple[str, float]:
         """Font and width at size 1 of a character; no font and the width of `REPLACEMENT` if none has it."""
         known = self._glyphs[style].get(character)
         if known is None:
-            code = ord(character)
-            known = next(
-                (
-                    (name, face.getCharWidth(code) / 1000)
-                    for name, face in self._chains[style]
-                    if code in face.charToGlyph
-                ),
-                None,
-            )
-            if known is None:
-                self.missing.add(character)
-                known = ("", self._glyph(REPLACEMENT, style)[1])
+            face = self._faces.of(character, style)
+            known = (face.name, face.width(character)) if face else ("", self._glyph(REPLACEMENT, style)[1])
             self._glyphs[style][character] = known
         return known
-
-
-def _folder() -> Path:
-    spec = find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise StartRefused(f"the font package {_PACKAGE} is missing: pip install -r requirements-core.lock")
-    return Path(spec.origin).parent / _FOLDER
-
-
-def _load(name: str, path: Path) -> TTFont:
-    try:
-        font = TTFont(name, str(path))
-    except (TTFError, OSError) as err:
-        raise StartRefused(f"font {path} cannot be read: pip install --force-reinstall weblate-fonts") from err
-    pdfmetrics.registerFont(font)
-    return font

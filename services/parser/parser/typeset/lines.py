@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parser.text import TOKEN
-from parser.typeset import arabic, bidi
+from parser.typeset import bidi
+from parser.typeset.shaping import may_part, needs_shaping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from parser.typeset.fonts import Fonts, Style
+    from parser.typeset.faces import Run, Style
+    from parser.typeset.fonts import Fonts
 
 _WORDS = re.compile(r" +|[^ ]+")
 #: Punctuation that does not start a line in scripts without spaces.
@@ -22,13 +23,13 @@ _NEVER_FIRST = frozenset("、。，．：；？！）」』】〉》〕·ー・%
 
 @dataclass(frozen=True, slots=True)
 class SetLine:
-    """A line as it is kept (logical order) and as it is drawn (display order), with its width in points.
+    """A line as it is kept (logical order) and as it is drawn (runs from left to right), with its width in points.
 
     ``joined`` says that it goes on in the next line without a space; ``starts`` are those of a `Line`'s words.
     """
 
     text: str
-    drawn: str
+    runs: tuple[Run, ...]
     width: float
     joined: bool = False
     starts: tuple[int, ...] = ()
@@ -48,47 +49,50 @@ class LineBreaker:
 
         With ``keep_spaces`` leading and inner spaces stay as they are, as in code.
         """
-        if not bidi.has_right_to_left(text):
-            for start, end, joined in self._breaks(text, keep_spaces):
-                piece = text[start:end]
-                yield SetLine(piece, piece, self.measure(piece), joined, self._starts(piece))
-            return
-        levels = bidi.embedding_levels(text, bidi.base_level(text))
+        levels = _levels(text)
         for start, end, joined in self._breaks(text, keep_spaces):
-            drawn = in_display_order(text[start:end], levels[start:end])
-            piece = text[start:end]
-            # Where both directions meet in a line, its words do not follow each other along it.
-            one_way = len(set(levels[start:end])) == 1
-            sign = -1 if levels[start] % 2 else 1
-            starts = tuple(sign * at for at in self._starts(piece)) if one_way else ()
-            yield SetLine(piece, drawn, self.measure(drawn), joined, starts)
+            yield self._set(text[start:end], None if levels is None else levels[start:end], joined=joined)
 
-    def measure(self, text: str) -> float:
-        """Width in points of text as it is drawn."""
-        return self._fonts.width(text, self._style) * self._size
+    def line(self, text: str) -> SetLine:
+        """A text that is not broken: a label, a page's number."""
+        return self._set(text, _levels(text), joined=False)
+
+    def _set(self, text: str, levels: Sequence[int] | None, *, joined: bool) -> SetLine:
+        runs = self._fonts.runs(text, self._style, levels)
+        # Where both directions meet in a line, its words do not follow each other along it.
+        one_way = levels is None or len(set(levels)) == 1
+        sign = -1 if levels and levels[0] % 2 else 1
+        starts = tuple(sign * at for at in self._starts(text)) if one_way else ()
+        return SetLine(text, runs, sum(run.width for run in runs) * self._size, joined, starts)
 
     def _starts(self, text: str) -> tuple[int, ...]:
         """Where each blank-separated word begins, from the edge where reading begins."""
         starts: list[int] = []
-        at = 0.0
+        at, is_shaped, before = 0.0, needs_shaping(text), ""
         for token in _WORDS.findall(text):
-            if token[0] != " ":
+            if token[0] == " ":
+                at += self._space_after(before, is_shaped=is_shaped) * len(token)
+            else:
                 starts.append(round(at))
-            at += self._token_width(token)
+                at += self._token_width(token)
+                before = token
         return tuple(starts)
 
     def _token_width(self, token: str) -> float:
-        if arabic.has_arabic(token):
-            token = "".join(character for character, _ in arabic.shape(token))
-        return self.measure(token)
+        return self._fonts.width(token, self._style) * self._size
+
+    def _space_after(self, word: str, *, is_shaped: bool) -> float:
+        space = self._fonts.space_after(word, self._style) if is_shaped else self._fonts.width(" ", self._style)
+        return space * self._size
 
     def _breaks(self, text: str, keep_spaces: bool) -> Iterator[tuple[int, int, bool]]:
         """Start, end and "goes on without a space" of each line."""
         start = end = 0
         used = 0.0
+        is_shaped, before = needs_shaping(text), ""
         for token in TOKEN.finditer(text):
-            width = self._token_width(token.group())
             if token.group()[0] == " ":
+                width = self._space_after(before, is_shaped=is_shaped) * len(token.group())
                 if start == end and not keep_spaces:
                     start = end = token.end()
                 else:
@@ -96,7 +100,9 @@ class LineBreaker:
                     if keep_spaces and start == end:
                         end = token.end()
                 continue
-            if end > start and used + width > self._width and token.group() not in _NEVER_FIRST:
+            before = token.group()
+            width = self._token_width(before)
+            if end > start and used + width > self._width and before not in _NEVER_FIRST:
                 yield start, end, end == token.start()
                 start, used = token.start(), 0.0
             if width > self._width:
@@ -114,24 +120,12 @@ class LineBreaker:
     def _cuts(self, text: str, start: int, end: int) -> Iterator[int]:
         used = 0.0
         for index in range(start, end):
-            width = self.measure(text[index])
-            if used + width > self._width and used > 0 and not unicodedata.combining(text[index]):
+            width = self._token_width(text[index])
+            if used + width > self._width and used > 0 and may_part(text, index):
                 yield index
                 used = 0.0
             used += width
 
 
-def in_display_order(text: str, levels: list[int]) -> str:
-    """A line as it is drawn from left to right: Arabic joined, right-to-left runs turned, brackets mirrored.
-
-    A combining mark follows its base in the result (UAX #9, L3).
-    """
-    shaped = arabic.shape(text) if arabic.has_arabic(text) else list(zip(text, range(len(text)), strict=True))
-    clusters: list[tuple[str, int]] = []
-    for character, position in shaped:
-        level = levels[position]
-        if clusters and unicodedata.combining(character):
-            clusters[-1] = (clusters[-1][0] + character, clusters[-1][1])
-        else:
-            clusters.append((bidi.mirrored(character) if level % 2 else character, level))
-    return "".join(clusters[position][0] for position in bidi.display_order([level for _, level in clusters]))
+def _levels(text: str) -> list[int] | None:
+    return bidi.embedding_levels(text, bidi.base_level(text)) if bidi.has_right_to_left(text) else None

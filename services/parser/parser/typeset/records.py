@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from atoll.domain.block import BROKEN, JOINED, WRAPPED, Cell, Line, Row
 from parser.collector import Collector, line
-from parser.typeset.fonts import Fonts, Style
+from parser.typeset.faces import Style
+from parser.typeset.fonts import Fonts
 from parser.typeset.lines import LineBreaker, SetLine
 from parser.typeset.sheet import ASCENT, MARGIN, TEXT_WIDTH, Sheets
 
@@ -73,7 +74,7 @@ class Records:
             self._end_line()
             self._begin_line()
         if label:
-            self._draw(SetLine(label, label, self._fonts.width(label, Style.TEXT) * _SIZE), Style.TEXT, _NAME_GREY)
+            self._draw(LineBreaker(self._fonts, Style.TEXT, _SIZE, TEXT_WIDTH).line(label), _NAME_GREY)
         for source_line in cell.text.split("\n"):
             set_lines = list(self._broken(source_line, style))
             for number, set_line in enumerate(set_lines):
@@ -81,16 +82,16 @@ class Records:
                     self._end_line()
                     self._begin_line()
                 gap = BROKEN if number + 1 == len(set_lines) else JOINED if set_line.joined else WRAPPED
-                yield self._draw(set_line, style, 0.0, gap)
+                yield self._draw(set_line, 0.0, gap)
         self._x += _BETWEEN_FIELDS
 
     def _broken(self, text: str, style: Style) -> Iterator[SetLine]:
         """A value in one line if what is left of this one or a whole one holds it, else in several."""
         return LineBreaker(self._fonts, style, _SIZE, TEXT_WIDTH).lines(text)
 
-    def _draw(self, set_line: SetLine, style: Style, grey: float, gap: str = WRAPPED) -> Line:
+    def _draw(self, set_line: SetLine, grey: float, gap: str = WRAPPED) -> Line:
         baseline = self._sheets.y + ASCENT * _SIZE
-        box = self._sheets.line(set_line, style, _SIZE, self._x, baseline, grey)
+        box = self._sheets.line(set_line, _SIZE, self._x, baseline, grey)
         self._x += set_line.width
         return line(set_line.text, self._sheets.page, box, gap=gap, starts=set_line.starts)
 

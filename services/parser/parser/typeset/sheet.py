@@ -9,7 +9,8 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 from atoll.domain.page import Box
-from parser.typeset.fonts import Fonts, Style
+from parser.typeset.faces import Style
+from parser.typeset.fonts import Fonts
 from parser.typeset.lines import LineBreaker, SetLine
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ _FOOT_Y = 30.0
 _FOOT_NAME_WIDTH = TEXT_WIDTH - 60
 #: How far above and below its baseline a line's box reaches, in units of the type size.
 ASCENT, DESCENT = 0.95, 0.3
+
+_BOM = "feff"
 
 logging.getLogger("reportlab").setLevel(logging.ERROR)
 
@@ -62,14 +65,21 @@ class Sheets:
         if not self.is_fresh():
             self.y += height
 
-    def line(self, set_line: SetLine, style: Style, size: float, x: float, baseline: float, grey: float = 0.0) -> Box:
+    def line(self, set_line: SetLine, size: float, x: float, baseline: float, grey: float = 0.0) -> Box:
         """Draw a line at ``x`` on ``baseline`` and return its box."""
-        text = self._canvas.beginText(x, HEIGHT - baseline)
-        text.setFillGray(grey)
-        for font, run in self._fonts.runs(set_line.drawn, style):
-            text.setFont(font, size)
-            text.textOut(run)
-        self._canvas.drawText(text)
+        start = x
+        for run in set_line.runs:
+            text = self._canvas.beginText(start, HEIGHT - baseline)
+            text.setFillGray(grey)
+            text.setFont(run.font, size)
+            text.textOut(run.text)
+            if run.meant is None:
+                self._canvas.drawText(text)
+            else:  # for whoever searches the PDF or copies from it (ISO 32000, 14.9.4)
+                self._canvas.addLiteral(f"/Span <</ActualText <{_BOM}{run.meant.encode('utf-16-be').hex()}>>> BDC")
+                self._canvas.drawText(text)
+                self._canvas.addLiteral("EMC")
+            start += run.width * size
         return Box(x, baseline - ASCENT * size, x + set_line.width, baseline + DESCENT * size)
 
     def fill(self, box: Box, grey: float) -> None:
@@ -94,8 +104,8 @@ class Sheets:
 
     def _end(self) -> None:
         if self._name:
-            self.line(self._name, Style.TEXT, _FOOT_SIZE, MARGIN, HEIGHT - _FOOT_Y, grey=0.45)
+            self.line(self._name, _FOOT_SIZE, MARGIN, HEIGHT - _FOOT_Y, grey=0.45)
         number = LineBreaker(self._fonts, Style.TEXT, _FOOT_SIZE, TEXT_WIDTH)
-        for label in number.lines(str(self.page)):
-            self.line(label, Style.TEXT, _FOOT_SIZE, WIDTH - MARGIN - label.width, HEIGHT - _FOOT_Y, grey=0.45)
+        label = number.line(str(self.page))
+        self.line(label, _FOOT_SIZE, WIDTH - MARGIN - label.width, HEIGHT - _FOOT_Y, grey=0.45)
         self._canvas.showPage()

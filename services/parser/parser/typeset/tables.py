@@ -14,7 +14,8 @@ from atoll.domain.block import BROKEN, JOINED, WRAPPED, Block, BlockKind, Cell, 
 from atoll.domain.page import Box
 from parser.collector import Collector, line
 from parser.typeset.columns import column_widths
-from parser.typeset.fonts import Fonts, Style
+from parser.typeset.faces import Style
+from parser.typeset.fonts import Fonts
 from parser.typeset.lines import LineBreaker, SetLine
 from parser.typeset.records import Records
 from parser.typeset.sheet import ASCENT, MARGIN, TEXT_WIDTH, Sheets
@@ -194,7 +195,7 @@ class _Part:
             for cell in row.cells:
                 for column in range(cell.element.column, cell.element.column + cell.element.columns):
                     ends[column] = number + cell.element.rows - 1
-                placed = self._draw_lines(row, cell, top, len(cell.lines))
+                placed = self._draw_lines(cell, top, len(cell.lines))
                 if not is_repeated:
                     self._placed.setdefault(id(cell), []).extend(placed)
             top += row.height
@@ -212,19 +213,18 @@ class _Part:
                 count += 1
             deepest = 0
             for cell in row.cells:
-                placed = self._draw_lines(row, cell, top, max(count, 1))
+                placed = self._draw_lines(cell, top, max(count, 1))
                 deepest = max(deepest, len(placed))
                 self._placed.setdefault(id(cell), []).extend(placed)
             self._sheets.y = top + deepest * self._leading + _PADDING
         self._rule(row, self._sheets.y, set())
 
-    def _draw_lines(self, row: _SetRow, cell: _SetCell, top: float, most: int) -> list[Line]:
-        style = self._style(row.element, cell.element)
+    def _draw_lines(self, cell: _SetCell, top: float, most: int) -> list[Line]:
         lines: list[Line] = []
         for number in range(cell.drawn, min(cell.drawn + most, len(cell.lines))):
             set_line = cell.lines[number]
             baseline = top + (number - cell.drawn) * self._leading + ASCENT * self._size + _PADDING / 2
-            box = self._sheets.line(set_line, style, self._size, cell.x + _PADDING, baseline)
+            box = self._sheets.line(set_line, self._size, cell.x + _PADDING, baseline)
             lines.append(line(set_line.text, self._sheets.page, box, gap=cell.gaps[number], starts=set_line.starts))
         cell.drawn += len(lines)
         return lines
