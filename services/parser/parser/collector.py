@@ -63,9 +63,9 @@ class Collector:
         else:
             self._blocks.append(block)
 
-    def skip(self, kind: str, page: int, box: Box, text: str) -> None:
-        """Keep text that is left out because nobody sees it on the page, with the reason."""
-        self._skipped.append(Skipped(kind, page, box.rounded(), text))
+    def skip(self, kind: str, page: int | None, box: Box | None, text: str) -> None:
+        """Keep text that is left out because nobody sees it, with the reason and, if it has one, its place."""
+        self._skipped.append(Skipped(kind, page, box and box.rounded(), text))
 
     @property
     def has_text(self) -> bool:
@@ -112,6 +112,8 @@ class Collector:
         )
 
 
-def line(text: str, page: int, box: Box, *, gap: str = WRAPPED, starts: Sequence[int] = (), divided: str = "") -> Line:
+def line(
+    text: str, page: int, box: Box, *, gap: str = WRAPPED, starts: Sequence[int] = (), spellings: Sequence[str] = ()
+) -> Line:
     """A line with its box at the precision that is stored."""
-    return Line(text, page, box.rounded(), gap, tuple(starts), divided)
+    return Line(text, page, box.rounded(), gap, tuple(starts), tuple(spellings))

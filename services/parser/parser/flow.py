@@ -32,8 +32,8 @@ class Element:
 
     ``level`` is 1 to 6 for headings and the depth, from 0, for list items and quotes. ``marker`` is a list item's
     bullet, number or letter as it is printed. Elements with the same ``table`` make one: captions, and rows of
-    ``cells``. ``sheet`` is the name of the sheet that a table stands in. ``divided`` are the other spellings of words
-    that were divided at line ends.
+    ``cells``. ``sheet`` is the name of the sheet that a table stands in. ``spellings`` are others that are
+    searched as well, as in `atoll.domain.block.Line`.
     """
 
     kind: BlockKind
@@ -44,7 +44,7 @@ class Element:
     table: int = 0
     is_header: bool = False
     sheet: str = ""
-    divided: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -51,8 +51,9 @@ class Line:
 
     ``gap`` is what stands between this line and its block's next one: `JOINED`, `WRAPPED` or `BROKEN`. ``starts`` are
     the distances in whole points from the edge where reading begins to each of the blank-separated words: from the
-    left edge and positive, or from the right edge and negative; empty where they are not known. ``divided`` is the
-    word that goes on in the next line, in its other spelling with or without hyphen. ``is_seen`` says that a person
+    left edge and positive, or from the right edge and negative; empty where they are not known. ``spellings`` are
+    other spellings that are searched as well: of a word that is divided at the line's end, with or without its hyphen,
+    and readings that are printed above words. ``is_seen`` says that a person
     who looks at the page sees it.
     """
 
@@ -61,7 +62,7 @@ class Line:
     box: Box
     gap: str = WRAPPED
     starts: tuple[int, ...] = ()
-    divided: str = ""
+    spellings: tuple[str, ...] = ()
     source: Source = Source.LAYER
     is_seen: bool = True
 

@@ -109,11 +109,11 @@ class PlacedTable:
 
 @dataclass(frozen=True, slots=True)
 class PassageLayout:
-    """Where a passage's text stands. ``divided`` are the other spellings of words that were divided at line ends."""
+    """Where a passage's text stands. ``spellings`` are others that are searched as well."""
 
     lines: tuple[PlacedLine, ...] = ()
     tables: tuple[PlacedTable, ...] = ()
-    divided: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
 
     def places(self, text: str, start: int, end: int) -> tuple[Place, ...]:
         """Where ``text[start:end]`` of the passage is seen, a place a line, in reading order."""
@@ -150,7 +150,7 @@ class PassageLayout:
         return merged(found)
 
     def to_json(self) -> str:
-        """As JSON text: [lines, tables, divided], fields in their order."""
+        """As JSON text: [lines, tables, spellings], fields in their order."""
         plain = [
             [[line.start, line.end, line.page, *line.box, line.starts, int(line.is_repeated)] for line in self.lines],
             [
@@ -161,14 +161,14 @@ class PassageLayout:
                 ]
                 for table in self.tables
             ],
-            self.divided,
+            self.spellings,
         ]
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> PassageLayout:
         """Return what ``to_json`` wrote."""
-        lines, tables, divided = json.loads(text)
+        lines, tables, spellings = json.loads(text)
         return cls(
             tuple(
                 PlacedLine(start, end, page, Box(x0, y0, x1, y1), tuple(starts), bool(repeated))
@@ -185,7 +185,7 @@ class PassageLayout:
                 )
                 for columns, rows, caption in tables
             ),
-            tuple(divided),
+            tuple(spellings),
         )
 
 

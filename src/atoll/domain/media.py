@@ -34,6 +34,9 @@ PAGED = frozenset({PDF})
 HEAD_BYTES = 4096
 
 _SHOWN_CHARACTERS = 80
+#: Pairs of bytes from which UTF-16 without a mark is told by its characters, and the shares that tell it.
+_LEAST_PAIRS = 8
+_TELLING, _NEARLY_ALL = 0.04, 0.95
 
 _ZIP = b"PK\x03\x04"
 #: First bytes of what is never text, whatever its name says.
@@ -91,18 +94,33 @@ def looks_like_text(head: bytes) -> bool:
 
 
 def utf16_order(head: bytes) -> str | None:
-    """The codec of UTF-16 text that has no byte order mark, told by which byte of the pairs is zero; else None.
+    """The codec of UTF-16 text that has no byte order mark; else None.
 
-    Works for text with some ASCII in it (spaces and line ends are enough); other UTF-16 needs its mark.
+    Told by which byte of the pairs is zero, for text with some ASCII in it (spaces and line ends are enough), and for
+    text of East Asia by its characters, which no other encoding gives in such numbers.
     """
     even, odd = head[0::2].count(0), head[1::2].count(0)
     pairs = len(head) // 2
     least = max(2, pairs // 12)
+    # First: some letters of East Asia have a zero byte as well.
+    for codec in ("utf-16-le", "utf-16-be"):
+        if pairs >= _LEAST_PAIRS and _is_east_asian(head[: 2 * pairs], codec):
+            return codec
     if odd >= least and even == 0:
         return "utf-16-le"
     if even >= least and odd == 0:
         return "utf-16-be"
     return None
+
+
+def _is_east_asian(head: bytes, codec: str) -> bool:
+    """Whether UTF-16 gives next to nothing but Han, kana, hangul, their signs and ASCII."""
+    text = head.decode(codec, "replace").rstrip("\ufffd")
+    letters = sum("\u4e00" <= c <= "\u9fff" or "\uac00" <= c <= "\ud7a3" for c in text)
+    # Older encodings, taken for UTF-16, give Han and hangul as well, but no kana and none of these signs.
+    telling = sum("\u3001" <= c <= "\u30ff" or "\uff01" <= c <= "\uff5e" for c in text)
+    inside = letters + telling + sum(c.isascii() for c in text)
+    return telling >= _TELLING * len(text) and inside >= _NEARLY_ALL * len(text)
 
 
 def _unsupported(name: str, why: str) -> UnsupportedMediaType:

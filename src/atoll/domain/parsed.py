@@ -11,7 +11,7 @@ from atoll.domain.page import Box, Page
 
 _GAPS = (WRAPPED, JOINED, BROKEN)
 #: What the last fields of a line and of a cell are where they are left out.
-_LINE_DEFAULTS = ((), "", Source.LAYER.value, True)
+_LINE_DEFAULTS = ((), (), Source.LAYER.value, True)
 _CELL_DEFAULTS = (1, 1, False, None, "", "", "")
 
 
@@ -26,11 +26,14 @@ class ParseWarning:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Text that was found and left out, with the reason as a type: a person who looks at the page does not see it."""
+    """Text that was found and left out, with the reason as a type: a person who looks at the page does not see it.
+
+    It has no place where it is not on any page.
+    """
 
     type: str
-    page: int
-    box: Box
+    page: int | None
+    box: Box | None
     text: str
 
 
@@ -51,7 +54,7 @@ class ParsedDocument:
             "pages": [[page.width, page.height, page.label] for page in self.pages],
             "blocks": [block_out(block) for block in self.blocks],
             "warnings": [[warning.type, warning.message, warning.page] for warning in self.warnings],
-            "skipped": [[each.type, each.page, *each.box, each.text] for each in self.skipped],
+            "skipped": [[each.type, each.page, each.box, each.text] for each in self.skipped],
         }
 
     @classmethod
@@ -71,7 +74,9 @@ class ParsedDocument:
                 pages,
                 tuple(block_in(block, len(pages)) for block in value["blocks"]),
                 tuple(ParseWarning(str(kind), str(message), page) for kind, message, page in value["warnings"]),
-                tuple(Skipped(str(kind), page, _box(box), str(text)) for kind, page, *box, text in value["skipped"]),
+                tuple(
+                    Skipped(str(kind), page, box and _box(box), str(text)) for kind, page, box, text in value["skipped"]
+                ),
             )
         except (KeyError, TypeError, IndexError) as err:
             raise ValueError(f"not a parsed document: {err}") from err
@@ -110,7 +115,7 @@ def block_in(value: Sequence[Any], page_count: int) -> Block:
 
 
 def _line_out(line: Line) -> list[Any]:
-    more = [line.starts, line.divided, line.source.value, line.is_seen]
+    more = [line.starts, line.spellings, line.source.value, line.is_seen]
     return [line.text, line.page, *line.box, _GAPS.index(line.gap), *_without(more, _LINE_DEFAULTS)]
 
 
@@ -122,9 +127,11 @@ def _line_in(value: Sequence[Any], page_count: int) -> Line:
     text, page, x0, y0, x1, y1, gap, *more = value
     if not isinstance(text, str) or not 1 <= page <= page_count:
         raise ValueError("not a parsed document: a line is on no page")
-    starts, divided, source, is_seen = _with(more, _LINE_DEFAULTS)
+    starts, spellings, source, is_seen = _with(more, _LINE_DEFAULTS)
     box = Box(float(x0), float(y0), float(x1), float(y1))
-    return Line(text, page, box, _GAPS[gap], tuple(map(int, starts)), str(divided), Source(source), bool(is_seen))
+    return Line(
+        text, page, box, _GAPS[gap], tuple(map(int, starts)), tuple(map(str, spellings)), Source(source), bool(is_seen)
+    )
 
 
 def _cell_out(cell: Cell) -> list[Any]:

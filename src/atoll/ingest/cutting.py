@@ -96,9 +96,9 @@ def embedding_text(passage: Passage) -> str:
 
 
 def indexing_text(passage: Passage) -> str:
-    """Return whose words are indexed: what is embedded, and the other spellings of words divided at line ends."""
+    """Return whose words are indexed: what is embedded, and other spellings of its words."""
     layout = passage.layout
-    return SEPARATOR.join([embedding_text(passage), *(layout.divided if layout else ())])
+    return SEPARATOR.join([embedding_text(passage), *(layout.spellings if layout else ())])
 
 
 def _groups(found: Iterator[Piece], room: int) -> Iterator[Group]:

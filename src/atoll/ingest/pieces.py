@@ -46,7 +46,7 @@ class Piece:
     head: TableHead | None = None
     is_head: bool = False
     row: PlacedRow | None = None
-    divided: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
 
     @property
     def page(self) -> int:
@@ -104,7 +104,7 @@ def pieces(strands: Sequence[Strand], token_ends: Sequence[Sequence[int]], room:
                 head,
                 head is not None and (strand.row is None or strand.row.is_header),
                 _part(strand.row, start, end),
-                strand.divided if start == 0 else (),
+                strand.spellings if start == 0 else (),
             )
             if not piece.lines:
                 continue
@@ -140,8 +140,8 @@ def layout_of(group: Group) -> PassageLayout:
         PlacedTable(head.table.columns, tuple(rows), (captions[0][0], captions[-1][1]) if captions else None)
         for head, (rows, captions) in tables.items()
     )
-    divided = (word for piece in group.pieces[group.repeated :] for word in piece.divided)
-    return PassageLayout(tuple(lines), tuple(placed), tuple(dict.fromkeys(divided)))
+    spellings = (each for piece in group.pieces[group.repeated :] for each in piece.spellings)
+    return PassageLayout(tuple(lines), tuple(placed), tuple(dict.fromkeys(spellings)))
 
 
 def _spans(strand: Strand, ends: Sequence[int], room: int) -> Iterator[tuple[int, int]]:

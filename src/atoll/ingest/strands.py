@@ -33,7 +33,7 @@ class Strand:
     level: int = 0
     table: Table | None = None
     row: PlacedRow | None = None
-    divided: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = ()
 
 
 def strands(blocks: Iterable[Block]) -> list[Strand]:
@@ -44,7 +44,7 @@ def strands(blocks: Iterable[Block]) -> list[Strand]:
             found += _table(block)
         else:
             text, lines = _placed(block.lines)
-            whole = Strand(text, lines, block.kind, block.level, divided=_divided(block.lines))
+            whole = Strand(text, lines, block.kind, block.level, spellings=_spellings(block.lines))
             found += _bounded(whole)
     return found
 
@@ -84,8 +84,8 @@ def _placed(lines: Sequence[Line]) -> tuple[str, tuple[PlacedLine, ...]]:
     return "".join(parts), tuple(placed)
 
 
-def _divided(lines: Iterable[Line]) -> tuple[str, ...]:
-    return tuple(line.divided for line in lines if line.divided)
+def _spellings(lines: Iterable[Line]) -> tuple[str, ...]:
+    return tuple(spelling for line in lines for spelling in line.spellings)
 
 
 def _table(block: Block) -> Iterator[Strand]:
@@ -93,7 +93,7 @@ def _table(block: Block) -> Iterator[Strand]:
     table = Table(_column_names(rows, block.columns))
     if block.caption:
         text, lines = _placed(block.caption)
-        yield Strand(text.replace("\n", " "), lines, block.kind, table=table, divided=_divided(block.caption))
+        yield Strand(text.replace("\n", " "), lines, block.kind, table=table, spellings=_spellings(block.caption))
     for own, row in zip(block.rows, rows, strict=True):
         if any(cell.lines for cell in own.cells):
             yield _row(own, row, table)
@@ -120,9 +120,9 @@ def _row(own: Row, row: Row, table: Table) -> Strand:
         cells.append(PlacedCell(at, at + len(text), column, cell.columns, cell.is_header or row.is_header))
         at += len(text)
     text = "".join(parts)
-    divided = _divided(line for cell in row.cells for line in cell.lines)
+    spellings = _spellings(line for cell in row.cells for line in cell.lines)
     placed_row = PlacedRow(0, len(text), tuple(cells), row.is_header)
-    return Strand(text, tuple(lines), BlockKind.TABLE, table=table, row=placed_row, divided=divided)
+    return Strand(text, tuple(lines), BlockKind.TABLE, table=table, row=placed_row, spellings=spellings)
 
 
 def _column_names(rows: Sequence[Row], count: int) -> tuple[str, ...]:

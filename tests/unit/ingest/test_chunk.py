@@ -246,7 +246,7 @@ def test_a_heading_is_never_crossed_and_what_belongs_to_the_page_is_in_no_passag
 def test_line_ends_that_are_meant_stay_and_divided_words_are_indexed_in_both_spellings():
     lines = (
         Line("10:02 pump 3 trip", 1, Box(50, 50, 200, 62), BROKEN),
-        Line("10:04 cardiomyo", 1, Box(50, 64, 200, 76), JOINED, divided="cardiomyo-pathy"),
+        Line("10:04 cardiomyo", 1, Box(50, 64, 200, 76), JOINED, spellings=("cardiomyo-pathy",)),
         Line("pathy", 1, Box(50, 78, 200, 90)),
     )
     (passage,) = chunked([Block(BlockKind.PARAGRAPH, lines)]).passages

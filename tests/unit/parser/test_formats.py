@@ -105,6 +105,7 @@ class TestMarkdown:
         reading = read(tmp_path, text.encode(), media.MARKDOWN)
         assert reading.document.title == "Title"
         assert reading.kinds == [
+            ("table", 0, "tags | x"),
             ("heading", 1, "Title"),
             ("paragraph", 0, "A soft break and a link with code."),
             ("list_item", 0, "one"),
@@ -149,6 +150,7 @@ class TestHtml:
             ("code", 0, "  kept\n    so"),
             ("quote", 0, "said"),
             ("paragraph", 0, "loose text"),
+            ("page_footer", 0, "imprint"),
         ]
 
     def test_a_declared_encoding_is_used(self, tmp_path: Path) -> None:

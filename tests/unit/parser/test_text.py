@@ -25,20 +25,35 @@ from parser.text import flowing, hides_characters, preformatted
         ("日本語の文章です。これは長い文章で、", "shift_jis"),
         ("中文简体：这是一个很长的段落，用来检查", "gb18030"),
         ("바다는 파랗고 배는 하얗습니다. 이것은", "euc_kr"),
+        ("日本語の文章です。これは長い文章で、", "euc_jp"),
+        ("日本語の文章です。これは長い文章で、\n", "utf-16-le"),
+        ("中文简体：这是一个很长的段落，用来检查", "utf-16-be"),
+        ("Отчёт о проверке насосной станции номер семь. Давление в норме.", "cp866"),
+        ("Отчёт о проверке насосной станции", "koi8_r"),
+        ("Отчёт о проверке насосной станции", "mac_cyrillic"),
+        ("Le café est fermé le 14 août. Responsable : André Lefèvre.", "mac_roman"),
+        ("Le café est fermé le 14 août. Responsable : André Lefèvre.", "cp850"),
+        ("El señor Núñez llegó mañana a la estación número tres, ¿verdad?", "mac_roman"),
+        ("Größe und Übermaß: die Straße ist schön", "cp437"),
+        ("Árvíztűrő tükörfúrógép, köszönöm szépen.", "cp1250"),
+        ("Příliš žluťoučký kůň úpěl ďábelské ódy.", "iso8859_2"),
+        ("Öğleden sonra güneş ışığı çok güçlüydü.", "cp1254"),
+        ("Η θάλασσα είναι γαλάζια και το πλοίο λευκό.", "cp1253"),
+        ("Temperature 40 °C ± 2 K", "cp1252"),
     ],
 )
 def test_text_is_decoded_without_being_told_how(text: str, encoding: str) -> None:
-    assert decode(text.encode(encoding)) == text
+    assert decode(text.encode(encoding)).text == text
 
 
 def test_a_declared_encoding_is_believed_before_a_guess() -> None:
-    assert decode("שלום".encode("cp1255"), "windows-1255") == "שלום"
-    assert decode("é".encode("cp1252"), "no-such-encoding") == "é"
+    assert decode("שלום".encode("cp1255"), "windows-1255") == ("שלום", "cp1255", False)
+    assert decode("é".encode("cp1252"), "no-such-encoding") == ("é", "cp1252", True)
 
 
 def test_any_bytes_are_decoded() -> None:
-    assert decode(bytes(range(256)) * 3)
-    assert decode(b"\xff\xfe\x00") is not None
+    assert decode(bytes(range(256)) * 3).text
+    assert decode(b"\xff\xfe\x00").text is not None
 
 
 def test_text_is_normalised_and_cleaned() -> None:
@@ -61,7 +76,7 @@ def test_honest_invisible_characters_raise_no_alarm(honest: str) -> None:
 
 def test_a_parsed_document_survives_json() -> None:
     box = Box(1.0, 2.0, 3.5, 4.0)
-    lines = (Line("a", 1, box, JOINED, (0, -4), "a-b"), Line("b", 1, box, BROKEN, source=Source.OCR, is_seen=False))
+    lines = (Line("a", 1, box, JOINED, (0, -4), ("a-b",)), Line("b", 1, box, BROKEN, source=Source.OCR, is_seen=False))
     cell = Cell(lines, 1, 2, 3, is_header=True, box=box, address="B7", value="1", formula="=A1")
     blocks = (
         Block(BlockKind.HEADING, lines, 2),
@@ -73,7 +88,7 @@ def test_a_parsed_document_survives_json() -> None:
         (Page(1, 10, 20), Page(2, 10, 20, "iv")),
         blocks,
         (ParseWarning("w", "m", 1), ParseWarning("v", "n")),
-        (Skipped("no_ink", 1, box, "unseen"),),
+        (Skipped("no_ink", 1, box, "unseen"), Skipped("hidden", None, None, "x")),
     )
     assert ParsedDocument.from_json(document.to_json()) == document
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from atoll.domain.block import BlockKind
-from parser.decoding import decode
+from parser.decoding import text_of
 from parser.flow import Element, row_of
 from parser.formats.columns import text_table
 from parser.text import flowing, visible
@@ -22,7 +22,7 @@ _LONGEST_PARAGRAPH = 60
 
 def elements(data: bytes, collector: Collector) -> Iterator[Element]:
     """The paragraphs of a text file in any encoding."""
-    text = decode(data)
+    text = text_of(data, collector)
     collector.limits.check_characters(len(text))
     collector.look_for_hiding(text)
     tables = 0
@@ -70,4 +70,4 @@ def _paragraph(lines: list[str]) -> Element:
             divided.append(word[1])
         else:
             parts += (line, "" if keeps_hyphen(line, lines[number + 1]) else " ")
-    return Element(BlockKind.PARAGRAPH, "".join(parts).rstrip("\n"), divided=tuple(divided))
+    return Element(BlockKind.PARAGRAPH, "".join(parts).rstrip("\n"), spellings=tuple(divided))

@@ -127,8 +127,8 @@ class _Composer:
                 self._advance(look, shaded=True)
             if lines:
                 lines[-1] = replace(lines[-1], gap=BROKEN)
-        for number, word in enumerate(element.divided[: len(lines)]):
-            lines[number] = replace(lines[number], divided=word)
+        if lines and element.spellings:
+            lines[0] = replace(lines[0], spellings=element.spellings)
         self.sheets.skip(look.after)
         is_labelled = element.marker not in {"", BULLET} and bool(lines)
         return tuple(lines), element.marker if is_labelled else ""
