@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
 
 import orjson
 
 from atoll.domain.document import Stage
-from atoll.domain.ids import ChunkId, DocumentUid, PassageId
+from atoll.domain.ids import ChunkId, DocumentUid, chunk_id, passage_id
 from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
 from atoll.ingest.cutting import Chunked, chunk
@@ -68,11 +67,15 @@ async def read_index(job: Job) -> PassageIndex:
 
 async def read_batch(job: Job, batch: int) -> PassageBatch:
     """Read one batch."""
-    return await job.outputs.read(job.artefact(Stage.CHUNK), batch_name(batch), _decoded)
+    document = job.claim.document
+    return await job.outputs.read(
+        job.artefact(Stage.CHUNK), batch_name(batch), lambda content: _batch(content, document)
+    )
 
 
 async def _write(job: Job, chunked: Chunked) -> None:
     output = job.artefact(Stage.CHUNK)
+    chunk_numbers = {each.id: each.ordinal for each in chunked.chunks}
     first_of: dict[ChunkId, int] = {}
     for passage in chunked.passages:
         first_of.setdefault(passage.chunk, passage.ordinal)
@@ -82,7 +85,7 @@ async def _write(job: Job, chunked: Chunked) -> None:
         # A chunk whose passages all lie in the overlap with the one before has no passage of its own.
         chunks = tuple(each for each in chunked.chunks if start <= first_of.get(each.id, 0) < end)
         batch = PassageBatch(chunked.passages[start:end], chunks)
-        await job.outputs.write(output, batch_name(number), batch, to_json)
+        await job.outputs.write(output, batch_name(number), batch, lambda each: _batch_to_json(each, chunk_numbers))
     # Last: the index says that all batches are there.
     pages: defaultdict[int, list[int]] = defaultdict(list)
     for passage in chunked.passages:
@@ -100,26 +103,46 @@ def _index(content: bytes) -> PassageIndex:
     return PassageIndex(passages, batches, {page: tuple(ordinals) for page, ordinals in pages})
 
 
-def _decoded(content: bytes) -> PassageBatch:
-    value = orjson.loads(content)
-    return PassageBatch(tuple(map(_passage, value["passages"])), tuple(map(_chunk, value["chunks"])))
+def _batch_to_json(batch: PassageBatch, chunk_numbers: Mapping[ChunkId, int]) -> bytes:
+    """Return a batch as plain values. Ids are left out: another reading of the document derives its own."""
+    passages = [
+        [
+            p.ordinal,
+            chunk_numbers[p.chunk],
+            p.page,
+            p.boxes,
+            p.char_start,
+            p.char_end,
+            p.text,
+            p.headings,
+            p.layout_json,
+        ]
+        for p in batch.passages
+    ]
+    return to_json([passages, [[c.ordinal, c.char_start, c.char_end, c.headings] for c in batch.chunks]])
 
 
-def _passage(value: Mapping[str, Any]) -> Passage:
-    return Passage(
-        id=PassageId(value["id"]),
-        document=DocumentUid(value["document"]),
-        ordinal=value["ordinal"],
-        chunk=ChunkId(value["chunk"]),
-        page=value["page"],
-        boxes=tuple(Box(*box) for box in value["boxes"]),
-        char_start=value["char_start"],
-        char_end=value["char_end"],
-        text=value["text"],
-        headings=tuple(value["headings"]),
-        layout_json=value.get("layout_json"),
+def _batch(content: bytes, document: DocumentUid) -> PassageBatch:
+    passages, chunks = orjson.loads(content)
+    return PassageBatch(
+        tuple(
+            Passage(
+                passage_id(document, ordinal),
+                document,
+                ordinal,
+                chunk_id(document, number),
+                page,
+                tuple(Box(*box) for box in boxes),
+                start,
+                end,
+                text,
+                tuple(headings),
+                layout,
+            )
+            for ordinal, number, page, boxes, start, end, text, headings, layout in passages
+        ),
+        tuple(
+            Chunk(chunk_id(document, ordinal), document, ordinal, start, end, tuple(headings))
+            for ordinal, start, end, headings in chunks
+        ),
     )
-
-
-def _chunk(value: Mapping[str, Any]) -> Chunk:
-    return Chunk(**{**value, "headings": tuple(cast("Sequence[str]", value["headings"]))})
