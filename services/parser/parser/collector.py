@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from atoll.domain.block import WRAPPED, Block, BlockKind, Line
 from atoll.domain.page import Box, Page
 from atoll.domain.parsed import ParsedDocument, ParseWarning, Skipped
+from atoll.domain.reading import HowRead
 from parser.text import hides_characters
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ class Collector:
     def __init__(self, limits: ContentLimits) -> None:
         self.limits = limits
         self.title: str | None = None
+        #: The encoding of a text, where it was one.
+        self.encoding: str | None = None
+        self._read_by = ("", "")
         self._pages: list[Page] = []
         self._blocks: list[Block] = []
         self._skipped: list[Skipped] = []
@@ -37,6 +41,10 @@ class Collector:
         self._characters = 0
         self._first_hiding_page: int | None = None
         self._hides = False
+
+    def read_by(self, parser: str, why: str) -> None:
+        """Remember what reads the file, and why that was chosen."""
+        self._read_by = (parser, why)
 
     def add_page(self, width: float, height: float, label: str = "") -> int:
         """Begin a page of that size in points and return its number."""
@@ -108,7 +116,12 @@ class Collector:
         if not self._blocks and not warnings:
             warnings.append(ParseWarning("no_text", "nothing that can be searched was found in the file"))
         return ParsedDocument(
-            self.title or None, tuple(self._pages), tuple(self._blocks), tuple(warnings), tuple(self._skipped)
+            self.title or None,
+            tuple(self._pages),
+            tuple(self._blocks),
+            tuple(warnings),
+            tuple(self._skipped),
+            HowRead(*self._read_by, self.encoding),
         )
 
 

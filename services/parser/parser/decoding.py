@@ -67,6 +67,7 @@ def decode(data: bytes, declared: str | None = None) -> Decoded:
 def text_of(data: bytes, collector: Collector, declared: str | None = None) -> str:
     """The text of a file, with a warning where its encoding was guessed or bytes were lost."""
     found = decode(data, declared)
+    collector.encoding = found.encoding
     if found.is_guess:
         collector.warn(
             "encoding_guessed",

@@ -29,6 +29,11 @@ _FLOWING = {
     media.HTML: html.elements,
     media.DOCX: docx.elements,
 }
+#: What a format's reader is called where people are told of it.
+_READERS = {
+    media.PDF: "pdf",
+    **{media_type: reader.__module__.split(".")[2] for media_type, reader in _FLOWING.items()},
+}
 
 
 class Parse:
@@ -48,6 +53,7 @@ class Parse:
         media_type, name = str(arguments.get("media_type")), on_one_line(str(arguments.get("name", "")))
         collector = Collector(self._limits)
         data = mapped(source)
+        collector.read_by(_READERS.get(media_type, ""), media.told_by(data[: media.HEAD_BYTES], media_type))
         if media_type == media.PDF:
             pdf.read(data, collector)
         elif elements := _FLOWING.get(media_type):

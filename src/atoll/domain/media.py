@@ -86,6 +86,14 @@ def sniff(name: str, head: bytes) -> str:
     raise _unsupported(name, f"{suffix[:20]} is not a format it reads")
 
 
+def told_by(head: bytes, media_type: str) -> str:
+    """What speaks for a file's media type: ``content``, or only its ``name``."""
+    try:
+        return "content" if sniff("", head) == media_type else "name"
+    except UnsupportedMediaType:
+        return "name"
+
+
 def looks_like_text(head: bytes) -> bool:
     """Whether bytes may be text in some encoding: no signature of a binary format, and NULs only as UTF-16 has them."""
     if head.startswith(_BINARY):

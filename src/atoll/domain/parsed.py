@@ -8,6 +8,7 @@ from typing import Any
 
 from atoll.domain.block import BROKEN, JOINED, WRAPPED, Block, BlockKind, Cell, Line, Row, Source
 from atoll.domain.page import Box, Page
+from atoll.domain.reading import UNKNOWN, HowRead
 
 _GAPS = (WRAPPED, JOINED, BROKEN)
 #: What the last fields of a line and of a cell are where they are left out.
@@ -46,6 +47,7 @@ class ParsedDocument:
     blocks: tuple[Block, ...]
     warnings: tuple[ParseWarning, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    how: HowRead = UNKNOWN
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for any JSON writer: lists in the order of the fields, defaults at their ends left out."""
@@ -54,6 +56,7 @@ class ParsedDocument:
             "pages": [[page.width, page.height, page.label] for page in self.pages],
             "blocks": [block_out(block) for block in self.blocks],
             "warnings": [[warning.type, warning.message, warning.page] for warning in self.warnings],
+            "how": [self.how.parser, self.how.why, self.how.encoding],
             "skipped": [[each.type, each.page, each.box, each.text] for each in self.skipped],
         }
 
@@ -77,6 +80,7 @@ class ParsedDocument:
                 tuple(
                     Skipped(str(kind), page, box and _box(box), str(text)) for kind, page, box, text in value["skipped"]
                 ),
+                HowRead(*value["how"]),
             )
         except (KeyError, TypeError, IndexError) as err:
             raise ValueError(f"not a parsed document: {err}") from err

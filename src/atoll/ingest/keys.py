@@ -12,15 +12,10 @@ from atoll.domain.artefact import key
 from atoll.domain.document import JOURNEY, Stage
 from atoll.domain.embedding import EmbedderCard
 from atoll.domain.page_vectors import PageEmbedderCard
+from atoll.domain.reading import CHUNK_VERSION, EMBED_VERSION, PARSE_VERSION
 from atoll.ingest.workshop import Workshop, scope_of
 from atoll.ports.ledger import Claim
 
-#: Raised when the parser's output for the same bytes changes.
-PARSE_VERSION = 3
-#: Raised when the chunker's output for the same blocks changes.
-CHUNK_VERSION = 2
-#: Raised when passages or pages are given to the embedders in another way.
-EMBED_VERSION = 1
 #: Resolution that pages are drawn at for a model that sees them.
 PAGE_DPI = 150
 

@@ -16,6 +16,7 @@ import orjson
 from atoll.domain.document import DocumentWarning, Stage
 from atoll.domain.entity import Assertion, Mention
 from atoll.domain.ids import EntityId, KbUid, PassageId, entity_id
+from atoll.domain.parsed import ParsedDocument
 from atoll.domain.passage import Passage
 from atoll.ingest.outputs import to_json
 from atoll.ingest.stages.chunk import PassageIndex, read_batch, read_index
@@ -27,6 +28,8 @@ from atoll.ports.ledger import DocumentFacts
 #: Warnings of this stage that a document carries; the last one counts the rest.
 MAX_WARNINGS = 20
 _WARNINGS = "warnings"
+#: Types of warnings of what the parser had nothing to say about.
+NO_TEXT, NO_TEXT_ON_PAGE = "no_text", "no_text_on_page"
 
 
 async def extract(job: Job) -> DocumentFacts | None:
@@ -63,8 +66,25 @@ async def warnings_so_far(job: Job) -> tuple[DocumentWarning, ...]:
     output, ours = job.artefact(Stage.EXTRACT), tuple[DocumentWarning, ...]()
     if await job.outputs.has(output, _WARNINGS):
         ours = await job.outputs.read(output, _WARNINGS, _warnings)
-    parsed = await read_parsed(job)
-    return (*(DocumentWarning(each.type, each.page, each.message) for each in parsed.warnings), *ours)
+    return (*of_reading(await read_parsed(job), await read_index(job)), *ours)
+
+
+def of_reading(parsed: ParsedDocument, index: PassageIndex) -> tuple[DocumentWarning, ...]:
+    """Return the parser's warnings, and others for what it said nothing about: nothing is ever ready without a word.
+
+    A document without passages and a page without text carry a warning, whatever the reason.
+    """
+    told = [DocumentWarning(each.type, each.page, each.message) for each in parsed.warnings]
+    if not index.passages and NO_TEXT not in {each.type for each in told}:
+        told.append(DocumentWarning(NO_TEXT, None, "no text was found in the document; no search will find it"))
+    silent = {page.number for page in parsed.pages} - {each.page for each in told}
+    silent -= {line.page for block in parsed.blocks for line in block.all_lines}
+    blank = sorted(silent)
+    told += [DocumentWarning(NO_TEXT_ON_PAGE, page, "no text was found on the page") for page in blank[:MAX_WARNINGS]]
+    if len(blank) > MAX_WARNINGS:
+        rest = len(blank) - MAX_WARNINGS
+        told.append(DocumentWarning(NO_TEXT_ON_PAGE, None, f"no text was found on {rest} more pages"))
+    return tuple(told)
 
 
 async def _keep_warnings(job: Job, index: PassageIndex) -> None:

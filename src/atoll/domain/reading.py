@@ -1,0 +1,49 @@
+"""How a document was read: the versions of the steps that read it, and what the parser found out about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Raised when the parser's output for the same bytes changes.
+PARSE_VERSION = 4
+#: Raised when the chunker's output for the same blocks changes.
+CHUNK_VERSION = 2
+#: Raised when passages or pages are given to the embedders in another way.
+EMBED_VERSION = 1
+#: The number of the pipeline that reads documents: raised with each of these, so that what was read before is older.
+PIPELINE = PARSE_VERSION + CHUNK_VERSION + EMBED_VERSION
+#: The number of the pipeline that left no number in the record.
+UNNUMBERED_PIPELINE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class HowRead:
+    """What read a file, why that was chosen, and the encoding of its text; empty and None where nothing is told."""
+
+    parser: str = ""
+    why: str = ""
+    encoding: str | None = None
+
+
+#: Nothing is told.
+UNKNOWN = HowRead()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a document was read; ``language`` is the one that its words were taken to be of."""
+
+    pipeline: int
+    parser: str
+    why: str
+    language: str
+    encoding: str | None
+
+    @property
+    def is_older(self) -> bool:
+        """Whether the pipeline of today would read it in another way."""
+        return self.pipeline < PIPELINE
+
+
+#: The reading of a document whose record says nothing of it.
+UNTOLD = Reading(UNNUMBERED_PIPELINE, "", "", "", None)
