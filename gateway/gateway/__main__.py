@@ -61,6 +61,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
 
     return Dependencies(
         catalogue=records.catalogue,
+        changes=records.changes,
         lifecycle=records.lifecycle,
         ledger=records.ledger,
         passages=records.passages,

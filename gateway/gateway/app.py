@@ -84,7 +84,7 @@ def _states(ports: Dependencies, ringer: Ringer) -> Iterator[object]:
         limits=UploadLimits(limits.max_upload_bytes, limits.max_documents_per_upload),
     )
     yield UploadReader(uploads)
-    yield Hubs(ports.catalogue)
+    yield Hubs(ports.changes)
     yield Readiness(ports.dependencies)
     yield PageViews(
         catalogue=ports.catalogue,

@@ -13,6 +13,7 @@ from atoll.ports.artefacts import Artefacts
 from atoll.ports.atlas import Atlas, AtlasExport
 from atoll.ports.blobs import Blobs
 from atoll.ports.catalogue import Catalogue, Lifecycle
+from atoll.ports.changes import Changes
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.heat import Heat
 from atoll.ports.ledger import Ledger
@@ -64,6 +65,7 @@ class Dependencies:
     """Everything a route may use."""
 
     catalogue: Catalogue
+    changes: Changes
     lifecycle: Lifecycle
     ledger: Ledger
     passages: Passages

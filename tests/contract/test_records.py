@@ -32,6 +32,7 @@ class Store:
         self.tables, self.database = opened.tables, ports.database
         self.ledger, self.reconciliation = ports.ledger, ports.reconciliation
         self.lifecycle, self.catalogue, self.census = ports.lifecycle, ports.catalogue, ports.census
+        self.changes = ports.changes
         self.contents, self.passages, self.graph = ports.contents, ports.passages, ports.graph
         self.keys, self.kbs, self.tenants, self.audit = ports.keys, ports.knowledge_bases, ports.tenants, ports.audit
 
@@ -395,12 +396,47 @@ async def test_one_reconciler_leads(store):
 async def test_changes_are_told_in_order(store):
     kb = await store.kb()
     document = await store.accept(kb)
-    (latest,) = await store.catalogue.changes(reader_of(kb), since=None, limit=10)
-    assert latest.uid == document.uid
+    latest = await store.changes.latest(reader_of(kb))
+    assert await store.changes.after(reader_of(kb), latest, limit=10) == ()
     await store.run(document)
-    (changed,) = await store.catalogue.changes(reader_of(kb), since=latest.changed_seq, limit=10)
-    assert changed.status is Status.READY
-    assert await store.catalogue.changes(reader_of(kb), since=changed.changed_seq, limit=10) == ()
+    (changed,) = await store.changes.after(reader_of(kb), latest, limit=10)
+    assert (changed.document, changed.is_departure, changed.number > latest) == (document.uid, False, True)
+    assert await store.changes.after(reader_of(kb), changed.number, limit=10) == ()
+    (shown,) = await store.changes.among(reader_of(kb), [document.uid, "nobody"])
+    assert (shown.status, shown.uid, len(shown.stages)) == (Status.READY, document.uid, len(JOURNEY))
+
+
+async def test_a_departure_is_told_to_those_who_saw_the_document(store):
+    kb, other = await store.kb(), await store.kb("other")
+    red, free = await store.accept(kb, "red", "s1", labels=["red"]), await store.accept(kb, "free", "s2")
+    began = await store.changes.latest(reader_of(kb))
+    for document in (red, free):
+        await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)
+        await store.purge(document)
+    gone = await store.changes.after(reader_of(kb), began, limit=10)
+    assert [(each.document, each.is_departure) for each in gone] == [(red.uid, True), (free.uid, True)]
+    assert gone[0].number < gone[1].number == await store.changes.latest(reader_of(kb))
+    assert await store.changes.after(reader_of(kb), began, limit=1) == gone[:1]
+    assert [
+        each.document for each in await store.changes.after(reader_of(kb, frozenset({"blue"})), began, limit=9)
+    ] == [free.uid]
+    assert await store.changes.after(reader_of(other), 0, limit=9) == ()
+    assert await store.changes.among(reader_of(kb), [red.uid, free.uid]) == ()
+
+
+async def test_replaced_documents_depart_and_departures_go_with_their_knowledge_base(store):
+    kb = await store.kb()
+    first = await store.accept(kb, "a", "s1")
+    await store.run(first)
+    began = await store.changes.latest(reader_of(kb))
+    second = await store.accept(kb, "a", "s2", replace=True)
+    await store.run(second)
+    told = [(each.document, each.is_departure) for each in await store.changes.after(reader_of(kb), began, limit=9)]
+    assert told == [(first.uid, True), (second.uid, False)]
+    await store.purge(first)
+    await store.kbs.delete(kb.tenant, kb.name, ACTOR)
+    await store.purge(second)
+    assert await store.changes.after(reader_of(kb), 0, limit=9) == ()
 
 
 async def test_every_act_is_in_the_audit_trail_of_its_tenant(store):

@@ -37,6 +37,7 @@ async def run(folder: Path) -> None:
     app = create_app(
         Dependencies(
             catalogue=house.catalogue,
+            changes=house.changes,
             lifecycle=house.lifecycle,
             ledger=house.ledger,
             passages=house.passages,

@@ -60,7 +60,7 @@ class House:
         store = opened.ports
         self.database: Any = store.database
         self.ledger, self.lifecycle, self.catalogue = store.ledger, store.lifecycle, store.catalogue
-        self.reconciliation = store.reconciliation
+        self.reconciliation, self.changes = store.reconciliation, store.changes
         self.contents, self.passages, self.graph = store.contents, store.passages, store.graph
         self.atlas, self.atlas_export, self.source = store.atlas, store.atlas_export, store.index_source
         self.archive, self.restoration, self.restored = store.archive, store.restoration, store.restored

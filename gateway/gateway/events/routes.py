@@ -15,7 +15,7 @@ from atoll.domain.principal import Action, Scope
 from atoll.errors import AtollError
 from gateway.auth import InKb
 from gateway.documents.schemas import DocumentState
-from gateway.events.hub import Hubs
+from gateway.events.hub import Hubs, Shown
 from gateway.runtime import Live, Runtime
 from gateway.sse import HEARTBEAT_SECONDS, frame, stream_response
 from gateway.wire import event_number
@@ -24,6 +24,8 @@ router = APIRouter(prefix="/v1/kbs/{kb}", tags=["events"])
 
 #: How soon a stream notices that the process stops.
 _LOOK_SECONDS = 1.0
+#: How often it is looked whether the key still holds: it ends within 15 seconds, with room for a look.
+_CHECK_SECONDS = 10.0
 
 
 @router.get("/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
@@ -32,7 +34,10 @@ async def watch_documents(
     live: Live,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> StreamingResponse:
-    """Stream ``document`` events; ``Last-Event-ID`` goes on where an earlier stream broke off."""
+    """Stream ``document`` and ``deleted`` events; ``Last-Event-ID`` goes on where an earlier stream broke off.
+
+    A deletion is told for an hour: whoever was away for longer lists the documents anew.
+    """
     frames = _frames(access, live, event_number(last_event_id))
     # The first piece says that the stream is on, and finds out whether there is room for it.
     first = await anext(frames)
@@ -52,19 +57,32 @@ async def _frames(access: KbAccess, live: Runtime, since: int | None) -> AsyncGe
     with live.streams.hold(access.principal.subject), live.metrics.subscribers.track_inprogress():
         async with live.kept(Hubs).watch(access.reader) as hub:
             at = await hub.begin() if since is None else since
-            beat = time.monotonic()
+            checked = beat = time.monotonic()
             yield frame("heartbeat", {})
             while not live.stopping.is_set():
-                for document in await hub.after(at, access.reader):
-                    at = document.changed_seq
-                    yield frame("document", DocumentState.of(document).model_dump(mode="json"), at)
+                at, shown = await hub.after(at, access.reader)
+                for each in shown:
+                    # A clock of its own: a busy knowledge base does not put the check off, nor does a slow client.
+                    if time.monotonic() - checked >= _CHECK_SECONDS:
+                        if not await _may_stay(access, live):
+                            return
+                        checked = time.monotonic()
+                    yield _told(each)
                     beat = time.monotonic()
-                if time.monotonic() - beat >= HEARTBEAT_SECONDS:
+                if time.monotonic() - checked >= _CHECK_SECONDS:
                     if not await _may_stay(access, live):
                         return
+                    checked = time.monotonic()
+                if time.monotonic() - beat >= HEARTBEAT_SECONDS:
                     beat = time.monotonic()
                     yield frame("heartbeat", {})
                 await hub.wait(at, _LOOK_SECONDS)
+
+
+def _told(shown: Shown) -> bytes:
+    if shown.document is None:
+        return frame("deleted", {"id": shown.uid}, shown.number)
+    return frame("document", DocumentState.of(shown.document).model_dump(mode="json"), shown.number)
 
 
 async def _may_stay(access: KbAccess, live: Runtime) -> bool:

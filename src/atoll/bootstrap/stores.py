@@ -12,6 +12,7 @@ from atoll.adapters.neo4j.archive import Neo4jArchive
 from atoll.adapters.neo4j.atlas import Neo4jAtlas
 from atoll.adapters.neo4j.atlas_export import Neo4jAtlasExport
 from atoll.adapters.neo4j.catalogue import Neo4jCatalogue
+from atoll.adapters.neo4j.changes import Neo4jChanges
 from atoll.adapters.neo4j.contents import Neo4jContents
 from atoll.adapters.neo4j.database import Database as Neo4jDatabase
 from atoll.adapters.neo4j.graph import Neo4jGraph
@@ -25,6 +26,7 @@ from atoll.adapters.sqlite.archive import SqliteArchive
 from atoll.adapters.sqlite.atlas import SqliteAtlas
 from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
+from atoll.adapters.sqlite.changes import SqliteChanges
 from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.graph import SqliteGraph
@@ -39,6 +41,7 @@ from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
 from atoll.ports.archive import Archive, Restoration, RestoredRecords
 from atoll.ports.atlas import Atlas, AtlasExport
 from atoll.ports.catalogue import Catalogue, Lifecycle
+from atoll.ports.changes import Changes
 from atoll.ports.contents import Contents
 from atoll.ports.graph import Graph
 from atoll.ports.index_source import IndexSource
@@ -56,6 +59,7 @@ class Records:
 
     database: RecordStore
     catalogue: Catalogue
+    changes: Changes
     census: Callable[[], Awaitable[dict[str, float]]]
     lifecycle: Lifecycle
     ledger: Ledger
@@ -94,6 +98,7 @@ def _sqlite_records(settings: Settings) -> Records:
     return Records(
         database=database,
         catalogue=catalogue,
+        changes=SqliteChanges(database),
         census=catalogue.census,
         lifecycle=SqliteLifecycle(database),
         ledger=ledger,
@@ -127,6 +132,7 @@ def _neo4j_records(settings: Settings) -> Records:
     return Records(
         database=database,
         catalogue=catalogue,
+        changes=Neo4jChanges(database),
         census=catalogue.census,
         lifecycle=Neo4jLifecycle(database),
         ledger=ledger,

@@ -39,6 +39,10 @@ class Stage(StrEnum):
 JOURNEY = (Stage.PARSE, Stage.CHUNK, Stage.EXTRACT, Stage.EMBED, Stage.STORE, Stage.INDEX, Stage.PUBLISH)
 
 
+#: How long watchers can be told that a document is gone; whoever was away for longer lists the documents anew.
+DEPARTURE_MILLISECONDS = 3_600_000
+
+
 class StageState(StrEnum):
     """Where a stage stands."""
 
@@ -119,6 +123,16 @@ class Document:
     warnings: tuple[DocumentWarning, ...] = ()
     stages: tuple[StageProgress, ...] = ()
     artefacts: Mapping[Stage, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """That a document changed, or left the sight of those who hold ``labels``; numbers of a knowledge base rise."""
+
+    number: int
+    document: DocumentUid
+    labels: frozenset[str]
+    is_departure: bool
 
 
 @dataclass(frozen=True, slots=True)

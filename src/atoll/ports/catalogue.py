@@ -42,13 +42,6 @@ class Catalogue(Protocol):
         """Return the documents of one upload. Raises NotFound."""
         ...
 
-    async def changes(self, reader: Reader, *, since: int | None, limit: int) -> tuple[Document, ...]:
-        """Return documents whose ``changed_seq`` is above ``since``, in its order.
-
-        ``since`` of None returns the latest one alone, as the place to start from.
-        """
-        ...
-
 
 class Lifecycle(Protocol):
     """What a person does to one document. All raise NotFound for what they may not see."""

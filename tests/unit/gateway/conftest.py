@@ -40,6 +40,7 @@ class Site:
         self.main, self.other = await self.house.open("main", "other")
         values: dict[str, Any] = {
             "catalogue": self.house.catalogue,
+            "changes": self.house.changes,
             "lifecycle": self.house.lifecycle,
             "ledger": self.house.ledger,
             "passages": self.house.passages,

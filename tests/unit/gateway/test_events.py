@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from atoll.access.admit import KbAccess
 from atoll.domain.ids import KeyId
 from atoll.domain.principal import Actor, Principal, Role, subject_of_key
 from atoll.errors import QuotaExceeded
 from gateway import sse
+from gateway.app import create_app
 from gateway.events import routes
 from gateway.events.hub import Hubs
 from tests.support.house import ACTOR
@@ -92,14 +96,14 @@ async def test_labels_hold_for_events(site: Site, owner: httpx.AsyncClient) -> N
 async def test_one_look_serves_all_watchers(
     site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks, changes = 0, site.house.catalogue.changes
+    looks, after = 0, site.house.changes.after
 
     async def counted(*arguments: Any, **more: Any) -> Any:
         nonlocal looks
         looks += 1
-        return await changes(*arguments, **more)
+        return await after(*arguments, **more)
 
-    monkeypatch.setattr(site.house.catalogue, "changes", counted)
+    monkeypatch.setattr(site.house.changes, "after", counted)
     streams = [watch(site, None, key=f"k{number}") for number in range(30)]
     for frames in streams:
         await anext(frames)
@@ -109,6 +113,75 @@ async def test_one_look_serves_all_watchers(
     for frames in streams:
         await frames.aclose()
     assert not site.app.state.runtime.kept(Hubs)._hubs, "the last watcher ends the looking"
+
+
+async def seen(site: Site, since: int | None, app: FastAPI, **options: Any) -> list[tuple[str, Any]]:
+    """Everything that a new stream tells within a moment."""
+    frames, found = routes._frames(access(site, **options), app.state.runtime, since), []
+    async with aclosing(frames):
+        for _ in range(20):
+            try:
+                async with asyncio.timeout(1.2):
+                    found += [each[:2] for each in await take(frames, 1)]
+            except TimeoutError:
+                break
+    return found
+
+
+@pytest.mark.parametrize("away", [True, False], ids=["another gateway", "the same gateway"])
+async def test_no_stream_shows_what_was_deleted_or_replaced_before(
+    site: Site, owner: httpx.AsyncClient, away: bool
+) -> None:
+    """Somebody watches the whole time, so that a gateway's memory holds the changes; the acts come from elsewhere."""
+    other = create_app(site.app.state.runtime.ports)
+    app = other if away else site.app
+    watcher = routes._frames(access(site), app.state.runtime, None)
+    async with aclosing(watcher):
+        await anext(watcher)
+        since = await app.state.runtime.kept(Hubs)._hubs[site.main.uid][0].begin()
+        secret = (await upload(owner, "secret-merger-plan.txt", "text", source="ceo-laptop"))["documents"][0]["id"]
+        first = (await upload(owner, "plan.txt", "first"))["documents"][0]["id"]
+        await site.work()
+        second = (await upload(owner, "plan.txt", "second", replace="true"))["documents"][0]["id"]
+        await site.work()
+        await take(watcher, 3)
+        await owner.delete(f"/v1/kbs/main/documents/{secret}")
+        told = await seen(site, since, app)
+        assert "secret" not in json.dumps(told)
+        assert "ceo" not in json.dumps(told)
+        assert sorted((name, data["id"]) for name, data in told) == sorted(
+            [("deleted", secret), ("deleted", first), ("document", second)]
+        )
+        await site.work()  # the rows go too
+        assert ("deleted", {"id": secret}) in await seen(site, since, app)
+
+
+async def test_a_watcher_learns_that_a_document_is_gone(site: Site, owner: httpx.AsyncClient) -> None:
+    red = (await upload(owner, "red.txt", "text", labels="red"))["documents"][0]["id"]
+    free = (await upload(owner, "free.txt", "text 2"))["documents"][0]["id"]
+    async with aclosing(watch(site, None)) as everyone, aclosing(watch(site, None, labels={"blue"})) as blue:
+        await anext(everyone)
+        await anext(blue)
+        for document in (red, free):
+            await owner.delete(f"/v1/kbs/main/documents/{document}")
+        await site.work()
+        assert [each[:2] for each in await take(everyone, 2)] == [
+            ("deleted", {"id": red}), ("deleted", {"id": free}),
+        ]  # fmt: skip
+        assert [each[:2] for each in await take(blue, 1)] == [("deleted", {"id": free})]
+
+
+async def test_a_deleted_knowledge_base_ends_its_streams(
+    site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "_CHECK_SECONDS", 0.1)
+    monkeypatch.setattr(routes, "_LOOK_SECONDS", 0.05)
+    key = (await site.key(Role.READER)).split("_")[1]
+    await upload(owner, "a.txt", "text")
+    async with aclosing(watch(site, None, key=key)) as frames, asyncio.timeout(10):
+        await anext(frames)
+        await owner.delete("/v1/kbs/main")
+        assert b"a.txt" not in b"".join([frame async for frame in frames])
 
 
 async def test_streams_are_bounded_by_key(site: Site) -> None:
@@ -134,6 +207,7 @@ async def test_a_stopping_process_ends_its_streams(site: Site) -> None:
 
 async def test_a_revoked_key_ends_its_stream(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(routes, "_CHECK_SECONDS", 0.1)
     monkeypatch.setattr(routes, "_LOOK_SECONDS", 0.05)
     text = await site.key(Role.READER)
     key = text.split("_")[1]
@@ -141,6 +215,33 @@ async def test_a_revoked_key_ends_its_stream(site: Site, monkeypatch: pytest.Mon
         assert await anext(frames) == await anext(frames), "a heartbeat"
         await site.keys.revoke(site.main.tenant, KeyId(key), ACTOR)
         assert len([frame async for frame in frames]) <= 1
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+async def test_a_key_that_no_longer_holds_ends_its_stream_however_busy_it_is(
+    site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    assert routes._CHECK_SECONDS + routes._LOOK_SECONDS < 15
+    monkeypatch.setattr(routes, "_CHECK_SECONDS", 0.5)
+    expires = {"expires_at": datetime.now(UTC) + timedelta(seconds=1)} if how == "expired" else {}
+    key = (await site.key(Role.READER, **expires)).split("_")[1]
+
+    async def keep_busy() -> None:
+        for number in range(10_000):
+            await upload(owner, f"{number}.txt", f"text {number}")
+
+    busy = asyncio.create_task(keep_busy())
+    try:
+        async with aclosing(watch(site, None, key=key)) as frames, asyncio.timeout(20):
+            await take(frames, 2)
+            if how == "revoked":
+                await site.keys.revoke(site.main.tenant, KeyId(key), ACTOR)
+            ended = time.monotonic()
+            async for _ in frames:
+                assert not busy.done()
+            assert time.monotonic() - ended < 5
+    finally:
+        busy.cancel()
 
 
 async def test_bad_resumption_is_refused(owner: httpx.AsyncClient) -> None:

@@ -149,24 +149,6 @@ class Neo4jCatalogue:
 
         return await self._database.read(work)
 
-    async def changes(self, reader: Reader, *, since: int | None, limit: int) -> tuple[Document, ...]:
-        """Return documents changed after ``since``."""
-        order, floor = ("DESC", -1) if since is None else ("ASC", since)
-
-        async def work(transaction: Transaction) -> tuple[Document, ...]:
-            found = await transaction.all(
-                f"MATCH (d:Document {{kb: $kb}}) WHERE d.changed_seq > $floor AND d.deleted_at IS NULL AND {rows.SEEN} "
-                f"WITH d ORDER BY d.changed_seq {order} LIMIT $limit "
-                f"RETURN {rows.DOCUMENT} AS document ORDER BY d.changed_seq {order}",
-                kb=reader.kb,
-                labels=labels_of(reader.labels),
-                floor=floor,
-                limit=1 if since is None else limit,
-            )
-            return tuple(rows.document(record["document"]) for record in found)
-
-        return await self._database.read(work)
-
     async def census(self) -> dict[str, float]:
         """Return how many documents of the installation have each status; for its operator, not for tenants."""
 

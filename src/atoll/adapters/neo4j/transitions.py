@@ -14,7 +14,7 @@ from typing import Any
 from neo4j import Record
 
 from atoll.adapters.neo4j.database import Transaction
-from atoll.domain.document import JOURNEY, Stage, StageState, Status
+from atoll.domain.document import DEPARTURE_MILLISECONDS, JOURNEY, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.principal import Actor
 from atoll.errors import LeaseLost
@@ -99,10 +99,18 @@ _HIDE = (
     "RETURN max(revision) AS revision"
 )
 
+# After the change numbers are given: a departure has that of its document.
+_DEPART = (
+    "CALL () { MATCH (old:Departure {kb: $kb}) WHERE old.at < timestamp() - $kept DELETE old } "
+    "UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) "
+    "CREATE (:Departure {kb: $kb, document: uid, changed_seq: d.changed_seq, labels: d.labels, at: timestamp()})"
+)
+
 _REMOVE_EMPTY_KB = (
     "MATCH (k:Kb {uid: $kb}) SET k.locked = true "
     "WITH k WHERE k.deleted_at IS NOT NULL AND NOT EXISTS { MATCH (d:Document {kb: $kb}) } "
-    "OPTIONAL MATCH (c:Changes {kb: $kb}) DELETE k, c"
+    "OPTIONAL MATCH (c:Changes {kb: $kb}) DELETE k, c "
+    "WITH count(*) AS removed WHERE removed > 0 MATCH (d:Departure {kb: $kb}) DELETE d"
 )
 
 
@@ -200,6 +208,7 @@ async def hide(transaction: Transaction, kb: KbUid, documents: Sequence[Document
     )
     assert record is not None, "an aggregation returns one record"
     await change(transaction, kb, documents)
+    await transaction.all(_DEPART, kb=kb, documents=list(documents), kept=DEPARTURE_MILLISECONDS)
     return int(record["revision"])
 
 

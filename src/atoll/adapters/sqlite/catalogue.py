@@ -113,7 +113,7 @@ class SqliteCatalogue:
                 [*values, before, limit + 1],
             ).fetchall()
             return DocumentPage(
-                documents=_with_stages(connection, found[:limit]),
+                documents=with_stages(connection, found[:limit]),
                 counts=counts,
                 next_cursor=str(found[limit - 1]["seq"]) if len(found) > limit else None,
             )
@@ -132,22 +132,7 @@ class SqliteCatalogue:
             ).fetchall()
             if not found:
                 raise NotFound(f"there is no batch {batch} in this knowledge base")
-            return _with_stages(connection, found)
-
-        return await self._database.read(work)
-
-    async def changes(self, reader: Reader, *, since: int | None, limit: int) -> tuple[Document, ...]:
-        """Return documents changed after ``since``."""
-
-        def work(connection: sqlite3.Connection) -> tuple[Document, ...]:
-            seen, seen_values = rows.seen_by(reader)
-            order, floor = ("DESC", -1) if since is None else ("ASC", since)
-            found = connection.execute(
-                f"SELECT {rows.DOCUMENT_COLUMNS} FROM document d WHERE d.kb = ? AND d.deleted_at IS NULL AND {seen} "
-                f"AND d.changed_seq > ? ORDER BY d.changed_seq {order} LIMIT ?",
-                (reader.kb, *seen_values, floor, 1 if since is None else limit),
-            ).fetchall()
-            return _with_stages(connection, found)
+            return with_stages(connection, found)
 
         return await self._database.read(work)
 
@@ -215,10 +200,11 @@ def find_document(connection: sqlite3.Connection, reader: Reader, document: Docu
 
 def read_document(connection: sqlite3.Connection, reader: Reader, document: DocumentUid) -> Document:
     """Return a document with its stages. Raises NotFound."""
-    return _with_stages(connection, [find_document(connection, reader, document)])[0]
+    return with_stages(connection, [find_document(connection, reader, document)])[0]
 
 
-def _with_stages(connection: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> tuple[Document, ...]:
+def with_stages(connection: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> tuple[Document, ...]:
+    """Return documents from their rows, each with its stages."""
     stages: dict[str, list[sqlite3.Row]] = {row["uid"]: [] for row in found}
     for row in connection.execute(
         "SELECT * FROM stage WHERE document IN (SELECT value FROM json_each(?)) ORDER BY document, position",

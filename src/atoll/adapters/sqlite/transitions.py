@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 
 from atoll.adapters.sqlite.database import NOW
-from atoll.domain.document import JOURNEY, Stage, StageState, Status
+from atoll.domain.document import DEPARTURE_MILLISECONDS, JOURNEY, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.errors import LeaseLost
@@ -81,9 +81,11 @@ def hide(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
     fence(connection, uid)
     if document["visible"]:
         count_entities(connection, uid, -1)
+    number = change(connection)
     connection.execute(
-        f"UPDATE document SET visible = 0, deleted_at = {NOW}, changed_seq = ? WHERE uid = ?", (change(connection), uid)
+        f"UPDATE document SET visible = 0, deleted_at = {NOW}, changed_seq = ? WHERE uid = ?", (number, uid)
     )
+    note_departure(connection, kb, uid, document["labels"], number)
     connection.execute("UPDATE stage SET state = ? WHERE document = ?", (StageState.DONE, uid))
     connection.execute(
         "INSERT INTO stage (document, name, position, state) VALUES (?, ?, ?, ?)",
@@ -94,6 +96,15 @@ def hide(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
         (document["passages"] if document["visible"] else 0, kb),
     ).fetchone()
     return int(row["revision"])
+
+
+def note_departure(connection: sqlite3.Connection, kb: str, document: str, labels: str, number: int) -> None:
+    """Note for watchers that a document left the sight of those who hold ``labels`` (as JSON); old notes go."""
+    connection.execute(f"DELETE FROM departure WHERE kb = ? AND at < {NOW} - ?", (kb, DEPARTURE_MILLISECONDS))
+    connection.execute(
+        f"INSERT INTO departure (kb, changed_seq, document, labels, at) VALUES (?, ?, ?, ?, {NOW})",
+        (kb, number, document, labels),
+    )
 
 
 def count_entities(connection: sqlite3.Connection, document: DocumentUid, sign: int) -> int:
@@ -119,8 +130,10 @@ def set_status(connection: sqlite3.Connection, document: str, status: Status) ->
 
 def remove_empty_kb(connection: sqlite3.Connection, kb: str) -> None:
     """Remove a deleted knowledge base once its last document is gone."""
-    connection.execute(
+    removed = connection.execute(
         "DELETE FROM kb WHERE uid = ? AND deleted_at IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM document d WHERE d.kb = kb.uid)",
         (kb,),
     )
+    if removed.rowcount:
+        connection.execute("DELETE FROM departure WHERE kb = ?", (kb,))
