@@ -609,6 +609,30 @@ async def test_keys_live_expire_and_are_revoked_in_their_tenant(store):
         await store.keys.create(keys[0], ACTOR)
 
 
+async def test_the_last_owner_key_without_limits_stays(store):
+    tenant, other = await store.tenants.ensure("acme"), await store.tenants.ensure("other")
+    made, past = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)
+
+    async def key(name, role=Role.OWNER, *, within=tenant, kbs=None, labels=None, expires=None):
+        found = ApiKey(KeyId(name), within, name, role, kbs, labels, b"h", made, expires, None, None)
+        await store.keys.create(found, ACTOR)
+        return found.id
+
+    last = await key("last")
+    await key("elsewhere", within=other)
+    await key("auditor", Role.AUDITOR)
+    await key("expired", expires=past)
+    narrow = await key("narrow", labels=frozenset({"red"}))
+    with pytest.raises(Conflict, match="last key"):
+        await store.keys.revoke(tenant, last, ACTOR)
+    await store.keys.revoke(tenant, narrow, ACTOR)
+    await key("second")
+    await store.keys.revoke(tenant, last, ACTOR)
+    with pytest.raises(Conflict, match="last key"):
+        await store.keys.revoke(tenant, KeyId("second"), ACTOR)
+    assert (await store.keys.revoke(tenant, last, ACTOR)).revoked_at is not None, "again is a no-op"
+
+
 async def test_names_of_knowledge_bases_are_unique_in_their_tenant(store):
     kb = await store.kb("one", documents=3)
     with pytest.raises(Conflict, match="one is there already"):

@@ -15,7 +15,7 @@ from atoll.domain.principal import Action, ApiKey, Principal, key_of
 from atoll.errors import BadInput, Forbidden, NotFound
 from gateway.auth import Authorized
 from gateway.keys.schemas import KeyIn, KeyOut, KeysOut, NewKeyOut, chosen, key_fields
-from gateway.runtime import Live
+from gateway.runtime import Live, Runtime
 from gateway.wire import NameCursor
 
 MAX_PAGE = 500
@@ -50,6 +50,8 @@ async def list_keys(
 async def create_key(wanted: KeyIn, access: Managing, live: Live) -> NewKeyOut:
     """Make a key. Its secret stands in this answer and nowhere else."""
     kbs, labels = chosen(wanted.kbs), chosen(wanted.labels)
+    if kbs is not None and access.principal.kbs is None:
+        await _check_kbs(kbs, access, live)
     if not covers(access.principal, wanted.role, kbs, labels):
         raise Forbidden("a key cannot give rights that it does not have: role, knowledge bases, labels")
     if wanted.expires_at is not None and wanted.expires_at <= datetime.now(UTC):
@@ -72,14 +74,32 @@ async def create_key(wanted: KeyIn, access: Managing, live: Live) -> NewKeyOut:
     return NewKeyOut(**key_fields(key), secret=secret)
 
 
+@router.get("/{key}")
+async def get_key(key: str, access: Managing, live: Live) -> KeyOut:
+    """Return a key without its secret."""
+    return KeyOut(**key_fields(await _known(key, access, live)))
+
+
 @router.delete("/{key}")
 async def revoke_key(key: str, access: Managing, live: Live) -> KeyOut:
-    """Revoke a key, from the next request on."""
+    """Revoke a key, from the next request on; the last owner key without limits stays."""
+    known = await _known(key, access, live)
+    revoked = await live.ports.keys.revoke(access.principal.tenant, known.id, access.actor)
+    return KeyOut(**key_fields(revoked))
+
+
+async def _known(key: str, access: Access, live: Runtime) -> ApiKey:
     known = await live.ports.keys.find(KeyId(key))
     if known is None or known.tenant != access.principal.tenant or not _within(access.principal, known):
         raise NotFound(f"there is no key {key[:64]}")
-    revoked = await live.ports.keys.revoke(access.principal.tenant, known.id, access.actor)
-    return KeyOut(**key_fields(revoked))
+    return known
+
+
+async def _check_kbs(names: frozenset[str], access: Access, live: Runtime) -> None:
+    """Refuse a misspelt knowledge base: its key would be good for nothing. Raises BadInput."""
+    there = {kb.name for kb in await live.ports.knowledge_bases.list(access.principal.tenant)}
+    if missing := sorted(names - there):
+        raise BadInput(f"there is no knowledge base {missing[0]}; make it first, or name one of `GET /v1/kbs`")
 
 
 def _within(principal: Principal, key: ApiKey) -> bool:

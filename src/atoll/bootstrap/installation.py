@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from atoll.access import keys
 from atoll.domain.ids import TenantId
 from atoll.domain.principal import Actor, Role
-from atoll.errors import Conflict
+from atoll.errors import Conflict, NotAuthenticated
 from atoll.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,17 +48,31 @@ async def initialise(settings: Settings) -> bool:
 
 
 async def _register_owner(settings: Settings, store: Records, tenant: TenantId, actor: Actor) -> bool:
-    """Make sure that the owner key is there and known; return whether the store did not know it yet."""
-    # A key that is there already may be this store's, or made before the store was.
+    """Make sure that the owner key is there and holds; return whether a key was registered.
+
+    A key in the file that the store does not know is registered: it may have been made before the store was. One that
+    is known and does not hold (it was revoked or has expired, or the file holds another secret) is replaced.
+    """
     given = read_secret(settings.owner_key_path) if settings.owner_key_path.exists() else None
+    secret = pepper(settings)
+    if given is not None:
+        known = await store.keys.find(keys.stored(secret, given, tenant=tenant, name="owner", role=Role.OWNER).id)
+        if known is not None and await _holds(store, secret, given):
+            return False
+        given = given if known is None else None
     text = given or keys.fresh()
-    key = keys.stored(pepper(settings), text, tenant=tenant, name="owner", role=Role.OWNER)
-    if await store.keys.find(key.id) is not None:
-        return False
-    await store.keys.create(key, actor)
+    await store.keys.create(keys.stored(secret, text, tenant=tenant, name="owner", role=Role.OWNER), actor)
     if given is None:
         write_secret(settings.owner_key_path, text)
     return True
+
+
+async def _holds(store: Records, secret: bytes, text: str) -> bool:
+    try:
+        principal = await keys.Authenticator(store.keys, secret).by_secret(text)
+    except NotAuthenticated:
+        return False
+    return principal.role is Role.OWNER
 
 
 def _make_folders(settings: Settings) -> None:

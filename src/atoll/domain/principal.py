@@ -9,6 +9,8 @@ from enum import StrEnum
 from atoll.domain.ids import KeyId, Subject, TenantId
 
 _KEY = "key:"
+#: Why a tenant's last owner key without limits cannot be revoked.
+LAST_OWNER = "this is the last key that may do everything in its tenant; make another owner key before you revoke it"
 
 
 class Role(StrEnum):

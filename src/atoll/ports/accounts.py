@@ -26,7 +26,12 @@ class Keys(Protocol):
         ...
 
     async def revoke(self, tenant: TenantId, key: KeyId, actor: Actor) -> ApiKey:
-        """Revoke a key from now on; again is a no-op. Raises NotFound."""
+        """Revoke a key from now on; again is a no-op.
+
+        Raises:
+            NotFound: the tenant has no such key.
+            Conflict: it is the tenant's last owner key without limits that holds.
+        """
         ...
 
     async def touch(self, keys: Sequence[KeyId]) -> None:

@@ -22,7 +22,7 @@ from tests.unit.gateway.conftest import Site, upload
 
 #: What anyone may call. Whoever adds a route here must have a reason that stands beside it in the code.
 OPEN = {
-    "live", "ready", "metrics", "open_session", "close_session", "show_docs", "get_asset",
+    "live", "ready", "metrics", "open_session", "close_session", "show_docs", "show_screen", "get_asset",
 }  # fmt: skip
 
 
@@ -130,6 +130,30 @@ async def test_labels_hide_documents_everywhere(site: Site, owner: httpx.AsyncCl
         assert sorted(evidence["document"] for evidence in found) == ["open.txt", "red.txt"]
         kb = (await client.get("/v1/kbs/main")).json()
         assert (kb["documents"], kb["passages"], kb["bytes"]) == (2, None, None)
+
+
+async def test_the_last_owner_key_cannot_be_revoked(site: Site) -> None:
+    text = await site.key()
+    key = text.split("_")[1]
+    async with site.client(text) as client:
+        answer = await client.delete(f"/v1/keys/{key}")
+        assert (answer.status_code, "another owner key" in answer.text) == (409, True)
+        assert (await client.get(f"/v1/keys/{key}")).json()["revoked_at"] is None
+        another = (await client.post("/v1/keys", json={"name": "second", "role": "owner"})).json()
+        assert (await client.get(f"/v1/keys/{another['id']}")).json()["name"] == "second"
+        assert (await client.delete(f"/v1/keys/{key}")).status_code == 200
+        assert (await client.get("/v1/keys")).status_code == 401
+
+
+async def test_a_key_for_a_knowledge_base_that_is_not_there_is_refused(site: Site, owner: httpx.AsyncClient) -> None:
+    answer = await owner.post("/v1/keys", json={"name": "k", "role": "reader", "kbs": ["main", "nope"]})
+    assert (answer.status_code, "nope" in answer.json()["detail"]) == (400, True)
+    async with site.client(await site.key(Role.OWNER, kbs={"main"})) as narrow:
+        told = [
+            (await narrow.post("/v1/keys", json={"name": "k", "role": "reader", "kbs": [name]})).json()["detail"]
+            for name in ("other", "nope")
+        ]
+        assert told[0] == told[1], "what is outside its reach is not told apart from what is not there"
 
 
 async def test_labels_of_keys_are_those_of_documents(site: Site, owner: httpx.AsyncClient) -> None:

@@ -13,7 +13,7 @@ from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.transitions import Event, audit, hide, lock_kb, remove_empty_kb
 from atoll.domain.ids import DocumentUid, KbUid, KeyId, TenantId, new_uid
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.domain.principal import Actor, ApiKey, AuditEvent
+from atoll.domain.principal import LAST_OWNER, Actor, ApiKey, AuditEvent
 from atoll.errors import Conflict, NotFound
 
 KEY = "k {.id, .tenant, .name, .role, .kbs, .labels, .hash, .created_at, .expires_at, .last_used_at, .revoked_at}"
@@ -23,6 +23,15 @@ KB = (
 )
 #: Documents of a knowledge base that are hidden in one transaction while it is deleted.
 _HIDDEN_AT_ONCE = 50
+
+
+# Keys that may do everything in a tenant and hold now. All of them are locked, so that of two that are revoked at once
+# the second sees the first.
+_OWNERS = (
+    "MATCH (k:ApiKey {tenant: $tenant}) WHERE k.role = 'owner' AND k.kbs IS NULL AND k.labels IS NULL "
+    "WITH k ORDER BY k.id SET k.locked = true "
+    "WITH k WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > timestamp()) RETURN k.id AS id"
+)
 
 
 class Neo4jTenants:
@@ -101,6 +110,9 @@ class Neo4jKeys:
         """Revoke a key."""
 
         async def work(transaction: Transaction) -> ApiKey:
+            owners = await transaction.all(_OWNERS, tenant=tenant)
+            if [each["id"] for each in owners] == [key]:
+                raise Conflict(LAST_OWNER)
             record = await transaction.one(
                 "MATCH (k:ApiKey {id: $id, tenant: $tenant}) SET k.locked = true "
                 f"WITH k SET k.revoked_at = coalesce(k.revoked_at, timestamp()) RETURN {KEY} AS key",

@@ -13,13 +13,20 @@ from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.transitions import audit, hide, remove_empty_kb
 from atoll.domain.ids import KbUid, KeyId, TenantId, new_uid
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.domain.principal import Actor, ApiKey, AuditEvent
+from atoll.domain.principal import LAST_OWNER, Actor, ApiKey, AuditEvent
 from atoll.errors import Conflict, NotFound
 
 _KB = (
     "SELECT kb.*, (SELECT COUNT(*) FROM document d WHERE d.kb = kb.uid AND d.deleted_at IS NULL) AS documents, "
     "(SELECT COALESCE(SUM(d.bytes), 0) FROM document d WHERE d.kb = kb.uid AND d.deleted_at IS NULL) AS bytes "
     "FROM kb WHERE kb.deleted_at IS NULL AND kb.tenant = ?"
+)
+
+
+#: Keys that may do everything in a tenant and hold now.
+_OWNERS = (
+    "SELECT id FROM api_key WHERE tenant = ? AND role = 'owner' AND kbs IS NULL AND labels IS NULL "
+    f"AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {NOW})"
 )
 
 
@@ -94,6 +101,9 @@ class SqliteKeys:
         """Revoke a key."""
 
         def work(connection: sqlite3.Connection) -> ApiKey:
+            owners = connection.execute(_OWNERS, (tenant,)).fetchall()
+            if [row["id"] for row in owners] == [key]:
+                raise Conflict(LAST_OWNER)
             row = connection.execute(
                 f"UPDATE api_key SET revoked_at = COALESCE(revoked_at, {NOW}) WHERE id = ? AND tenant = ? RETURNING *",
                 (key, tenant),
