@@ -13,11 +13,12 @@ import anyio
 import numpy as np
 import pytest
 
+from atoll.adapters import http_embedder
 from atoll.adapters.http_embedder import PIECE_CHARACTERS, HttpEmbedder, estimate
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.model_server import ATTEMPTS
 from atoll.domain.embedding import InputType
-from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
+from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, NotAvailable
 from tests.support import stub_embedder
 
 
@@ -60,6 +61,10 @@ def scripted(*answers: tuple[int, object, dict[str, str]]):
     return ThreadingHTTPServer(("127.0.0.1", 0), Handler), asked
 
 
+def encoded(*numbers: float) -> str:
+    return base64.b64encode(np.array(numbers, dtype="<f4").tobytes()).decode()
+
+
 def vectors(*rows) -> dict:
     return {"data": [{"index": at, "embedding": list(row)} for at, row in enumerate(rows)]}
 
@@ -86,6 +91,58 @@ async def test_rows_are_unit_vectors_in_the_order_of_the_texts(embedder):
     again = await embedder.embed(texts[::-1], input_type=InputType.DOCUMENT)
     np.testing.assert_allclose(again[::-1], rows, atol=1e-6)
     assert rows[0] @ rows[1] > rows[0] @ (await embedder.embed(["coral reef"], input_type=InputType.QUERY))[0]
+
+
+async def test_parts_of_texts_come_with_them(embedder):
+    card = await embedder.describe()
+    texts = ["the valve was tested. the ferry leaves.", "tide", "a lantern"]
+    spans = [[(0, 21), (22, 39), (5, 5)], [], [(0, 9)]]
+    if not card.has_spans:
+        with pytest.raises(NotAvailable, match="parts"):
+            await embedder.embed_spans(texts, spans, input_type=InputType.DOCUMENT)
+        return
+    found = await embedder.embed_spans(texts, spans, input_type=InputType.DOCUMENT)
+    np.testing.assert_allclose(found.texts, await embedder.embed(texts, input_type=InputType.DOCUMENT), atol=1e-6)
+    assert [rows.shape for rows in found.spans] == [(3, card.dimensions), (0, card.dimensions), (1, card.dimensions)]
+    np.testing.assert_allclose(found.spans[0][2], found.means[0], atol=1e-6)  # nothing was read of an empty part
+    np.testing.assert_allclose(found.spans[2][0], found.means[2], atol=1e-6)
+    apart, _, same = found.told_apart(0.5)
+    np.testing.assert_allclose(np.linalg.norm(np.concatenate([apart, same]), axis=1), 1, atol=1e-5)
+    valve, ferry, _ = found.told_apart(0.0)[0]
+    assert apart[0] @ apart[1] < valve @ ferry
+    (wholly,) = found.told_apart(1.0)[2]  # nothing is left of a part that is its text
+    np.testing.assert_allclose(wholly, found.texts[2], atol=1e-5)
+    nothing = await embedder.embed_spans([], [], input_type=InputType.DOCUMENT)
+    assert (len(nothing.texts), len(nothing.means), list(nothing.spans)) == (0, 0, [])
+
+
+async def test_many_parts_go_in_several_requests(monkeypatch):
+    monkeypatch.setattr(http_embedder, "REQUEST_SPANS", 4)
+    server, asked = scripted(
+        (200, {"data": [{"index": 0, "embedding": [1, 0], "mean": [1, 0], "spans": [[1, 0]] * 3}]}, {})
+    )
+    with serving(server) as url:
+        async with HttpEmbedder(url=url) as adapter:
+            found = await adapter.embed_spans(["ab", "cd"], [[(0, 1)] * 3] * 2, input_type=InputType.QUERY)
+    assert [each["spans"] for each in asked] == [[[[0, 1]] * 3]] * 2
+    assert [len(rows) for rows in found.spans] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"mean": [1, 0], "spans": []}, "other parts"),
+        ({"mean": [1, 0]}, "another shape"),
+        ({"mean": [1, 0], "spans": [[1, 0, 0]]}, "another shape"),
+        ({"mean": encoded(np.nan, 0), "spans": [[1, 0]]}, "not finite"),
+    ],
+)
+async def test_parts_that_are_not_what_was_asked_for_are_an_error(row, said):
+    server, _ = scripted((200, {"data": [{"index": 0, "embedding": [1, 0], **row}]}, {}))
+    with serving(server) as url:
+        async with HttpEmbedder(url=url) as adapter:
+            with pytest.raises(ModelReplyInvalid, match=said):
+                await adapter.embed_spans(["ab"], [[(0, 1)]], input_type=InputType.DOCUMENT)
 
 
 async def test_no_texts_no_rows(embedder):

@@ -213,12 +213,49 @@ def test_fp32_vectors_are_those_of_sentence_transformers(words, reference):
     model = load(folder, dtype="fp32", threads_per_worker=2, tokenizing_threads=1)
     prepared = model.tokenizer.prepare(varied(words), input_type=None, truncate=True)
     rows = np.zeros_like(reference)
-    order = sorted(range(len(prepared.ids)), key=lambda at: len(prepared.ids[at]))
+    order = sorted(range(len(prepared.texts)), key=lambda at: len(prepared.texts[at].ids))
     for start in range(0, len(order), 16):
-        rows[order[start : start + 16]] = np.stack(
-            list(model.forward([prepared.ids[at] for at in order[start : start + 16]]))
-        )
+        some = order[start : start + 16]
+        rows[some] = np.concatenate(list(model.forward([prepared.texts[at] for at in some])))
     assert (rows * reference).sum(axis=1).min() >= 0.9999
+
+
+def test_parts_of_a_text_have_vectors_from_its_own_pass(server, words):
+    """With a whole sentence as its part, a text of one sentence is that part; parts of one text are told apart."""
+    text = "The safety valve is tested every six months. The ferry leaves at nine."
+    cut = text.index("The ferry")
+    reply = server.embed([text], spans=[[[0, cut], [cut, len(text)], [0, len(text)], [3, 3]]]).json()["data"][0]
+    valve, ferry, whole, nothing = np.asarray(reply["spans"], dtype=np.float32)
+    mean = np.asarray(reply["mean"], dtype=np.float32)
+    np.testing.assert_allclose(nothing, mean, atol=1e-5)
+    assert cosine(whole, mean) > 0.98  # but for the two special tokens
+    assert cosine(mean, np.asarray(reply["embedding"])) > 0.999  # this model's own pooling is the mean
+    about_valve, about_ferry = server.vectors(["When is the valve inspected?", "When does the ferry depart?"])
+    assert cosine(valve, about_valve) > cosine(ferry, about_valve) + 0.1
+    assert cosine(ferry, about_ferry) > cosine(valve, about_ferry) + 0.1
+    assert server.info()["spans"] is True
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"),
+    [
+        ([[[0, 1]]], "lists for 1 texts"),
+        ([[[0, 99]], []], "input 0"),
+        ([[], [[2, 1]]], "input 1"),
+        ([[[-1, 1]], []], "input 0"),
+        ([[[0, 1]] * 4097, []], "4096"),
+        ([[["a", 1]], []], "spans"),
+    ],
+)
+def test_parts_that_are_not_of_the_texts_are_refused_by_name(server, spans, said):
+    reply = server.embed(["tide table", "ferry"], spans=spans)
+    assert reply.status_code == 400
+    assert said in reply.json()["error"]["message"]
+    assert reply.json()["error"]["param"].startswith("spans")
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
 
 
 # The client

@@ -13,6 +13,8 @@ import time
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
+
 from atoll.adapters.memory.embedder import MemoryEmbedder
 
 
@@ -41,6 +43,7 @@ class Stub(BaseHTTPRequestHandler):
                 "special_tokens": 0,
                 "prompt_tokens": {"query": 0, "document": 0},
                 "dtype": "fp32",
+                "spans": True,
             },
         }
         self._answer(answers.get(self.path))
@@ -70,6 +73,13 @@ class Stub(BaseHTTPRequestHandler):
             }
             for at, row in enumerate(rows)
         ]
+        if "spans" in body:
+            found = self._embedder.spanned(texts, [[tuple(span) for span in of] for of in body["spans"]])
+            write = (
+                (lambda rows: base64.b64encode(rows.astype("<f4").tobytes()).decode()) if as_text else np.ndarray.tolist
+            )
+            for row, mean, parts in zip(data, found.means, found.spans, strict=True):
+                row |= {"mean": write(mean), "spans": write(parts)}
         tokens = sum(self._embedder.spans(text).count for text in texts)
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return {"object": "list", "data": data, "model": self._embedder.card.model, "usage": usage}

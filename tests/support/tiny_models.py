@@ -97,6 +97,21 @@ def roberta_embedder(folder: Path, *, window: int = 96) -> Path:
     return _modules(folder, window=window, pooling="mean", prompts=prompts, normalize=False)
 
 
+def dense_embedder(folder: Path, *, dimensions: int) -> Path:
+    """Mean pooling with a layer behind it that makes vectors of another size."""
+    from sentence_transformers.sentence_transformer.modules import Dense
+
+    roberta_embedder(folder)
+    torch.manual_seed(5)
+    layer = Dense(SIZES["hidden_size"], dimensions, bias=False, activation_function=torch.nn.Identity())
+    (folder / "2_Dense").mkdir()
+    layer.save(str(folder / "2_Dense"))
+    modules = json.loads((folder / "modules.json").read_text())
+    modules.append({"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"})
+    (folder / "modules.json").write_text(json.dumps(modules))
+    return folder
+
+
 def _modules(folder: Path, *, window: int, pooling: str, prompts: dict[str, str], normalize: bool) -> Path:
     kinds = ["Transformer", "Pooling", *(["Normalize"] if normalize else [])]
     names = ["", "1_Pooling", "2_Normalize"]

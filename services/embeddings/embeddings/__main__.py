@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from atoll import settings
 from atoll.errors import StartRefused
 from atoll.serving.drain import Lifecycle
@@ -25,10 +23,11 @@ from atoll.serving.weights import weights_sha256
 from embeddings import folder
 from embeddings.app import MAX_BODY_BYTES, Limits, Service, build, build_service, window
 from embeddings.pairing import Pair
+from embeddings.tokenizing import Text
 
 if TYPE_CHECKING:
     from embeddings.cross_encoder import LoadedCrossEncoder
-    from embeddings.model import Row
+    from embeddings.model import Vectors
 
 #: Model threads, which share the cores. On two cores two single-threaded passes side by side were at least as fast
 #: as one pass on both, at 60 and 200 tokens and batches of 1,024 to 8,192; more cores were not measured.
@@ -100,7 +99,7 @@ def _load(service: Service, plan: _Plan) -> None:
     model = load(
         plan.model_dir, dtype=plan.dtype, threads_per_worker=threads_per_worker, tokenizing_threads=plan.threads
     )
-    runs: dict[type, Callable[[Sequence[Any]], Sequence[Row]]] = {np.ndarray: model.forward}
+    runs: dict[type, Callable[[Sequence[Any]], Sequence[Vectors]]] = {Text: model.forward}
     ranker = None
     if plan.reranker_dir is not None:
         ranker = cross_encoder.load(plan.reranker_dir, dtype=plan.dtype, tokenizing_threads=plan.threads)
@@ -114,6 +113,7 @@ def _load(service: Service, plan: _Plan) -> None:
         "weights_sha256": weights_sha256(plan.model_dir),
         "dimensions": model.dimensions,
         **window(model),
+        "spans": model.forward.has_spans,
         "dtype": model.dtype,
         "agreement_with_fp32": model.agreement,
         "workers": plan.workers,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from flask import Flask, Response
@@ -23,11 +23,11 @@ from atoll.serving.queue import Lane, TokenQueue
 from atoll.serving.server import REQUEST_THREADS
 from embeddings.pairing import Pair
 from embeddings.schemas import EmbeddingsBody, EncodingFormat, InputType, TokenizeBody, read, read_rerank
-from embeddings.tokenizing import MAX_CHARACTERS, TokenIds
+from embeddings.tokenizing import MAX_CHARACTERS, Text
 
 if TYPE_CHECKING:  # torch loads in the background, so that /health answers at once
     from embeddings.cross_encoder import LoadedCrossEncoder
-    from embeddings.model import LoadedModel, Row
+    from embeddings.model import LoadedModel, Vectors
 
 #: A request without ``input_type`` and at most so many texts is somebody waiting.
 INTERACTIVE_TEXTS = 2
@@ -66,7 +66,7 @@ class Service:
     says.
     """
 
-    queue: TokenQueue[TokenIds | Pair, Row]
+    queue: TokenQueue[Text | Pair, Vectors]
     admission: Admission
     metrics: Metrics
     lifecycle: Lifecycle
@@ -122,15 +122,21 @@ def _embed(service: Service, name: str) -> Response:
     if body.dimensions is not None and body.dimensions > model.dimensions:
         blame("dimensions")
         raise BadInput(f"dimensions: {body.dimensions} asked, the model has {model.dimensions}")
+    spans = body.checked_spans()
+    if spans is not None and not model.forward.has_spans:
+        blame("spans")
+        raise BadInput("spans: this model pools in a way of its own; its texts have no vectors of parts")
     lane = _lane(body)
     with service.admission.slot(lane):
         with service.metrics.timed(Phase.PREPARE):
-            prepared = model.tokenizer.prepare(body.input, input_type=body.input_type, truncate=body.truncate)
+            prepared = model.tokenizer.prepare(
+                body.input, input_type=body.input_type, truncate=body.truncate, spans=spans
+            )
         job = service.queue.submit(prepared.weighed, lane, abandoned=client_gone())
-        rows = np.stack(job.outcome(ANSWER_SECONDS))
+        found = job.outcome(ANSWER_SECONDS)
     with service.metrics.timed(Phase.FINISH):
         headers = {"X-Truncated": str(prepared.truncated)} if prepared.truncated else {}
-        return json_response(_reply(rows, body, name, prepared.tokens), headers=headers)
+        return json_response(_reply(found, body, name, prepared.tokens), headers=headers)
 
 
 def _lane(body: EmbeddingsBody) -> Lane:
@@ -139,22 +145,32 @@ def _lane(body: EmbeddingsBody) -> Lane:
     return Lane.QUERY if body.input_type is InputType.QUERY else Lane.DOCUMENT
 
 
-def _reply(rows: NDArray[np.float32], body: EmbeddingsBody, name: str, tokens: int) -> dict[str, object]:
+def _reply(found: Sequence[Vectors], body: EmbeddingsBody, name: str, tokens: int) -> dict[str, object]:
+    rows = np.stack([vectors[0] for vectors in found])
     if body.dimensions is not None and body.dimensions < rows.shape[1]:
         rows = rows[:, : body.dimensions]
         rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    rows = np.ascontiguousarray(rows, dtype="<f4")
-    write: Callable[[Any], object] = _base64 if body.encoding_format is EncodingFormat.BASE64 else lambda row: row
+    write = _base64 if body.encoding_format is EncodingFormat.BASE64 else _numbers
+    data: list[dict[str, object]] = [
+        {"object": "embedding", "index": at, "embedding": write(row)} for at, row in enumerate(rows)
+    ]
+    if body.spans is not None:
+        for row, vectors in zip(data, found, strict=True):
+            row |= {"mean": write(vectors[1]), "spans": write(vectors[2:])}
     return {
         "object": "list",
-        "data": [{"object": "embedding", "index": at, "embedding": write(row)} for at, row in enumerate(rows)],
+        "data": data,
         "model": name,
         "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
     }
 
 
-def _base64(row: Row) -> str:
-    return base64.b64encode(row.tobytes()).decode("ascii")
+def _numbers(vectors: NDArray[np.float32]) -> object:
+    return np.ascontiguousarray(vectors)
+
+
+def _base64(vectors: NDArray[np.float32]) -> object:
+    return base64.b64encode(np.ascontiguousarray(vectors, dtype="<f4").tobytes()).decode("ascii")
 
 
 def _rerank(service: Service) -> Response:
@@ -212,7 +228,7 @@ def build_service(
 ) -> Service:
     """Return a service without a model."""
     metrics = Metrics(clock)
-    queue: TokenQueue[TokenIds | Pair, Row] = TokenQueue(
+    queue: TokenQueue[Text | Pair, Vectors] = TokenQueue(
         limits_tokens=limits.queue_tokens,
         batch_tokens=limits.max_batch_tokens,
         workers=workers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,17 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
 from atoll.errors import StartRefused
 from atoll.serving.errors import ModelFailed
 from atoll.serving.start import reading_model
 from embeddings.precision import PROBES, settle
-from embeddings.tokenizing import TextTokenizer, TokenIds, padded_length
+from embeddings.tokenizing import Text, TextTokenizer, padded_length
 
-Row = NDArray[np.float32]
+#: The vectors of one input, (count, dimensions). The first is its own, of length 1. Where parts of it were asked for,
+#: two and more follow, of no particular length: the mean over its tokens, and the mean over those of each part.
+Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +43,47 @@ class Forward:
     def __init__(self, network: SentenceTransformer, pad_id: int) -> None:
         self._network = network
         self._pad_id = pad_id
+        first, second, *rest = [*network, None, None][: max(2, len(network))]
+        #: Whether parts of a text have vectors: the network makes one a token and takes their mean, or another pool.
+        self.has_spans = isinstance(first, Transformer) and isinstance(second, Pooling)
+        self._behind_pooling = [module for module in rest if not isinstance(module, Normalize)]
 
-    def __call__(self, batch: Sequence[TokenIds]) -> Sequence[Row]:
-        """Return one unit vector an input.
+    def __call__(self, batch: Sequence[Text]) -> Sequence[Vectors]:
+        """Return the vectors of each input.
 
         Raises:
             ModelFailed: a vector is not finite.
         """
-        longest = padded_length(max(len(ids) for ids in batch))
+        longest = padded_length(max(len(text.ids) for text in batch))
         input_ids = np.full((len(batch), longest), self._pad_id, dtype=np.int64)
         mask = np.zeros((len(batch), longest), dtype=np.int64)
-        for row, ids in enumerate(batch):
-            input_ids[row, : len(ids)] = ids
-            mask[row, : len(ids)] = 1
+        for row, text in enumerate(batch):
+            input_ids[row, : len(text.ids)] = text.ids
+            mask[row, : len(text.ids)] = 1
         features = {"input_ids": torch.from_numpy(input_ids), "attention_mask": torch.from_numpy(mask)}
         with torch.inference_mode():
-            rows = torch.nn.functional.normalize(self._network(features)["sentence_embedding"].float(), dim=1).numpy()
-        if not np.isfinite(rows).all():
+            found = self._network(features)
+            rows = torch.nn.functional.normalize(found["sentence_embedding"].float(), dim=1).numpy()
+            parts = list(self._parts(found, batch))
+        if not np.isfinite(rows).all() or not all(np.isfinite(part).all() for part in parts):
             raise ModelFailed("the model gave a vector that is not finite")
-        return list(rows)
+        return [np.concatenate([row[None], part]) for row, part in zip(rows, parts, strict=True)]
+
+    def _parts(self, found: Mapping[str, torch.Tensor], batch: Sequence[Text]) -> Iterator[Vectors]:
+        """Yield the mean of each input and of its parts, nothing for an input without; an empty part has the mean."""
+        for row, text in enumerate(batch):
+            if text.spans is None:
+                yield np.zeros((0, found["sentence_embedding"].shape[1]), dtype=np.float32)
+                continue
+            tokens = found["token_embeddings"][row, : len(text.ids)].float()
+            sums = torch.nn.functional.pad(tokens.cumsum(dim=0), (0, 0, 1, 0))
+            spans = torch.from_numpy(np.concatenate([[[0, len(text.ids)]], text.spans]))
+            spans = torch.where((spans[:, 1] > spans[:, 0])[:, None], spans, spans[:1])
+            means = (sums[spans[:, 1]] - sums[spans[:, 0]]) / (spans[:, 1] - spans[:, 0])[:, None]
+            for module in self._behind_pooling:
+                pooled = {"sentence_embedding": means.to(found["sentence_embedding"].dtype)}
+                means = module(pooled)["sentence_embedding"].float()
+            yield means.numpy()
 
 
 def load(folder: Path, *, dtype: str, threads_per_worker: int, tokenizing_threads: int) -> LoadedModel:
@@ -73,15 +98,15 @@ def load(folder: Path, *, dtype: str, threads_per_worker: int, tokenizing_thread
     torch.set_num_threads(threads_per_worker)
     network = _read(folder)
     tokenizer = _tokenizer(network, folder, tokenizing_threads)
-    probes = sorted(tokenizer.prepare(PROBES, input_type=None, truncate=True).ids, key=len)
+    probes = sorted(tokenizer.prepare(PROBES, input_type=None, truncate=True).texts, key=lambda text: len(text.ids))
     pad_id = int(network.tokenizer.pad_token_id or 0)
     forward = Forward(network, pad_id)
-    reference = np.stack(list(forward(probes)))
+    reference = np.concatenate(list(forward(probes)))
     forward, chosen, agreement = settle(
         dtype,
         forward,
         fast=lambda: Forward(_read(folder).to(torch.bfloat16), pad_id),
-        agreement=lambda candidate: float((np.stack(list(candidate(probes))) * reference).sum(axis=1).min()),
+        agreement=lambda candidate: float((np.concatenate(list(candidate(probes))) * reference).sum(axis=1).min()),
     )
     return LoadedModel(
         tokenizer=tokenizer,

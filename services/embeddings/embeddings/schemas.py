@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator
 
 from atoll.errors import BadInput
 from atoll.serving.errors import TokenIdsRefused
 from atoll.serving.http import blame, validated
+
+#: Parts of the texts of one request that may have vectors: about 6 MiB of them.
+MAX_SPANS = 4096
 
 
 class InputType(StrEnum):
@@ -47,13 +50,32 @@ class Texts(BaseModel):
 
 
 class EmbeddingsBody(Texts):
-    """``POST /v1/embeddings``."""
+    """``POST /v1/embeddings``; ``spans`` are parts of each text, as [start, end] in code points."""
 
     model: str | None = None
     encoding_format: EncodingFormat = Field(EncodingFormat.FLOAT, strict=False)
     dimensions: int | None = Field(None, ge=1)
     input_type: InputType | None = Field(None, strict=False)
     truncate: bool = False
+    spans: list[list[Annotated[tuple[int, int], Strict(strict=False)]]] | None = None
+
+    def checked_spans(self) -> list[list[tuple[int, int]]] | None:
+        """Return the parts.
+
+        Raises:
+            BadInput: they are not those of the texts, or too many.
+        """
+        if self.spans is None:
+            return None
+        blame("spans")
+        if len(self.spans) != len(self.input):
+            raise BadInput(f"spans: lists for {len(self.spans)} texts, input holds {len(self.input)}")
+        if sum(map(len, self.spans)) > MAX_SPANS:
+            raise BadInput(f"spans: more than {MAX_SPANS} in a request; send several requests")
+        for at, (text, spans) in enumerate(zip(self.input, self.spans, strict=True)):
+            if not all(0 <= start <= end <= len(text) for start, end in spans):
+                raise BadInput(f"spans: one of input {at} does not lie in it")
+        return self.spans
 
 
 class TokenizeBody(Texts):

@@ -14,6 +14,8 @@ from atoll.errors import BadInput
 from atoll.serving.errors import InputTooLong
 
 TokenIds = NDArray[np.int64]
+#: Start and end of a part of a text, in code points.
+CharacterSpan = tuple[int, int]
 
 #: Longest text. An encoding takes about 150 bytes a token, so this also bounds memory.
 MAX_CHARACTERS = 131_072
@@ -24,22 +26,35 @@ LENGTH_STEP = 8
 _SLICE_CHARACTERS = 65_536
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Text:
+    """One input of the model.
+
+    ``spans`` (count, 2) are the first token and the one after the last of each part whose vector is wanted; a part of
+    which the model reads nothing, because it is empty or lies behind the window, is empty there too. None: no parts
+    were asked for.
+    """
+
+    ids: TokenIds
+    spans: NDArray[np.int64] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Inputs ready for the model; ``truncated`` of them were cut to its window."""
 
-    ids: list[TokenIds]
+    texts: list[Text]
     truncated: int
 
     @property
     def tokens(self) -> int:
         """Tokens the model reads, special tokens and prompts included."""
-        return sum(len(ids) for ids in self.ids)
+        return sum(len(text.ids) for text in self.texts)
 
     @property
-    def weighed(self) -> list[tuple[TokenIds, int]]:
+    def weighed(self) -> list[tuple[Text, int]]:
         """Each input with what it costs the model, in tokens."""
-        return [(ids, padded_length(len(ids))) for ids in self.ids]
+        return [(text, padded_length(len(text.ids))) for text in self.texts]
 
 
 def padded_length(tokens: int) -> int:
@@ -67,8 +82,15 @@ class TextTokenizer:
         prompt = self._prompts.get(input_type or "", "")
         return len(self._counting.encode(prompt, add_special_tokens=False).ids) if prompt else 0
 
-    def prepare(self, texts: Sequence[str], *, input_type: str | None, truncate: bool) -> Prepared:
-        """Encode ``texts`` with the prompt of ``input_type``.
+    def prepare(
+        self,
+        texts: Sequence[str],
+        *,
+        input_type: str | None,
+        truncate: bool,
+        spans: Sequence[Sequence[CharacterSpan]] | None = None,
+    ) -> Prepared:
+        """Encode ``texts`` with the prompt of ``input_type``; ``spans`` are parts of each, in order.
 
         Raises:
             InputTooLong: a text is over the model's window and ``truncate`` is false.
@@ -76,20 +98,21 @@ class TextTokenizer:
         """
         prompt = self._prompts.get(input_type or "", "")
         truncated = 0
-        ids: list[TokenIds] = []
-        for first, encodings in self._encode([prompt + text for text in texts], offsets=False):
+        prepared: list[Text] = []
+        for first, encodings in self._encode([prompt + text for text in texts], offsets=spans is not None):
             for at, encoding in enumerate(encodings, start=first):
-                kept = encoding.ids
-                if len(kept) > self.max_tokens:
+                kept = encoding
+                if len(kept.ids) > self.max_tokens:
                     if not truncate:
                         raise InputTooLong(
-                            f"input {at} has {len(kept)} tokens, the model reads {self.max_tokens}; "
+                            f"input {at} has {len(kept.ids)} tokens, the model reads {self.max_tokens}; "
                             "shorten it or send 'truncate': true"
                         )
                     truncated += 1
-                    kept = self._cutting.encode(prompt + texts[at]).ids
-                ids.append(np.asarray(kept, dtype=np.int64))
-        return Prepared(ids, truncated)
+                    kept = self._cutting.encode(prompt + texts[at])
+                parts = None if spans is None else _token_spans(kept, spans[at], shift=len(prompt))
+                prepared.append(Text(np.asarray(kept.ids, dtype=np.int64), parts))
+        return Prepared(prepared, truncated)
 
     def spans(self, texts: Sequence[str], *, offsets: bool) -> list[tuple[int, list[tuple[int, int]]]]:
         """Return for each text its number of tokens without special ones and, on request, their character spans."""
@@ -117,3 +140,17 @@ class TextTokenizer:
                 encodings = encode(list(texts[first:last]), add_special_tokens=special)
             yield first, encodings
             first = last
+
+
+def _token_spans(encoding: Encoding, spans: Sequence[CharacterSpan], *, shift: int) -> NDArray[np.int64]:
+    """Return the tokens of each part, (count, 2); ``shift`` characters stand before the text."""
+    inside = [at for at, special in enumerate(encoding.special_tokens_mask) if not special]
+    begins = np.array([encoding.offsets[at][0] for at in inside], dtype=np.int64)
+    ends = np.array([encoding.offsets[at][1] for at in inside], dtype=np.int64)
+    places = np.array([*inside, inside[-1] + 1] if inside else [0], dtype=np.int64)
+    wanted = np.asarray(spans, dtype=np.int64).reshape(-1, 2) + shift
+    # Tokens follow each other in the text: those that end behind a part's start, up to those that begin before its end.
+    first = np.searchsorted(ends, wanted[:, 0], side="right")
+    last = np.maximum(first, np.searchsorted(begins, wanted[:, 1], side="left"))
+    last = np.where(wanted[:, 0] < wanted[:, 1], last, first)
+    return np.stack([places[first], places[last]], axis=1)

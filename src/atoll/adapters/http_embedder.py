@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atoll.adapters.model_server import ABSENT, ModelServer, shape
-from atoll.domain.embedding import EmbedderCard, InputType, TokenSpans
-from atoll.errors import ModelReplyInvalid
+from atoll.domain.embedding import CharacterSpan, EmbedderCard, InputType, SpannedVectors, TokenSpans
+from atoll.errors import ModelReplyInvalid, NotAvailable
 
 #: Characters in one request, well below the server's limit in bytes.
 REQUEST_CHARACTERS = 500_000
+#: Parts of texts in one request, half the server's limit.
+REQUEST_SPANS = 2_048
 #: Characters of one text in a tokenize request; longer texts go in pieces that end at white space.
 PIECE_CHARACTERS = 50_000
 #: A server that cannot tokenise: one token per so many UTF-8 bytes, which errs high for prose in every script.
@@ -79,6 +81,7 @@ class HttpEmbedder(ModelServer):
                 max_tokens=int(info["max_tokens"]),
                 text_tokens=int(info["max_tokens"]) - spent,
                 fingerprint=str(info["weights_sha256"]),
+                has_spans=bool(info.get("spans", False)),
             )
 
     async def embed(self, texts: Sequence[str], *, input_type: InputType) -> NDArray[np.float32]:
@@ -86,17 +89,40 @@ class HttpEmbedder(ModelServer):
         if not texts:
             return np.zeros((0, self._known_dimensions or 0), dtype=np.float32)
         requests, at_once = self._requests(texts), self._concurrent_requests
-        parts = await self.each(requests, lambda part: self._embed_request(part, input_type), at_once=at_once)
+        parts = await self.each(requests, lambda part: self._embed_request(texts[part], input_type), at_once=at_once)
         if len({part.shape[1] for part in parts}) != 1:
             raise ModelReplyInvalid("the embedding server gave vectors of different lengths")
         return np.concatenate(parts)
+
+    async def embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[CharacterSpan]], *, input_type: InputType
+    ) -> SpannedVectors:
+        """See ``atoll.ports.embedder.Embedder``. Only our server knows of parts."""
+        if not self._ours:
+            raise NotAvailable("this embedding server has no vectors of parts of a text; only Atoll's own has")
+        requests = self._requests(texts, [len(each) for each in spans])
+        parts = await self.each(
+            requests,
+            lambda part: self._spans_request(texts[part], spans[part], input_type),
+            at_once=self._concurrent_requests,
+        )
+        if len({(part.texts.shape[1], part.means.shape[1]) for part in parts}) > 1:
+            raise ModelReplyInvalid("the embedding server gave vectors of different lengths")
+        nothing = np.zeros((0, self._known_dimensions or 0), dtype=np.float32)
+        return SpannedVectors(
+            np.concatenate([part.texts for part in parts] or [nothing]),
+            np.concatenate([part.means for part in parts] or [nothing]),
+            [rows for part in parts for rows in part.spans],
+        )
 
     async def tokenize(self, texts: Sequence[str]) -> list[TokenSpans]:
         """See ``atoll.ports.embedder.Embedder``. A server without ``/v1/tokenize`` is replaced by an estimate."""
         pieces = [(at, start, end) for at, text in enumerate(texts) for start, end in _pieces(text)]
         cut = [texts[at][start:end] for at, start, end in pieces]
         parts = (
-            await self.each(self._requests(cut), self._tokenize_request, at_once=self._concurrent_requests)
+            await self.each(
+                self._requests(cut), lambda part: self._tokenize_request(cut[part]), at_once=self._concurrent_requests
+            )
             if cut
             else []
         )
@@ -105,18 +131,40 @@ class HttpEmbedder(ModelServer):
             ends[at].extend(start + end for end in spans.ends)
         return [TokenSpans(tuple(positions)) for positions in ends]
 
-    def _requests(self, texts: Sequence[str]) -> list[Sequence[str]]:
-        """Cut ``texts`` into runs that fit one request."""
-        cuts, characters = [0], 0
+    def _requests(self, texts: Sequence[str], spans: Sequence[int] = ()) -> list[slice]:
+        """Return the runs of ``texts`` that fit one request each; ``spans`` is how many parts each has."""
+        cuts, characters, parts = [0], 0, 0
         for at, text in enumerate(texts):
-            if at > cuts[-1] and (at - cuts[-1] >= self._request_texts or characters + len(text) > REQUEST_CHARACTERS):
+            more = spans[at] if spans else 0
+            is_full = at - cuts[-1] >= self._request_texts
+            if at > cuts[-1] and (
+                is_full or characters + len(text) > REQUEST_CHARACTERS or parts + more > REQUEST_SPANS
+            ):
                 cuts.append(at)
-                characters = 0
+                characters, parts = 0, 0
             characters += len(text)
-        return [texts[start:end] for start, end in pairwise([*cuts, len(texts)])]
+            parts += more
+        return [slice(start, end) for start, end in pairwise([*cuts, len(texts)]) if end > start]
 
     async def _embed_request(self, texts: Sequence[str], input_type: InputType) -> NDArray[np.float32]:
-        body: dict[str, object] = {"model": self._model, "input": list(texts), "encoding_format": "base64"}
+        return self._texts(await self._rows(texts, {}, input_type))
+
+    async def _spans_request(
+        self, texts: Sequence[str], spans: Sequence[Sequence[CharacterSpan]], input_type: InputType
+    ) -> SpannedVectors:
+        data = await self._rows(texts, {"spans": spans}, input_type)
+        with shape("/v1/embeddings"):
+            means = np.stack([_vector(row["mean"]) for row in data])
+            found = [_vector(row["spans"]).reshape(-1, means.shape[1]) for row in data]
+            if [len(rows) for rows in found] != [len(each) for each in spans]:
+                raise ValueError("vectors of other parts than were asked for")
+        if not np.isfinite(means).all() or not all(np.isfinite(rows).all() for rows in found):
+            raise ModelReplyInvalid("the embedding server gave a vector that is not finite")
+        return SpannedVectors(self._texts(data), means, found)
+
+    async def _rows(self, texts: Sequence[str], more: Mapping[str, object], input_type: InputType) -> list[Any]:
+        """Send one request and return the rows of the answer, one a text, in order."""
+        body: dict[str, object] = {"model": self._model, "input": list(texts), "encoding_format": "base64", **more}
         if self._asked_dimensions is not None:
             body["dimensions"] = self._asked_dimensions
         if self._ours:
@@ -124,7 +172,18 @@ class HttpEmbedder(ModelServer):
         reply = await self.exchange("POST", "/v1/embeddings", body)
         if truncated := reply.headers.get("x-truncated"):
             _log.warning("%s of %d texts were longer than the model's window and were cut", truncated, len(texts))
-        rows = _rows(self.document(reply, "/v1/embeddings"), count=len(texts))
+        with shape("/v1/embeddings"):
+            data = sorted(self.document(reply, "/v1/embeddings")["data"], key=lambda row: int(row["index"]))
+            if [int(row["index"]) for row in data] != list(range(len(texts))):
+                raise ModelReplyInvalid(f"/v1/embeddings gave {len(data)} vectors for {len(texts)} texts")
+        return data
+
+    def _texts(self, data: Sequence[Any]) -> NDArray[np.float32]:
+        """Return the texts' own vectors."""
+        with shape("/v1/embeddings"):
+            rows = np.stack([_vector(row["embedding"]) for row in data])
+            if rows.ndim != 2:  # noqa: PLR2004 - a row a text
+                raise ValueError(f"vectors of shape {rows.shape[1:]}")
         self._known_dimensions = self._known_dimensions or rows.shape[1]
         if rows.shape[1] != self._known_dimensions:
             raise ModelReplyInvalid(
@@ -151,17 +210,6 @@ class HttpEmbedder(ModelServer):
         if len(spans) != len(texts):
             raise ModelReplyInvalid(f"/v1/tokenize gave {len(spans)} results for {len(texts)} texts")
         return spans
-
-
-def _rows(document: Any, *, count: int) -> NDArray[np.float32]:
-    with shape("/v1/embeddings"):
-        data = sorted(document["data"], key=lambda row: int(row["index"]))
-        if [int(row["index"]) for row in data] != list(range(count)):
-            raise ModelReplyInvalid(f"/v1/embeddings gave {len(data)} vectors for {count} texts")
-        rows = np.stack([_vector(row["embedding"]) for row in data])
-        if rows.ndim != 2:  # noqa: PLR2004 - a row a text
-            raise ValueError(f"vectors of shape {rows.shape[1:]}")
-    return rows
 
 
 def _vector(embedding: object) -> NDArray[np.float32]:

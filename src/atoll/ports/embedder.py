@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from atoll.domain.embedding import EmbedderCard, InputType, TokenSpans
+from atoll.domain.embedding import CharacterSpan, EmbedderCard, InputType, SpannedVectors, TokenSpans
 
 
 class Embedder(Protocol):
@@ -34,6 +34,17 @@ class Embedder(Protocol):
             DependencyDown: the server is away or overloaded; ``retry_after_seconds`` is what it asked for.
             ModelReplyInvalid: the server's answer is not what was asked for.
             BadInput: the server refuses a text.
+        """
+        ...
+
+    async def embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[CharacterSpan]], *, input_type: InputType
+    ) -> SpannedVectors:
+        """Return the vectors of ``texts`` and of parts of each, ``spans``, from one pass.
+
+        Raises:
+            NotAvailable: the model has none for parts; its card says so.
+            DependencyDown, ModelReplyInvalid, BadInput: as for ``embed``.
         """
         ...
 
