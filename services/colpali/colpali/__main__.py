@@ -19,9 +19,9 @@ from atoll.serving.queue import Lane
 from atoll.serving.runner import Runner
 from atoll.serving.server import serve
 from atoll.serving.start import leave, load_in_background, read_token
-from atoll.settings import PageBackend
+from atoll.settings import PageBackend as Kind
 from colpali.app import MAX_BODY_BYTES, Limits, Service, build, build_service
-from colpali.backend import Backend, Line, SourcePage
+from colpali.backend import Backend, Line, PageBackend, SourcePage
 from colpali.embedding_client import EmbeddingClient
 from colpali.fake import Fake
 from colpali.text_lines import TextLines
@@ -72,7 +72,7 @@ def _threads(configuration: settings.Settings) -> int:
     return configuration.pages.threads or len(os.sched_getaffinity(0))
 
 
-def _prepared(configuration: settings.Settings) -> Callable[[], Backend[Any, Any]]:
+def _prepared(configuration: settings.Settings) -> Callable[[], Backend[Any]]:
     """Check what can be checked at once, and return what loads the backend.
 
     Raises:
@@ -81,11 +81,11 @@ def _prepared(configuration: settings.Settings) -> Callable[[], Backend[Any, Any
     return _BACKENDS[configuration.pages.backend](configuration)
 
 
-def _fake(_configuration: settings.Settings) -> Callable[[], Backend[Any, Any]]:
+def _fake(_configuration: settings.Settings) -> Callable[[], Backend[Any]]:
     return Fake
 
 
-def _text_lines(configuration: settings.Settings) -> Callable[[], Backend[Any, Any]]:
+def _text_lines(configuration: settings.Settings) -> Callable[[], Backend[Any]]:
     embeddings = configuration.embeddings
     client = EmbeddingClient(
         url=embeddings.url, token=read_token(embeddings.token_file), timeout_seconds=embeddings.timeout_seconds
@@ -93,7 +93,7 @@ def _text_lines(configuration: settings.Settings) -> Callable[[], Backend[Any, A
     return lambda: TextLines(client, client.wait_for_info(EMBEDDING_START_SECONDS))
 
 
-def _colpali(configuration: settings.Settings) -> Callable[[], Backend[Any, Any]]:
+def _colpali(configuration: settings.Settings) -> Callable[[], Backend[Any]]:
     from colpali.checkpoint import find
 
     knobs = configuration.pages
@@ -106,7 +106,7 @@ def _colpali(configuration: settings.Settings) -> Callable[[], Backend[Any, Any]
     )
     threads = _threads(configuration)
 
-    def load() -> Backend[Any, Any]:
+    def load() -> Backend[Any]:
         # torch takes seconds to import; meanwhile the server answers /health and /ready.
         from colpali.vision import load
 
@@ -115,21 +115,22 @@ def _colpali(configuration: settings.Settings) -> Callable[[], Backend[Any, Any]
     return load
 
 
-_BACKENDS: Mapping[PageBackend, Callable[[settings.Settings], Callable[[], Backend[Any, Any]]]] = {
-    PageBackend.FAKE: _fake,
-    PageBackend.TEXT_LINES: _text_lines,
-    PageBackend.COLPALI: _colpali,
+_BACKENDS: Mapping[Kind, Callable[[settings.Settings], Callable[[], Backend[Any]]]] = {
+    Kind.FAKE: _fake,
+    Kind.TEXT_LINES: _text_lines,
+    Kind.COLPALI: _colpali,
 }
 
 
-def _load(service: Service, load: Callable[[], Backend[Any, Any]]) -> None:
-    """Load the backend and send a page and a query through the whole path."""
+def _load(service: Service, load: Callable[[], Backend[Any]]) -> None:
+    """Load the backend and send a page, if it makes any, and a query through the whole path."""
     backend = load()
-    Runner(queue=service.pages, run=backend.run_pages, workers=1, metrics=service.metrics).start()
+    if isinstance(backend, PageBackend):
+        Runner(queue=service.pages, run=backend.run_pages, workers=1, metrics=service.metrics).start()
+        page, tokens = backend.prepare_page(_probe())
+        (raw,) = service.pages.submit([(page, tokens)], Lane.DOCUMENT).outcome(_PROBE_SECONDS)
+        backend.finish_page(page, raw)
     Runner(queue=service.queries, run=backend.run_queries, workers=1, metrics=service.metrics).start()
-    page, tokens = backend.prepare_page(_probe())
-    (raw,) = service.pages.submit([(page, tokens)], Lane.DOCUMENT).outcome(_PROBE_SECONDS)
-    backend.finish_page(page, raw)
     service.queries.submit([backend.prepare_query("ready")], Lane.QUERY).outcome(_PROBE_SECONDS)
     service.backend = backend
     service.card = {**backend.card.as_dict(), "limits": service.limits.as_dict()}

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response
 
-from atoll.errors import AtollError, BadInput
+from atoll.errors import AtollError, BadInput, NotAvailable
 from atoll.serving.admission import Admission
 from atoll.serving.drain import Lifecycle
 from atoll.serving.errors import Unready, reply_to
@@ -18,7 +18,7 @@ from atoll.serving.http import blame, client_gone, create_app, json_body, json_r
 from atoll.serving.metrics import Metrics, Phase
 from atoll.serving.queue import Lane, TokenQueue
 from atoll.serving.server import REQUEST_THREADS
-from colpali.backend import Backend, Line, SourcePage, Vectors
+from colpali.backend import Backend, Line, PageBackend, SourcePage, Vectors
 from colpali.images import decode
 from colpali.schemas import (
     MAX_LINES,
@@ -76,10 +76,10 @@ class Service:
     metrics: Metrics
     lifecycle: Lifecycle
     limits: Limits
-    backend: Backend[Any, Any] | None = None
+    backend: Backend[Any] | None = None
     card: Mapping[str, object] | None = None
 
-    def require_backend(self) -> Backend[Any, Any]:
+    def require_backend(self) -> Backend[Any]:
         """Return the backend.
 
         Raises:
@@ -89,6 +89,21 @@ class Service:
         if self.backend is None:
             raise Unready("the model is still loading; try again in a few seconds")
         return self.backend
+
+    def require_page_backend(self) -> PageBackend[Any, Any]:
+        """Return the backend.
+
+        Raises:
+            Unready: as for ``require_backend``.
+            NotAvailable: it makes no pages.
+        """
+        backend = self.require_backend()
+        if not isinstance(backend, PageBackend):
+            raise NotAvailable(
+                f"{backend.card.backend} makes no pages here: their lines have the vectors of the passages' own pass "
+                "(spans of /v1/embeddings)"
+            )
+        return backend
 
 
 def build(service: Service, *, allowed_hosts: Collection[str], token: str | None) -> Flask:
@@ -117,7 +132,7 @@ def build(service: Service, *, allowed_hosts: Collection[str], token: str | None
 
 
 def _embed_pages(service: Service) -> Response:
-    backend = service.require_backend()
+    backend = service.require_page_backend()
     with service.admission.slot(Lane.DOCUMENT):
         body = validated(PagesBody, json_body())
         if len(body.pages) > service.limits.max_request_pages:
@@ -147,9 +162,7 @@ def _embed_pages(service: Service) -> Response:
 
 def _source(page: PageBody, limits: Limits) -> SourcePage:
     image = decode(page.image, max_pixels=limits.max_pixels) if page.image is not None else None
-    return SourcePage(
-        page.width, page.height, tuple(Line(line.text, line.box, line.heading) for line in page.lines), image
-    )
+    return SourcePage(page.width, page.height, tuple(Line(line.text, line.box) for line in page.lines), image)
 
 
 def _failed(service: Service, index: int, error: AtollError) -> dict[str, object]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -17,8 +16,6 @@ from atoll.errors import DependencyDown, StartRefused
 from atoll.serving.errors import ModelFailed
 from colpali.backend import Vectors
 
-#: Texts and characters of one request, below the embedding server's own limits.
-REQUEST_TEXTS, REQUEST_CHARACTERS = 256, 400_000
 #: Attempts when the connection breaks: a server that restarts resets connections which were kept open.
 ATTEMPTS = 2
 _CONNECT_SECONDS = 5.0
@@ -56,31 +53,40 @@ class EmbeddingClient:
                     f"{self._url} is not an embedding server of Atoll; set ATOLL_EMBEDDINGS__URL to one"
                 ) from error
             else:
-                if {"model", "dimensions", "weights_sha256"} <= info.keys():
+                if {"model", "dimensions", "weights_sha256", "spans"} <= info.keys():
+                    if not info["spans"]:
+                        raise StartRefused(
+                            f"{info['model']} makes no vectors of tokens, of which text-lines makes those of lines; "
+                            "choose another embedding model, or ATOLL_PAGES__BACKEND=colpali"
+                        )
                     return dict(info)
                 raise StartRefused(
                     f"{self._url}/info names no weights; set ATOLL_EMBEDDINGS__URL to Atoll's own server"
                 )
 
-    def embed(self, texts: Sequence[str], *, input_type: str) -> Vectors:
-        """Return a row a text, of which there is at least one; those longer than the model's window are cut there.
+    def embed_queries(
+        self, texts: Sequence[str], words: Sequence[Sequence[tuple[int, int]]]
+    ) -> list[tuple[Vectors, Vectors]]:
+        """Return for each question its vector, (dimensions,), and those of its words, (words, dimensions).
+
+        Questions longer than the model's window are cut there.
 
         Raises:
             DependencyDown: the server is away or overloaded.
             ModelFailed: its answer is not what was asked for.
         """
-        return np.concatenate([self._embed_request(part, input_type) for part in _requests(texts)])
-
-    def _embed_request(self, texts: Sequence[str], input_type: str) -> Vectors:
-        body = {"input": list(texts), "encoding_format": "base64", "input_type": input_type, "truncate": True}
+        body = {
+            "input": list(texts), "spans": words, "encoding_format": "base64", "input_type": "query", "truncate": True,
+        }  # fmt: skip
         reply = self._exchange("POST", "/v1/embeddings", body)
         try:
             data = sorted(reply.json()["data"], key=lambda row: int(row["index"]))
-            rows = np.stack([np.frombuffer(base64.b64decode(row["embedding"]), dtype="<f4") for row in data])
+            found = [(_floats(row["embedding"]), _floats(row["spans"])) for row in data]
+            rows = [(whole, parts.reshape(-1, len(whole))) for whole, parts in found]
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise ModelFailed(f"the embedding server's answer has another shape ({type(error).__name__})") from error
-        if rows.ndim != 2 or len(rows) != len(texts):  # noqa: PLR2004 - a row a text
-            raise ModelFailed(f"the embedding server gave {len(rows)} vectors for {len(texts)} texts")
+        if [len(parts) for _, parts in rows] != list(map(len, words)):
+            raise ModelFailed("the embedding server gave vectors of other texts or words than were asked for")
         return rows
 
     def _exchange(self, method: str, path: str, body: Mapping[str, object] | None = None) -> httpx.Response:
@@ -110,14 +116,5 @@ def _checked(reply: httpx.Response) -> httpx.Response:
     raise ModelFailed(f"the embedding server refused with {status} {status.phrase}")
 
 
-def _requests(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield runs of ``texts`` that fit one request."""
-    cuts, characters = [0], 0
-    for at, text in enumerate(texts):
-        if at > cuts[-1] and (at - cuts[-1] >= REQUEST_TEXTS or characters + len(text) > REQUEST_CHARACTERS):
-            cuts.append(at)
-            characters = 0
-        characters += len(text)
-    for start, end in pairwise([*cuts, len(texts)]):
-        if end > start:
-            yield texts[start:end]
+def _floats(content: str) -> Vectors:
+    return np.frombuffer(base64.b64decode(content), dtype="<f4")

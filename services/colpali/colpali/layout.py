@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-
 import numpy as np
 
 from atoll.serving.errors import ModelFailed
-from colpali.backend import Box, PageVectors, Vectors
-
-#: Bands of a page without a grid. Lines are wide and low: where they stand matters more from top to bottom.
-ROW_BANDS, COLUMN_BANDS = 16, 4
+from colpali.backend import PageVectors, Vectors
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -49,37 +44,8 @@ def on_grid(vectors: Vectors, *, columns: int, rows: int) -> PageVectors:
     return PageVectors(vectors, rows=_means(cells), cols=_means(cells.swapaxes(0, 1)), grid=(columns, rows))
 
 
-def on_regions(vectors: Vectors, boxes: Sequence[Box], *, width: float, height: float) -> PageVectors:
-    """Return the page of one vector a box; rows and columns are means over the bands that hold a box's centre.
-
-    Raises:
-        ModelFailed: a vector is not finite.
-    """
-    vectors = unit(vectors)
-    across = _bands(boxes, lambda box: (box[0] + box[2]) / 2 / width, COLUMN_BANDS)
-    down = _bands(boxes, lambda box: (box[1] + box[3]) / 2 / height, ROW_BANDS)
-    return PageVectors(
-        vectors,
-        rows=_stacked([vectors[members] for members in down], vectors.shape[1]),
-        cols=_stacked([vectors[members] for members in across], vectors.shape[1]),
-        regions=tuple(boxes),
-    )
-
-
-def _bands(boxes: Sequence[Box], centre: Callable[[Box], float], count: int) -> Iterator[list[int]]:
-    """Yield the boxes of each band that has any; ``centre`` is a share of the page's side."""
-    members: list[list[int]] = [[] for _ in range(count)]
-    for at, box in enumerate(boxes):
-        members[min(count - 1, max(0, int(count * centre(box))))].append(at)
-    yield from filter(None, members)
-
-
-def _stacked(groups: Sequence[Vectors], dimensions: int) -> Vectors:
-    return np.stack([_mean(group) for group in groups]) if groups else np.zeros((0, dimensions), dtype=np.float32)
-
-
 def _means(groups: Vectors) -> Vectors:
-    return _stacked(list(groups), groups.shape[-1])
+    return np.stack([_mean(group) for group in groups])
 
 
 def _mean(group: Vectors) -> Vectors:

@@ -26,10 +26,9 @@ class Body(BaseModel):
 
 
 class LineBody(Body):
-    """A text line or table row with its box in the page's own units, and the heading it stands under on the page."""
+    """A text line or table row with its box in the page's own units."""
 
     text: str = Field(max_length=MAX_LINE_CHARACTERS)
-    heading: str = Field("", max_length=MAX_LINE_CHARACTERS)
     box: tuple[Number, Number, Number, Number]
 
 
@@ -69,7 +68,6 @@ def page_reply(index: int, page: PageVectors) -> dict[str, object]:
         "count": len(page.vectors),
         "dimensions": page.vectors.shape[1],
         "grid": page.grid,
-        "regions": page.regions,
         "rows": half(page.rows),
         "cols": half(page.cols),
     }

@@ -12,7 +12,7 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
 from atoll.errors import StartRefused
 from atoll.serving.errors import ModelFailed
@@ -43,10 +43,12 @@ class Forward:
     def __init__(self, network: SentenceTransformer, pad_id: int) -> None:
         self._network = network
         self._pad_id = pad_id
-        first, second, *rest = [*network, None, None][: max(2, len(network))]
-        #: Whether parts of a text have vectors: the network makes one a token and takes their mean, or another pool.
-        self.has_spans = isinstance(first, Transformer) and isinstance(second, Pooling)
-        self._behind_pooling = [module for module in rest if not isinstance(module, Normalize)]
+        modules = list(network)
+        pooling = next((at for at, module in enumerate(modules) if isinstance(module, Pooling)), None)
+        #: Whether parts of a text can have vectors: what comes before the pooling makes one a token.
+        self.has_spans = pooling is not None
+        behind = [] if pooling is None else modules[pooling + 1 :]
+        self._behind_pooling = [module for module in behind if not isinstance(module, Normalize)]
 
     def __call__(self, batch: Sequence[Text]) -> Sequence[Vectors]:
         """Return the vectors of each input.
