@@ -21,9 +21,8 @@ from pathlib import Path
 
 import httpx
 import psutil
-from tests.support.stack import ROLES, ROOT, Stack
-
 from benchmarks.cores import Foreign
+from tests.support.stack import ROLES, ROOT, Stack
 
 DATA = ROOT.parent / "shared" / "data" / "hotpotqa100" / "corpus.jsonl"
 DOCUMENTS, TURN, WARM = 300, 50, 20

@@ -1,8 +1,9 @@
 """The page-image server: milliseconds a page, and how well pages are ranked: python -m benchmarks.pages.
 
 Reads `samples/` with the parser, embeds every page over HTTP and asks the sample questions that name a page. By
-default the text-lines backend with the packaged embedding model; ``--model-dir`` measures a ColPali-family folder on
-the same pages, drawn at 150 dpi (run it with the environment of requirements-colpali.lock by ``--python``).
+default the text-lines backend with the packaged embedding model, whose pages are made of their passages (so that a
+page's milliseconds are those of its passages too); ``--model-dir`` measures a ColPali-family folder on the same pages,
+drawn at 150 dpi (run it with the environment of requirements-colpali.lock by ``--python``).
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -26,13 +28,13 @@ import httpx
 import numpy as np
 import pypdfium2
 from numpy.typing import NDArray
+from tests.support.line_pages import line_pages
 from tests.unit.parser.reading import read
 
+from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.domain import media
-from atoll.domain.block import Line, shown_lines, without_furniture
-from atoll.domain.page import Page
-from atoll.domain.page_vectors import PageInput, PageVectors
+from atoll.domain.page_vectors import PageFailure, PageInput, PageVectors
 from atoll.domain.parsed import ParsedDocument
 
 ROOT = Path(__file__).parents[1]
@@ -47,8 +49,7 @@ def main() -> None:
     arguments.add_argument("--longest-edge", type=int)
     arguments.add_argument("--pages", type=int, default=1000, help="at most so many pages")
     chosen = arguments.parse_args()
-    names, pages = _samples(drawn=chosen.model_dir is not None)
-    names, pages = names[: chosen.pages], pages[: chosen.pages]
+    documents = _documents()
     settings: dict[str, str] = {"ATOLL_PAGES__BACKEND": "text-lines"}
     if chosen.model_dir is not None:
         settings = {"ATOLL_PAGES__BACKEND": "colpali", "ATOLL_PAGES__MODEL_DIR": str(chosen.model_dir)}
@@ -57,25 +58,46 @@ def main() -> None:
     with _server("embeddings", sys.executable, {}) as embeddings:
         settings["ATOLL_EMBEDDINGS__URL"] = embeddings
         with _server("colpali", chosen.python, settings) as url:
-            report = asyncio.run(_measure(url, names, pages))
+            if chosen.model_dir is None:
+                embed = partial(_lines, embeddings, [document for _, document, _ in documents])
+            else:
+                embed = partial(_images, url, _drawn(documents)[: chosen.pages])
+            names = [(name, page.number) for name, document, _ in documents for page in document.pages]
+            report = asyncio.run(_measure(url, names, embed))
     print(json.dumps(report, indent=2))
 
 
-async def _measure(url: str, names: list[tuple[str, int]], pages: list[PageInput]) -> dict[str, object]:
+async def _lines(url: str, documents: list[ParsedDocument], *, warm: bool) -> list[PageVectors | PageFailure]:
+    """Make the pages of the vectors of their lines; some of them to warm up."""
+    async with HttpEmbedder(url=url) as embedder:
+        found = [await line_pages(embedder, document) for document in (documents[:2] if warm else documents)]
+    return [page for pages in found for page in pages.values()]
+
+
+async def _images(url: str, pages: list[PageInput], *, warm: bool) -> list[PageVectors | PageFailure]:
+    """Embed the pages as pictures; some of them to warm up."""
+    async with HttpPageEmbedder(url=url) as client:
+        return await client.embed_pages(pages[:4] if warm else pages)
+
+
+async def _measure(
+    url: str, names: list[tuple[str, int]], embed: Callable[..., Awaitable[list[PageVectors | PageFailure]]]
+) -> dict[str, object]:
     load_before = os.getloadavg()[0]
     async with HttpPageEmbedder(url=url) as client:
         card = await client.describe()
-        await client.embed_pages(pages[:4])  # the first batches are slower
+        await embed(warm=True)  # the first batches are slower
         started = time.perf_counter()
-        embedded = await client.embed_pages(pages)
+        pages = await embed(warm=False)
         milliseconds = 1000 * (time.perf_counter() - started) / len(pages)
+        names = names[: len(pages)]
         questions = [question for question in _questions() if (question["document"], question["page"]) in names]
         took, queries = [], []
         for question in questions:
             started = time.perf_counter()
             queries += [query.vectors for query in await client.embed_queries([str(question["question"])])]
             took.append(1000 * (time.perf_counter() - started))
-    sound = [page for page in embedded if isinstance(page, PageVectors)]
+    sound = [page for page in pages if isinstance(page, PageVectors)]
     if len(sound) != len(pages):
         raise RuntimeError(f"{len(pages) - len(sound)} of {len(pages)} pages failed")
     ranks = [
@@ -110,35 +132,26 @@ def _questions() -> list[Mapping[str, object]]:
     return [question for question in map(json.loads, lines) if question.get("page")]
 
 
-def _samples(*, drawn: bool) -> tuple[list[tuple[str, int]], list[PageInput]]:
-    """Return (document, page number) and the page, for every page of the samples."""
-    names: list[tuple[str, int]] = []
-    pages: list[PageInput] = []
+def _documents() -> list[tuple[str, ParsedDocument, bytes]]:
+    """Return name, content and PDF of each sample."""
+    found = []
     with tempfile.TemporaryDirectory() as folder:
         for sample in sorted((ROOT / "samples").iterdir()):
             content = sample.read_bytes()
             document, pdf = read(Path(folder), content, media.sniff(sample.name, content[:4096]), name=sample.name)
-            images = _drawn(pdf) if drawn else [None] * len(document.pages)
-            for page, image in zip(document.pages, images, strict=True):
-                names.append((sample.name, page.number))
-                pages.append(PageInput(page, _lines(document, page), image))
-    return names, pages
+            found.append((sample.name, document, Path(pdf).read_bytes()))
+    return found
 
 
-def _lines(document: ParsedDocument, page: Page) -> tuple[Line, ...]:
-    """Return what the text-lines backend wants: lines as they stand, and each table row as one."""
-    blocks = without_furniture(document.blocks)
-    return tuple(line for block in blocks for line in shown_lines(block) if line.page == page.number)
-
-
-def _drawn(pdf: Path) -> list[bytes | None]:
-    images: list[bytes | None] = []
-    with pypdfium2.PdfDocument(pdf) as document:
-        for page in document:
-            content = BytesIO()
-            page.render(scale=DPI / 72).to_pil().save(content, "PNG", compress_level=3)
-            images.append(content.getvalue())
-    return images
+def _drawn(documents: Sequence[tuple[str, ParsedDocument, bytes]]) -> list[PageInput]:
+    pages: list[PageInput] = []
+    for _, document, pdf in documents:
+        with pypdfium2.PdfDocument(pdf) as opened:
+            for page, drawn in zip(document.pages, opened, strict=True):
+                content = BytesIO()
+                drawn.render(scale=DPI / 72).to_pil().save(content, "PNG", compress_level=3)
+                pages.append(PageInput(page, (), content.getvalue()))
+    return pages
 
 
 @contextmanager

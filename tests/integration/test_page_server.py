@@ -22,11 +22,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.adapters.http_pages import HttpPageEmbedder
+from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.domain.block import Line
+from atoll.domain.embedding import InputType
 from atoll.domain.page import Box, Page
 from atoll.domain.page_vectors import PageFailure, PageInput, PageQuery, PageVectors
 from atoll.errors import DependencyDown, ModelReplyInvalid
+from atoll.ingest.page_lines import CONTRAST
 from atoll.query.retrieve.heatmap import heat_of
 from atoll.query.retrieve.pages import view_of
 from tests.support import stub_embedder
@@ -266,32 +270,21 @@ def lines(stub, tmp_path_factory) -> Iterator[Server]:
         yield server
 
 
-WRITTEN = [
-    PageInput(A4, seen(1, "safety valve test every six months", "relief pressure 16 bar", "---", " ").lines),
-    PageInput(A4, seen(2, "winter timetable of the ferry", "departure at nine").lines),
-    PageInput(A4),
-]
-
-
-def test_each_line_that_says_something_is_a_vector_with_its_box(lines):
+def test_it_says_that_pages_come_from_passages(lines):
     info = lines.info()
-    assert (info["backend"], info["needs_images"], info["needs_lines"]) == ("text-lines", False, True)
+    assert (info["backend"], info["needs_images"], info["needs_lines"]) == ("text-lines", False, False)
+    assert info["from_passages"] is True
     assert (info["model"], info["dimensions"]) == ("hashed-words", 384)
-    valve, ferry, blank = lines.vectors(WRITTEN)
-    assert [len(page.vectors) for page in (valve, ferry, blank)] == [2, 2, 0]
-    assert valve.grid is None
-    assert valve.regions == tuple(line.box for line in WRITTEN[0].lines[:2])
-    assert 1 <= len(valve.rows) <= 2
-    assert len(blank.rows) == len(blank.cols) == 0
+    refused = lines.post("/v1/pages", {"pages": [{"width": 100, "height": 100}]})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (501, "not_available")
 
 
-def test_a_question_finds_its_page_and_its_line(lines):
-    pages = lines.vectors(WRITTEN)[:2]
+def test_a_question_and_its_words_find_the_line_that_holds_them(lines):
     query, other = lines.ask(["What is the relief pressure?", "When is the departure of the ferry?"])
-    assert max_sim(query, pages[0]) > max_sim(query, pages[1])
-    assert max_sim(other, pages[1]) > max_sim(other, pages[0])
-    best = int((query @ pages[0].vectors.astype(np.float32).T).sum(axis=0).argmax())
-    assert pages[0].box_of(best, A4) == WRITTEN[0].lines[1].box
+    assert len(query) == len(other) == 5 + 3  # the whole with its weight, and What, relief, pressure
+    valve, ferry = MemoryEmbedder().vectors(["relief pressure 16 bar", "departure of the ferry at nine"])
+    assert (query @ valve).sum() > (query @ ferry).sum()
+    assert (other @ ferry).sum() > (other @ valve).sum()
 
 
 def test_when_the_embedding_server_goes_away_the_client_is_told_to_come_back(tmp_path):
@@ -312,8 +305,7 @@ def told_to_come_back(server: Server) -> None:
     assert (reply.status_code, reply.json()["error"]["code"]) == (503, "dependency_down")
     assert int(reply.headers["Retry-After"]) >= 1
     with pytest.raises(DependencyDown, match="embedding server"):
-        server.embed(WRITTEN[:1])
-    assert server.vectors(WRITTEN[2:])  # a blank page needs nobody
+        server.ask(["anyone?"])
 
 
 def test_an_address_that_is_no_embedding_server_is_a_refusal(fake):
@@ -322,14 +314,21 @@ def test_an_address_that_is_no_embedding_server_is_a_refusal(fake):
 
 @pytest.mark.slow
 def test_with_the_real_embedding_server_started_beside_it(tmp_path):
+    text = "The safety valve is tested every six months.\nThe ferry leaves at nine in winter."
+    cut = text.index("\n")
+
+    async def lines_of(url: str) -> np.ndarray:
+        async with HttpEmbedder(url=url) as client:
+            spans = [[(0, cut), (cut + 1, len(text))]]
+            return (await client.embed_spans([text], spans, input_type=InputType.DOCUMENT)).told_apart(CONTRAST)[0]
+
     with (
         running(tmp_path, module="embeddings") as embeddings,
         running(tmp_path, EMBEDDINGS__URL=embeddings.url) as server,
     ):
-        pages = server.vectors(WRITTEN)[:2]
-        query = server.ask(["How often must the valve be inspected?"])[0]
-        assert max_sim(query, pages[0]) > max_sim(query, pages[1])
-        assert int((query @ pages[0].vectors.astype(np.float32).T).sum(axis=0).argmax()) == 0
+        vectors = asyncio.run(lines_of(embeddings.url))
+        for question, line in (("How often must the valve be inspected?", 0), ("When does the boat depart?", 1)):
+            assert int((server.ask([question])[0] @ vectors.T).sum(axis=0).argmax()) == line
         assert server.info()["weights_sha256"] == embeddings.info()["weights_sha256"]
 
 
@@ -455,7 +454,7 @@ def test_queries_are_the_same_alone_and_together_and_image_tokens_in_them_are_te
 @colpali
 def test_lines_alone_are_not_enough_for_a_backend_that_sees(vision):
     _, server = vision
-    (failed,) = server.embed([WRITTEN[0]])
+    (failed,) = server.embed([PageInput(A4, seen(1, "safety valve").lines)])
     assert isinstance(failed, PageFailure)
     info = server.info()
     assert (info["backend"], info["needs_images"], info["needs_lines"]) == ("colpali", True, False)

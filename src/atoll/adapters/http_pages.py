@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atoll.adapters.model_server import ModelServer, shape
-from atoll.domain.page import Box
 from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageQuery, PageVectors
 
 #: Requests of one ``embed_pages`` in flight: the next pages are decoded while the model sees these.
@@ -44,6 +43,7 @@ class HttpPageEmbedder(ModelServer):
                 weights=str(info["weights_sha256"]),
                 needs_images=bool(info["needs_images"]),
                 needs_lines=bool(info["needs_lines"]),
+                from_passages=bool(info["from_passages"]),
             )
 
     async def embed_pages(self, pages: Sequence[PageInput]) -> list[PageVectors | PageFailure]:
@@ -79,15 +79,11 @@ def _parts(items: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def _page_body(page: PageInput) -> dict[str, object]:
-    headings = page.headings or ("",) * len(page.lines)
     return {
         "width": page.page.width,
         "height": page.page.height,
         "image": base64.b64encode(page.image).decode("ascii") if page.image is not None else None,
-        "lines": [
-            {"text": line.text[:LINE_CHARACTERS], "box": tuple(line.box), "heading": heading[:LINE_CHARACTERS]}
-            for line, heading in zip(page.lines[:PAGE_LINES], headings, strict=False)
-        ],
+        "lines": [{"text": line.text[:LINE_CHARACTERS], "box": tuple(line.box)} for line in page.lines[:PAGE_LINES]],
     }
 
 
@@ -102,12 +98,10 @@ def _page(row: Any) -> PageVectors | PageFailure:
     if "error" in row:
         return PageFailure(str(row["error"]["message"]), str(row["error"]["code"]))
     vectors = _vectors(row, "vectors")
-    grid = (int(row["grid"][0]), int(row["grid"][1])) if row["grid"] is not None else None
-    regions = tuple(Box(*map(float, box)) for box in row["regions"]) if row["regions"] is not None else None
-    places = grid[0] * grid[1] if grid is not None else len(regions or ())
-    if len(vectors) != int(row["count"]) or len(vectors) != places:
-        raise ValueError(f"{len(vectors)} vectors for {places} places")
-    return PageVectors(vectors, _vectors(row, "rows"), _vectors(row, "cols"), grid, regions)
+    columns, rows = int(row["grid"][0]), int(row["grid"][1])
+    if len(vectors) != int(row["count"]) or len(vectors) != columns * rows:
+        raise ValueError(f"{len(vectors)} vectors for a grid of {columns} x {rows}")
+    return PageVectors(vectors, _vectors(row, "rows"), _vectors(row, "cols"), (columns, rows), None)
 
 
 def _vectors(row: Any, name: str) -> NDArray[np.float16]:

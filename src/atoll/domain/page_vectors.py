@@ -20,7 +20,8 @@ class PageEmbedderCard:
     """What a page embedder is, and what it wants of a page.
 
     ``fingerprint`` changes whenever stored vectors would have to be made again; ``weights`` is the SHA-256 of the
-    weights, which for lines of text are those of the embedding server that embeds them.
+    weights, which for lines of text are those of the embedding server that embeds them. ``from_passages`` says that
+    it makes no pages: a page is its lines, whose vectors come from the passages that they stand in.
     """
 
     model: str
@@ -29,19 +30,16 @@ class PageEmbedderCard:
     weights: str
     needs_images: bool
     needs_lines: bool
+    from_passages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PageInput:
-    """A page to embed; ``image`` is a PNG, WebP or JPEG file, ``lines`` are text lines and table rows of this page.
-
-    ``headings`` are what each line stands under on this page, empty where that is nothing; or there are none at all.
-    """
+    """A page to embed; ``image`` is a PNG, WebP or JPEG file, ``lines`` are text lines and table rows of this page."""
 
     page: Page
     lines: tuple[Line, ...] = ()
     image: bytes | None = None
-    headings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ PARSE_VERSION = 4
 #: Raised when the chunker's output for the same blocks changes.
 CHUNK_VERSION = 2
 #: Raised when passages or pages are given to the embedders in another way.
-EMBED_VERSION = 1
+EMBED_VERSION = 2
 #: The number of the pipeline that reads documents: raised with each of these, so that what was read before is older.
 PIPELINE = PARSE_VERSION + CHUNK_VERSION + EMBED_VERSION
 #: The number of the pipeline that left no number in the record.

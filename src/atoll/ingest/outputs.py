@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar, cast
 
 import numpy as np
@@ -76,6 +76,22 @@ def from_json(content: bytes) -> object:
     """Return what ``to_json`` wrote, in plain values."""
     value: object = orjson.loads(content)
     return value
+
+
+def to_tables(tables: Sequence[NDArray[np.float16]]) -> bytes:
+    """Return tables of rows, one behind the other, as bytes."""
+    return b"".join(map(to_rows, tables))
+
+
+def from_tables(content: bytes) -> list[NDArray[np.float16]]:
+    """Return what ``to_tables`` wrote."""
+    tables, at = [], 0
+    while at < len(content):
+        rows, columns = np.frombuffer(content, dtype="<u4", count=2, offset=at)
+        end = at + 8 + 2 * int(rows) * int(columns)
+        tables.append(from_rows(content[at:end]))
+        at = end
+    return tables
 
 
 def to_rows(vectors: NDArray[np.float16]) -> bytes:

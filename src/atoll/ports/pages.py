@@ -25,7 +25,7 @@ class PageEmbedder(Protocol):
         ...
 
     async def embed_pages(self, pages: Sequence[PageInput]) -> list[PageVectors | PageFailure]:
-        """Return one result a page, in order.
+        """Return one result a page, in order; an embedder whose card says ``from_passages`` makes none.
 
         Raises:
             DependencyDown: the server is away or overloaded; ``retry_after_seconds`` is what it asked for.

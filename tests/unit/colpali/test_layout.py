@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from atoll.serving.errors import ModelFailed
-from colpali.layout import on_grid, on_regions, tiles_to_raster, unit
+from colpali.layout import on_grid, tiles_to_raster, unit
 
 
 def rows_of(count: int, dimensions: int = 16) -> np.ndarray:
@@ -40,27 +40,6 @@ def test_a_grid_s_means_run_along_its_rows_and_columns():
     third_column = page.vectors[[2, 5]].mean(axis=0)
     np.testing.assert_allclose(page.rows[1], second_row / np.linalg.norm(second_row), atol=1e-6)
     np.testing.assert_allclose(page.cols[2], third_column / np.linalg.norm(third_column), atol=1e-6)
-
-
-def test_regions_are_pooled_by_where_they_stand():
-    vectors = rows_of(3)
-    boxes = [(0.0, 0.0, 100.0, 10.0), (0.0, 5.0, 100.0, 15.0), (0.0, 780.0, 20.0, 800.0)]
-    page = on_regions(vectors, boxes, width=100, height=800)
-    assert page.regions == tuple(boxes)
-    assert page.grid is None
-    assert len(page.rows) == 2  # two bands hold lines: the first two share one
-    np.testing.assert_allclose(page.rows[1], page.vectors[2], atol=1e-6)
-    assert len(page.cols) == 2
-
-
-def test_boxes_beyond_the_page_fall_into_its_last_bands():
-    page = on_regions(rows_of(2), [(-50, -50, -40, -40), (900, 900, 990, 990)], width=100, height=100)
-    assert (len(page.rows), len(page.cols)) == (2, 2)
-
-
-def test_a_page_without_anything_has_no_vectors():
-    page = on_regions(np.zeros((0, 16), dtype=np.float32), [], width=100, height=100)
-    assert page.vectors.shape == page.rows.shape == page.cols.shape == (0, 16)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 0.0])

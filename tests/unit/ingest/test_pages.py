@@ -121,6 +121,50 @@ async def test_a_page_that_cannot_be_drawn_is_a_warning_too(tmp_path: Path) -> N
     await house.close()
 
 
+async def test_pages_that_are_made_of_passages_cost_the_embedders_no_pass_of_their_own(tmp_path: Path) -> None:
+    embedder = Embedder(from_passages=True, weights=MemoryEmbedder(dimensions=DIMENSIONS).card.fingerprint)
+    house = House(tmp_path, page_embedder=embedder)
+    asked = counted(house.embedder)
+    kb, document = await ready(house)
+    assert document.status is Status.READY
+    assert (document.pages, embedder.pages, await house.page_index.count(kb.uid)) == (6, 0, 6)
+    assert [name for name, _ in asked if name != "tokenize"] == ["embed_spans"]
+    embedded = artefact_of(kb.uid, document.uid, Stage.EMBED, document.artefacts)
+    pages = {**unpacked(await house.artefacts.get(embedded, batch_part(0)))}
+    pages |= unpacked(await house.artefacts.get(embedded, batch_part(1)))
+    lines = text(6).splitlines()
+    assert sum(len(page.vectors) for page in pages.values()) == len(lines)
+    assert all(len(page.vectors) == len(page.regions) for page in pages.values())
+    found = await house.search(kb, "number4", mode=Mode.VISUAL)
+    assert found[0].page == 4
+    await house.close()
+
+
+async def test_pages_wait_while_questions_are_read_with_another_model(tmp_path: Path) -> None:
+    house = House(tmp_path, page_embedder=Embedder(from_passages=True, weights="another"))
+    _, document = await ready(house, pages=1)
+    assert document.status is Status.PROCESSING
+    (stage,) = [each for each in document.stages if each.name is Stage.EMBED]
+    assert "restart it" in (stage.error or "")
+    await house.close()
+
+
+def counted(embedder: MemoryEmbedder) -> list[tuple[str, int]]:
+    """Note every call of an embedder and the number of its texts."""
+    asked: list[tuple[str, int]] = []
+
+    def noting(name, call):
+        async def noted(texts, *rest, **options):
+            asked.append((name, len(texts)))
+            return await call(texts, *rest, **options)
+
+        return noted
+
+    for name in ("embed", "embed_spans", "tokenize"):
+        setattr(embedder, name, noting(name, getattr(embedder, name)))
+    return asked
+
+
 async def test_a_server_that_is_away_is_waited_for_and_nothing_is_embedded_twice(tmp_path: Path) -> None:
     embedder = Embedder({"number5": DependencyDown("away")})
     house = House(tmp_path, page_embedder=embedder)

@@ -8,12 +8,23 @@ import numpy as np
 
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.domain.page_vectors import PageEmbedderCard, PageFailure, PageInput, PageQuery, PageVectors
+from atoll.errors import NotAvailable
 
 
 class MemoryPageEmbedder:
-    """Implements ``PageEmbedder``: a question's words find the lines that hold them."""
+    """Implements ``PageEmbedder``: a question's words find the lines that hold them.
 
-    def __init__(self, *, dimensions: int = 64, needs_images: bool = False, weights: str = "hashed-lines") -> None:
+    With ``from_passages`` it makes no pages, and ``weights`` must be those of the embedder of passages.
+    """
+
+    def __init__(
+        self,
+        *,
+        dimensions: int = 64,
+        needs_images: bool = False,
+        weights: str = "hashed-lines",
+        from_passages: bool = False,
+    ) -> None:
         self._embedder = MemoryEmbedder(dimensions=dimensions)
         self.connections = 1
         self.card = PageEmbedderCard(
@@ -22,7 +33,8 @@ class MemoryPageEmbedder:
             fingerprint=f"hashed-lines-{dimensions}",
             weights=weights,
             needs_images=needs_images,
-            needs_lines=True,
+            needs_lines=not from_passages,
+            from_passages=from_passages,
         )
 
     async def describe(self) -> PageEmbedderCard:
@@ -31,6 +43,8 @@ class MemoryPageEmbedder:
 
     async def embed_pages(self, pages: Sequence[PageInput]) -> list[PageVectors | PageFailure]:
         """See ``atoll.ports.pages.PageEmbedder``."""
+        if self.card.from_passages:
+            raise NotAvailable("pages are made of the vectors of passages")
         return [self._page(page) for page in pages]
 
     async def embed_queries(self, texts: Sequence[str]) -> list[PageQuery]:

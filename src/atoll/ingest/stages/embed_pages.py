@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from dataclasses import dataclass, replace
 from typing import BinaryIO, TypeGuard
 
 import orjson
 
 from atoll.domain import media
 from atoll.domain.artefact import RENDITION, Artefact
-from atoll.domain.block import BlockKind, Line, shown_lines, without_furniture
+from atoll.domain.block import Line, shown_lines, without_furniture
 from atoll.domain.document import DocumentWarning, Stage
 from atoll.domain.page import Page
 from atoll.domain.page_archive import ARCHIVE, BATCH_PAGES, PageArchive, batch_part, packed, unpacked
@@ -22,10 +21,12 @@ from atoll.domain.parsed import ParsedDocument
 from atoll.errors import ArtefactMissing, AtollError, BadInput, ModelReplyInvalid, NotFound, ParserDied
 from atoll.ingest.keys import PAGE_DPI
 from atoll.ingest.outputs import to_json
-from atoll.ingest.stages.chunk import read_index
+from atoll.ingest.page_lines import pages_of_lines
+from atoll.ingest.stages.chunk import read_batch, read_index
+from atoll.ingest.stages.embed import read_embeddings
 from atoll.ingest.stages.extract import warnings_so_far
 from atoll.ingest.stages.parse import read_page_sizes, read_parsed
-from atoll.ingest.workshop import Job
+from atoll.ingest.workshop import BATCH_PASSAGES, Job
 from atoll.ports.artefacts import Artefacts
 from atoll.ports.pages import PageEmbedder
 
@@ -42,13 +43,6 @@ class EmbeddedPages:
     warnings: tuple[DocumentWarning, ...] | None = None
 
 
-async def pages_to_embed(job: Job) -> int:
-    """Return how many pages the stage will embed: none without a page embedder."""
-    if job.shop.page_embedder is None:
-        return 0
-    return len(await read_page_sizes(job))
-
-
 async def embed_pages(job: Job, passages: int) -> EmbeddedPages | None:
     """Embed batch after batch; None when the slice is over. ``passages`` are the units already behind the stage.
 
@@ -62,18 +56,16 @@ async def embed_pages(job: Job, passages: int) -> EmbeddedPages | None:
     if embedder is None or card is None:
         return EmbeddedPages(0)
     output, outputs = job.artefact(Stage.EMBED), job.outputs
-    parsed = await read_parsed(job)
-    sizes = tuple((page.width, page.height) for page in parsed.pages)
-    archive = PageArchive(card.fingerprint, card.model, sizes, points=0)
-    lines = lines_by_page(parsed)
+    archive = PageArchive(card.fingerprint, card.model, tuple(await read_page_sizes(job)), points=0)
     passage_batches = (await read_index(job)).batches
     for batch in range(archive.batches):
         if await outputs.has(output, batch_part(batch)):
             continue
         if job.is_over:
             return None
-        pages = parsed.pages[batch * BATCH_PAGES : (batch + 1) * BATCH_PAGES]
-        results = await _embedded(job, embedder, card, pages, lines)
+        numbers = range(batch * BATCH_PAGES + 1, min((batch + 1) * BATCH_PAGES, archive.pages) + 1)
+        pages = [archive.page(number) for number in numbers]
+        results = await (_of_lines(job, card, pages) if card.from_passages else _embedded(job, embedder, card, pages))
         await outputs.write(output, batch_part(batch), results, packed)
         done = passages + pages[-1].number
         await job.shop.ledger.advance(
@@ -104,28 +96,26 @@ def has_point(page: PageVectors | PageFailure) -> TypeGuard[PageVectors]:
     return isinstance(page, PageVectors) and len(page.vectors) > 0
 
 
-@dataclass(slots=True)
-class PageLines:
-    """The text lines of a page as they stand, each table row as one line, and the heading each stands under."""
-
-    lines: list[Line] = field(default_factory=list)
-    headings: list[str] = field(default_factory=list)
-    heading: str = ""
-
-
-def lines_by_page(parsed: ParsedDocument) -> Mapping[int, PageLines]:
-    """Return the lines of each page that has any; a heading counts for its own page."""
-    found: defaultdict[int, PageLines] = defaultdict(PageLines)
+def lines_by_page(parsed: ParsedDocument) -> Mapping[int, Sequence[Line]]:
+    """Return the text lines of each page that has any as they stand, each table row as one line."""
+    found: defaultdict[int, list[Line]] = defaultdict(list)
     for block in without_furniture(parsed.blocks):
-        for number, on_page in groupby(shown_lines(block), key=lambda line: line.page):
-            lines = list(on_page)
-            page = found[number]
-            is_heading = block.kind is BlockKind.HEADING
-            page.lines += lines
-            page.headings += ["" if is_heading else page.heading] * len(lines)
-            if is_heading:
-                page.heading = block.text
+        for line in shown_lines(block):
+            found[line.page].append(line)
     return found
+
+
+async def _of_lines(job: Job, card: PageEmbedderCard, pages: Sequence[Page]) -> Mapping[int, PageVectors | PageFailure]:
+    """Make pages of the vectors that their lines got with the passages."""
+    index = await read_index(job)
+    # What begins on the page before may reach into the first.
+    numbers = range(pages[0].number - 1, pages[-1].number + 1)
+    batches = {ordinal // BATCH_PASSAGES for number in numbers for ordinal in index.pages.get(number, ())}
+    runs = [
+        ((await read_batch(job, batch)).passages, (await read_embeddings(job, batch)).lines)
+        for batch in sorted(batches)
+    ]
+    return await asyncio.to_thread(pages_of_lines, pages, runs, card.dimensions)
 
 
 async def _embedded(
@@ -133,13 +123,12 @@ async def _embedded(
     embedder: PageEmbedder,
     card: PageEmbedderCard,
     pages: Sequence[Page],
-    lines: Mapping[int, PageLines],
-) -> dict[int, PageVectors | PageFailure]:
+) -> Mapping[int, PageVectors | PageFailure]:
+    lines = lines_by_page(await read_parsed(job)) if card.needs_lines else {}
     results: dict[int, PageVectors | PageFailure] = {}
     inputs: dict[int, PageInput] = {}
     for page in pages:
-        written = lines.get(page.number, PageLines()) if card.needs_lines else PageLines()
-        given = PageInput(page, tuple(written.lines), headings=tuple(written.headings))
+        given = PageInput(page, tuple(lines.get(page.number, ())))
         try:
             image = await _drawn(job, page) if card.needs_images else None
         except ArtefactMissing:

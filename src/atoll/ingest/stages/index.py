@@ -33,7 +33,7 @@ async def index(job: Job) -> int | None:
         if job.is_over:
             return None
         passages = (await read_batch(job, batch)).passages
-        vectors = await read_embeddings(job, batch)
+        vectors = (await read_embeddings(job, batch)).passages
         points = await asyncio.to_thread(_points, job, passages, vectors)
         relations = await _relation_points(job, batch, passages)
         # Points carry no token of their own: prove the lease right before writing them.

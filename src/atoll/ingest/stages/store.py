@@ -26,7 +26,7 @@ async def store(job: Job) -> int | None:
         content = ContentBatch(
             chunks=cut.chunks,
             passages=cut.passages,
-            vectors=await read_embeddings(job, batch),
+            vectors=(await read_embeddings(job, batch)).passages,
             mentions=extracted.mentions,
             assertions=extracted.assertions,
             assertion_vectors=await read_assertion_embeddings(job, batch, extracted),
