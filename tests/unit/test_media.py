@@ -4,6 +4,7 @@ import pytest
 
 from atoll.domain import media
 from atoll.errors import UnsupportedMediaType
+from tests.support.word_files import DOCUMENT, MACROS, TEMPLATE, word_file
 
 ZIP = b"PK\x03\x04\x14\x00\x06\x00"
 
@@ -16,6 +17,9 @@ ZIP = b"PK\x03\x04\x14\x00\x06\x00"
         ("a.htm", b"<p>x", media.HTML),
         ("a.pdf", b"%PDF-1.7\n", media.PDF),
         ("a.docx", ZIP, media.DOCX),
+        ("a.docm", ZIP, "application/vnd.ms-word.document.macroEnabled.12"),
+        ("a.dotx", ZIP, "application/vnd.openxmlformats-officedocument.wordprocessingml.template"),
+        ("a.txt", "日本語の文章です。これは長い文章で、".encode("utf-16-le"), media.TEXT),
         ("notes", b"no extension", media.TEXT),
         ("page", b"\xef\xbb\xbf \n<!DOCTYPE html><html>", media.HTML),
         ("page.aspx", b"<HTML><body>", media.HTML),
@@ -49,6 +53,19 @@ def test_a_file_is_what_name_and_bytes_say(name: str, head: bytes, expected: str
 )
 def test_the_bytes_win_where_they_disagree(name: str, head: bytes, expected: str) -> None:
     assert media.sniff(name, head) == expected
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        (DOCUMENT, media.DOCX),
+        (MACROS, "application/vnd.ms-word.document.macroEnabled.12"),
+        (TEMPLATE, "application/vnd.openxmlformats-officedocument.wordprocessingml.template"),
+    ],
+)
+def test_an_office_file_is_what_its_main_part_is(content_type: str, expected: str) -> None:
+    head = word_file("", content_type=content_type)[: media.HEAD_BYTES]
+    assert media.sniff("any name.docx", head) == media.sniff("report", head) == expected
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ TOKEN = re.compile(f" +|[{_SCRIPTS_WITHOUT_SPACES}]|[^ {_SCRIPTS_WITHOUT_SPACES}
 BROKEN_ANYWHERE = re.compile(f"[{_SCRIPTS_WITHOUT_SPACES}\u1100-\u11ff\uac00-\ud7af]")
 
 TAB_COLUMNS = 4
+#: How the boxes of forms are written.
+TICKED, UNTICKED = "\u2612", "\u2610"
 
 
 def hides_characters(text: str) -> bool:

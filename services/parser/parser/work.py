@@ -14,25 +14,23 @@ from atoll.domain.page import RESOLUTIONS, Box
 from atoll.errors import BadInput, DocumentUnreadable, UnsupportedMediaType
 from parser.collector import Collector
 from parser.draw import draw_page
-from parser.formats import docx, html, markdown, pdf, plain
+from parser.formats import html, markdown, pdf, plain, word
 from parser.text import on_one_line
 from parser.typeset.compose import typeset
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from parser.flow import Element
     from parser.limits import ContentLimits
     from parser.typeset.fonts import Fonts
 
-#: Formats without pages, each with what reads it into a stream of elements.
-_FLOWING = {
-    media.TEXT: plain.elements,
-    media.MARKDOWN: markdown.elements,
-    media.HTML: html.elements,
-    media.DOCX: docx.elements,
-}
-#: What a format's reader is called where people are told of it.
-_READERS = {
-    media.PDF: "pdf",
-    **{media_type: reader.__module__.split(".")[2] for media_type, reader in _FLOWING.items()},
+#: Families of formats without pages, each with what reads them into a stream of elements.
+_FLOWING: dict[str, Callable[[bytes, Collector], Iterator[Element]]] = {
+    "plain": plain.elements,
+    "markdown": markdown.elements,
+    "html": html.elements,
+    "word": word.elements,
 }
 
 
@@ -53,10 +51,11 @@ class Parse:
         media_type, name = str(arguments.get("media_type")), on_one_line(str(arguments.get("name", "")))
         collector = Collector(self._limits)
         data = mapped(source)
-        collector.read_by(_READERS.get(media_type, ""), media.told_by(data[: media.HEAD_BYTES], media_type))
-        if media_type == media.PDF:
+        family = media.FAMILIES.get(media_type, "")
+        collector.read_by(family, media.told_by(data[: media.HEAD_BYTES], media_type))
+        if family == "pdf":
             pdf.read(data, collector)
-        elif elements := _FLOWING.get(media_type):
+        elif elements := _FLOWING.get(family):
             with os.fdopen(rendition, "wb") as file:
                 typeset(elements(bytes(data), collector), file, self._fonts, collector, name)
         else:

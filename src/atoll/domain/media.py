@@ -1,34 +1,59 @@
-"""The formats that Atoll reads, and what a file is by its first bytes and its name."""
+"""The formats that Atoll reads, and what a file is by its content first and its name second."""
 
 from __future__ import annotations
 
 import codecs
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from atoll.errors import UnsupportedMediaType
 
-TEXT = "text/plain"
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: its media type, the endings of its names, and the family of readers that knows it.
+
+    ``marks`` tell it inside a zip archive: the content type of its main part, or what its ``mimetype`` says.
+    ``has_pages`` is true for formats with pages of their own; the others are typeset to A4.
+    """
+
+    media_type: str
+    suffixes: tuple[str, ...]
+    family: str
+    marks: tuple[str, ...] = ()
+    has_pages: bool = False
+
+
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+_WORD_MACROS = "application/vnd.ms-word"
+
+PDF = "application/pdf"
+DOCX = f"{_WORD}.document"
 MARKDOWN = "text/markdown"
 HTML = "text/html"
-PDF = "application/pdf"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+TEXT = "text/plain"
+
+FORMATS = (
+    Format(PDF, (".pdf",), "pdf", has_pages=True),
+    Format(DOCX, (".docx",), "word", (f"{_WORD}.document.main+xml",)),
+    Format(f"{_WORD_MACROS}.document.macroEnabled.12", (".docm",), "word", (f"{_WORD_MACROS}.document.macroEnabled",)),
+    Format(f"{_WORD}.template", (".dotx",), "word", (f"{_WORD}.template.main+xml",)),
+    Format(f"{_WORD_MACROS}.template.macroEnabled.12", (".dotm",), "word", (f"{_WORD_MACROS}.template.macroEnabled",)),
+    Format(MARKDOWN, (".md", ".markdown"), "markdown"),
+    Format(HTML, (".html", ".htm", ".xhtml"), "html"),
+    Format(TEXT, (".txt", ".text", ".log"), "plain"),
+)
 
 #: Extension to media type; the first extension of a type is the one that messages name.
-ACCEPTED = {
-    ".pdf": PDF,
-    ".docx": DOCX,
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".html": HTML,
-    ".htm": HTML,
-    ".xhtml": HTML,
-    ".txt": TEXT,
-    ".text": TEXT,
-    ".log": TEXT,
-}
+ACCEPTED = {suffix: each.media_type for each in FORMATS for suffix in each.suffixes}
 
 #: Formats with pages of their own; the others are typeset to A4.
-PAGED = frozenset({PDF})
+PAGED = frozenset(each.media_type for each in FORMATS if each.has_pages)
+
+#: Media type to the family of readers that knows it.
+FAMILIES = {each.media_type: each.family for each in FORMATS}
 
 #: How much of a file `sniff` wants to see.
 HEAD_BYTES = 4096
@@ -39,6 +64,11 @@ _LEAST_PAIRS = 8
 _TELLING, _NEARLY_ALL = 0.04, 0.95
 
 _ZIP = b"PK\x03\x04"
+_ZIP_HEADER_BYTES = 30
+_INFLATED_BYTES = 256 * 1024
+_STORED, _DEFLATED = 0, 8
+#: Folders in which Office files keep their parts, for those whose list of types is not at the head of the archive.
+_FOLDERS = ((b"word/", DOCX),)
 #: First bytes of what is never text, whatever its name says.
 _BINARY = (
     _ZIP,
@@ -60,9 +90,9 @@ _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, co
 def sniff(name: str, head: bytes) -> str:
     """The media type of a file called ``name`` that starts with ``head`` (at least `HEAD_BYTES` of it, if it has them).
 
-    The bytes win where the two disagree: a PDF is a PDF under any name, and binary content is never taken as text.
-    Where only the name speaks for a format, the name is believed and a file that is not what it says fails when it
-    is read, with a message about its content.
+    The bytes win where the two disagree: a PDF is a PDF under any name, an Office file is what its parts say, and
+    binary content is never taken as text. Where only the name speaks for a format, the name is believed and a file
+    that is not what it says fails when it is read, with a message about its content.
 
     Raises:
         UnsupportedMediaType: nothing here reads that; the message names what is accepted.
@@ -71,10 +101,10 @@ def sniff(name: str, head: bytes) -> str:
     named = ACCEPTED.get(suffix)
     if b"%PDF-" in head[:1024]:
         return PDF
-    if named in {PDF, DOCX}:
+    if head.startswith(_ZIP) and (found := _in_archive(head)):
+        return found
+    if named is not None and (named == PDF or _is_archive(named)):
         return named
-    if head.startswith(_ZIP) and b"word/" in head:
-        return DOCX
     if not looks_like_text(head):
         raise _unsupported(name, "its content is binary")
     if named:
@@ -92,6 +122,43 @@ def told_by(head: bytes, media_type: str) -> str:
         return "content" if sniff("", head) == media_type else "name"
     except UnsupportedMediaType:
         return "name"
+
+
+def _is_archive(media_type: str) -> bool:
+    return any(each.marks for each in FORMATS if each.media_type == media_type)
+
+
+def _in_archive(head: bytes) -> str | None:
+    """The format of a zip archive by what its first parts say, None if they say nothing that is known."""
+    for part, content in _parts(head):
+        if part in {b"[Content_Types].xml", b"mimetype"}:
+            text = content.decode("utf-8", "replace")
+            found = (each.media_type for each in FORMATS if any(mark in text for mark in each.marks))
+            if media_type := next(found, None):
+                return media_type
+    return next((media_type for folder, media_type in _FOLDERS if folder in head), None)
+
+
+def _parts(head: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Names and contents, as far as ``head`` holds them, of the parts that stand first in a zip archive."""
+    at = 0
+    while head[at : at + 4] == _ZIP and len(head) >= at + _ZIP_HEADER_BYTES:
+        method = int.from_bytes(head[at + 8 : at + 10], "little")
+        size = int.from_bytes(head[at + 18 : at + 22], "little")
+        name_bytes = int.from_bytes(head[at + 26 : at + 28], "little")
+        start = at + _ZIP_HEADER_BYTES + name_bytes + int.from_bytes(head[at + 28 : at + 30], "little")
+        name = head[at + _ZIP_HEADER_BYTES : at + _ZIP_HEADER_BYTES + name_bytes]
+        packed = head[start : start + size] if size else head[start:]
+        if method == _STORED:
+            yield name, packed
+        elif method == _DEFLATED:
+            try:
+                yield name, zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, _INFLATED_BYTES)
+            except zlib.error:
+                return
+        if not size:
+            return
+        at = start + size
 
 
 def looks_like_text(head: bytes) -> bool:
@@ -128,7 +195,7 @@ def _is_east_asian(head: bytes, codec: str) -> bool:
     # Older encodings, taken for UTF-16, give Han and hangul as well, but no kana and none of these signs.
     telling = sum("\u3001" <= c <= "\u30ff" or "\uff01" <= c <= "\uff5e" for c in text)
     inside = letters + telling + sum(c.isascii() for c in text)
-    return telling >= _TELLING * len(text) and inside >= _NEARLY_ALL * len(text)
+    return telling >= max(1, _TELLING * len(text)) and inside >= _NEARLY_ALL * len(text)
 
 
 def _unsupported(name: str, why: str) -> UnsupportedMediaType:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from parser.text import on_one_line
+from parser.text import TICKED, UNTICKED, on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TICKED, UNTICKED = "\u2612", "\u2610"
 _TEXT_TYPES = frozenset(
     ("text", "search", "email", "tel", "url", "number", "date", "time", "datetime-local", "month", "week", "")
 )

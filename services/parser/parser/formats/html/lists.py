@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from parser.flow import BULLET
+from parser.numerals import letters, roman
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,11 +18,6 @@ _TYPES = {
     "lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A",
     "lower-roman": "i", "upper-roman": "I", "decimal": "1",
 }  # fmt: skip
-_ROMAN = (
-    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
-    (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
-)  # fmt: skip
-_MOST_ROMAN = 3999
 
 
 @dataclass(slots=True)
@@ -53,20 +49,9 @@ class Listing:
 
 
 def numeral(number: int, type_: str) -> str:
-    """A number as lists write it: by type "1", "a", "A", "i" or "I"; in digits where the type has no sign for it."""
-    if type_ in {"a", "A"} and number > 0:
-        letters = ""
-        while number > 0:
-            number, digit = divmod(number - 1, 26)
-            letters = chr(ord("a") + digit) + letters
-        return letters.upper() if type_ == "A" else letters
-    if type_ in {"i", "I"} and 0 < number <= _MOST_ROMAN:
-        roman = ""
-        for value, sign in _ROMAN:
-            while number >= value:
-                roman, number = roman + sign, number - value
-        return roman.upper() if type_ == "I" else roman
-    return str(number)
+    """A number as lists write it: by type "1", "a", "A", "i" or "I"."""
+    written = {"a": letters, "A": letters, "i": roman, "I": roman}.get(type_, str)(number)
+    return written.upper() if type_ in {"A", "I"} else written
 
 
 def _whole(text: str | None, otherwise: int) -> int:

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from atoll.domain.block import CELL_SEPARATOR, BlockKind
-from parser.flow import BULLET, CellElement, Element, Grid
+from atoll.domain.block import BlockKind
+from parser.flow import CellElement, Element, Grid
 from parser.formats.html.flow import Flow
+from parser.table_shape import cell_text, is_layout, is_text_of_its_own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST_SPAN = 1000
-#: Paragraphs of such a length in one cell are a page's text, not a table's.
-_LONG_PARAGRAPH = 80
-_MANY_BLOCKS = 3
 #: Rows after which a table that does not look like layout is passed on row by row.
 _DECIDED_ROWS = 100
 
@@ -97,7 +95,7 @@ class Table:
         self._begun = True
         for row, in_head in self._rows:
             cells = self._grid.place(
-                [CellElement(_cell_text(cell.flow), 0, cell.columns, cell.rows, cell.is_header) for cell in row]
+                [CellElement(cell_text(cell.flow.out), 0, cell.columns, cell.rows, cell.is_header) for cell in row]
             )
             if not any(cell.text for cell in cells):
                 continue
@@ -110,13 +108,10 @@ class Table:
         if self.is_layout:
             return True
         contents = [list(cell.flow.out) for row, _ in self._rows for cell in row]
-        if any(element.kind is BlockKind.HEADING for content in contents for element in content):
-            return True
         if self.is_data or self.caption is not None:
-            return False
-        if max((len(row) for row, _ in self._rows), default=0) <= 1:
-            return True
-        return any(_is_pages_text(content) for content in contents)
+            # What is marked as data is data, unless a page's headings stand in it.
+            return any(element.kind is BlockKind.HEADING for content in contents for element in content)
+        return is_layout(contents, widest_row=max((len(row) for row, _ in self._rows), default=0))
 
 
 @dataclass(slots=True)
@@ -143,7 +138,7 @@ class Definitions:
         """Yield a row for each term, or the blocks of terms and meanings one after the other."""
         for _, flow in self._entries:
             flow.flush()
-        if any(_is_pages_text(list(flow.out)) for _, flow in self._entries):
+        if any(is_text_of_its_own(list(flow.out)) for _, flow in self._entries):
             for _, flow in self._entries:
                 yield from flow.out
             return
@@ -151,31 +146,11 @@ class Definitions:
         for is_term, flow in self._entries:
             if not rows or (is_term and rows[-1][1]):
                 rows.append(([], []))
-            rows[-1][0 if is_term else 1].append(_cell_text(flow))
+            rows[-1][0 if is_term else 1].append(cell_text(flow.out))
         for terms, meanings in rows:
             cells = (CellElement("\n".join(terms), 0, is_header=True), CellElement("\n".join(meanings), 1))
             if any(cell.text for cell in cells):
                 yield Element(BlockKind.TABLE, cells=cells, table=self.number)
-
-
-def _is_pages_text(content: list[Element]) -> bool:
-    """Whether what stands in a cell is more than a cell's text: a table, several paragraphs, a list with its text."""
-    if any(element.kind is BlockKind.TABLE for element in content):
-        return True
-    long = sum(len(element.text) >= _LONG_PARAGRAPH for element in content)
-    return (len(content) >= _MANY_BLOCKS and long > 0) or long > 1
-
-
-def _cell_text(flow: Flow) -> str:
-    """A cell's blocks as lines."""
-    lines: list[str] = []
-    for element in flow.out:
-        if element.kind is BlockKind.TABLE:
-            lines.append(CELL_SEPARATOR.join(cell.text.replace("\n", " ") for cell in element.cells))
-        else:
-            marker = f"{element.marker} " if element.marker and element.marker != BULLET else ""
-            lines.append(marker + element.text)
-    return "\n".join(lines)
 
 
 def _span(text: str | None) -> int:
