@@ -78,6 +78,12 @@ def npm(arguments: list[str]) -> int:
     return code
 
 
+def node_program() -> str:
+    """Return the Node that builds and tests. Raises Unbuilt."""
+    command = _node()
+    return command[0] if len(command) > 1 else str(shutil.which("node"))
+
+
 def main(words: list[str]) -> int:
     """Do what the words say; return the exit code."""
     try:

@@ -589,7 +589,7 @@ export interface Operations {
   download_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: void };
   link_document: { path: { document: string | number; kb: string | number }; query: {  }; body: LinkIn; answer: DocumentsLinkOut };
   get_page: { path: { document: string | number; page: string | number; kb: string | number }; query: {  }; body: never; answer: PageOut };
-  draw_page: { path: { document: string | number; page: string | number; kb: string | number }; query: { mark?: Array<string> | null; dpi?: number }; body: never; answer: void };
+  draw_page: { path: { document: string | number; page: string | number; kb: string | number }; query: { mark?: Array<string> | null; dpi?: 96 | 150 }; body: never; answer: void };
   draw_heatmap: { path: { document: string | number; page: string | number; kb: string | number }; query: {  }; body: HeatmapIn; answer: void };
   list_passages: { path: { document: string | number; kb: string | number }; query: { limit?: number; cursor?: string | null }; body: never; answer: PassagesOut };
   retry_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };

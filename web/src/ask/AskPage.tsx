@@ -13,7 +13,7 @@ import styles from "./AskPage.module.css";
 import { Composer } from "./Composer";
 import { TurnView } from "./TurnView";
 import { Welcome } from "./Welcome";
-import { rememberedWishes, rememberWishes } from "./wishes";
+import { firstWishes, rememberWishes } from "./wishes";
 
 const PagePane = lazy(async () => ({ default: (await import("@/page/PagePane")).PagePane }));
 
@@ -30,7 +30,7 @@ export function AskPage({ kb, id }: { kb: string; id: string | null }) {
   const conversations = useConversations();
   const conversation = useConversation(id);
   const turns = conversation?.turns ?? [];
-  const [wishes, setWishes] = useState<Wishes>(() => turns.at(-1)?.wishes ?? rememberedWishes());
+  const [wishes, setWishes] = useState<Wishes>(() => turns.at(-1)?.wishes ?? firstWishes());
   const [open, setOpen] = useState<OpenPlace | null>(null);
   const composer = useRef<{ focus: () => void }>(null);
   const end = useRef<HTMLDivElement>(null);

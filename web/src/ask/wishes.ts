@@ -1,7 +1,7 @@
 import type { AnswerMode, Mode } from "@/api/schema";
 
 import type { Wishes } from "./answer";
-import { NO_FILTERS } from "./filters";
+import { type FilterChoice, NO_FILTERS } from "./filters";
 
 export const MODES: readonly Mode[] = ["mix", "naive", "local", "global", "hybrid", "visual", "bypass"];
 export const ANSWERS: readonly AnswerMode[] = ["auto", "extract", "generate"];
@@ -20,4 +20,18 @@ export function rememberedWishes(): Wishes {
 
 export function rememberWishes({ mode, answer }: Wishes): void {
   localStorage.setItem(KEPT, `${mode}/${answer}`);
+}
+
+let next: FilterChoice | null = null;
+
+/** Lets the next conversation begin with these filters. */
+export function askWith(filters: FilterChoice): void {
+  next = filters;
+}
+
+/** The wishes of a new conversation: as the last one, with the filters that were chosen elsewhere. */
+export function firstWishes(): Wishes {
+  const filters = next ?? NO_FILTERS;
+  next = null;
+  return { ...rememberedWishes(), filters };
 }

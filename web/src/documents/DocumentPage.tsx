@@ -1,35 +1,103 @@
 import { useQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
-import { useSearch } from "wouter";
+import { useEffect, useMemo } from "react";
+import { useLocation, useSearch } from "wouter";
 
+import { askWith } from "@/ask/wishes";
+import { NO_FILTERS } from "@/ask/filters";
 import { Skeleton } from "@/design/Empty";
+import { ProblemNotice } from "@/design/Notice";
 import { Gone } from "@/page/Gone";
 import type { Hit } from "@/page/hits";
 import { PagePane } from "@/page/PagePane";
 import { documentQuery, pageQuery } from "@/page/queries";
+import { places } from "@/shell/places";
 import { useTexts } from "@/texts";
 
+import { DocumentFacts } from "./DocumentFacts";
+import { DocumentMenu } from "./DocumentMenu";
 import styles from "./DocumentPage.module.css";
+import { Status } from "./Status";
 
-/** A document, opened at a page, with the passage marked that the address names. */
+const STILL_READ = new Set<string>(["queued", "processing"]);
+const LOOK_AGAIN_MILLISECONDS = 1000;
+
+/** A document: its pages, opened where the address says, and everything that is known about it. */
 export function DocumentPage({ kb, id, page }: { kb: string; id: string; page: number }) {
   const t = useTexts();
+  const [, navigate] = useLocation();
   const query = new URLSearchParams(useSearch());
   const [mark, name] = [query.get("mark"), query.get("name")];
-  const { data: document, error } = useQuery(documentQuery(kb, id));
-  const { data: shown } = useQuery({ ...pageQuery(kb, id, page), enabled: mark !== null });
-  const hits = useMemo<Hit[]>(() => {
-    const marks = shown?.passages.find((passage) => passage.id === mark)?.boxes ?? [];
-    const place = { documentId: id, document: document?.name ?? name ?? "", page, passageId: mark };
-    return [{ ...place, marks, frame: [], n: null, sentence: null, text: "" }];
-  }, [id, document?.name, name, page, mark, shown]);
+  const { data: document, error } = useQuery({
+    ...documentQuery(kb, id),
+    refetchInterval: ({ state }) =>
+      state.data !== undefined && STILL_READ.has(state.data.status) ? LOOK_AGAIN_MILLISECONDS : false,
+  });
+  useEffect(() => {
+    if (document !== undefined) window.document.title = `${document.name} · Atoll`;
+    return () => {
+      window.document.title = "Atoll";
+    };
+  }, [document]);
   if (error !== null && document === undefined) return <Gone kb={kb} error={error} name={name} />;
-  if (document === undefined || (mark !== null && shown === undefined)) {
+  if (document === undefined) {
     return (
       <div className={styles.waiting}>
-        <Skeleton lines={6} label={t.page.loading} />
+        <Skeleton lines={6} label={t.shell.loading} />
       </div>
     );
   }
-  return <PagePane kb={kb} hits={hits} at={0} onMove={() => undefined} question={null} />;
+  return (
+    <div className={styles.page}>
+      <header className={styles.header}>
+        <h1>
+          <bdi>{document.name}</bdi>
+        </h1>
+        <Status status={document.status} stages={document.stages} warnings={document.warnings} />
+        <DocumentMenu
+          kb={kb}
+          document={document}
+          onAsk={() => {
+            askWith({ ...NO_FILTERS, documents: [{ id, name: document.name }] });
+            navigate(places.ask(kb));
+          }}
+          onDeleted={() => navigate(places.documents(kb))}
+        />
+      </header>
+      <div className={styles.body}>
+        {document.pages > 0 && document.status !== "failed" && document.status !== "quarantined" ? (
+          <Pages kb={kb} id={id} name={document.name} page={page} mark={mark} />
+        ) : null}
+        <aside className={styles.facts} aria-label={t.documents.about}>
+          <DocumentFacts
+            kb={kb}
+            document={document}
+            onOpen={(at, passage) => navigate(places.page(kb, id, at, { passage }), { replace: true })}
+          />
+        </aside>
+      </div>
+    </div>
+  );
+}
+
+interface PagesProps {
+  kb: string;
+  id: string;
+  name: string;
+  page: number;
+  mark: string | null;
+}
+
+function Pages({ kb, id, name, page, mark }: PagesProps) {
+  const { data: shown, error } = useQuery({ ...pageQuery(kb, id, page), enabled: mark !== null });
+  const hits = useMemo<Hit[]>(() => {
+    const marks = shown?.passages.find((passage) => passage.id === mark)?.boxes ?? [];
+    const place = { documentId: id, document: name, page, passageId: mark };
+    return [{ ...place, marks: mark === null ? [] : marks, frame: [], n: null, sentence: null, text: "" }];
+  }, [id, name, page, mark, shown]);
+  if (error !== null) return <ProblemNotice error={error} />;
+  return (
+    <div className={styles.viewer}>
+      <PagePane kb={kb} hits={hits} at={0} onMove={() => undefined} question={null} bare />
+    </div>
+  );
 }

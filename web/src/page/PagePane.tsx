@@ -24,6 +24,8 @@ interface PagePaneProps {
   /** The question that led here; its heat map can be shown. */
   question: string | null;
   onClose?: () => void;
+  /** Without the document's name, where it stands above already. */
+  bare?: boolean;
 }
 
 function gone(kb: string, error: unknown, name: string) {
@@ -31,7 +33,7 @@ function gone(kb: string, error: unknown, name: string) {
 }
 
 /** The page behind a citation, beside the answer. */
-export function PagePane({ kb, hits, at, onMove, question, onClose }: PagePaneProps) {
+export function PagePane({ kb, hits, at, onMove, question, onClose, bare = false }: PagePaneProps) {
   const t = useTexts();
   const documentId = hits[at]?.documentId ?? "";
   const { data: document } = useQuery({ ...documentQuery(kb, documentId), enabled: documentId !== "" });
@@ -43,13 +45,19 @@ export function PagePane({ kb, hits, at, onMove, question, onClose }: PagePanePr
   const markId = hit.passageId ?? `page-${hit.page}`;
   return (
     <section className={styles.pane} aria-label={t.page.pane}>
-      <header className={styles.header}>
-        <FileText size={18} aria-hidden="true" />
-        <Link className={styles.name} href={places.document(kb, hit.documentId)} title={t.page.openDocument}>
-          <bdi>{hit.document}</bdi>
-        </Link>
-        {onClose ? <IconButton icon={X} label={t.shell.close} tipSide="end" onClick={onClose} /> : null}
-      </header>
+      {bare ? null : (
+        <header className={styles.header}>
+          <FileText size={18} aria-hidden="true" />
+          <Link
+            className={styles.name}
+            href={places.document(kb, hit.documentId)}
+            title={t.page.openDocument}
+          >
+            <bdi>{hit.document}</bdi>
+          </Link>
+          {onClose ? <IconButton icon={X} label={t.shell.close} tipSide="end" onClick={onClose} /> : null}
+        </header>
+      )}
       <Toolbar kb={kb} viewer={viewer} pages={pages} canHeat={question !== null} />
       <p className="visually-hidden" role="status">
         {isOnHit ? t.page.marked(hit.document, page, hit.text) : t.page.region(hit.document, page)}

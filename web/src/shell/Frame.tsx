@@ -6,6 +6,7 @@ import { Brand } from "@/design/Brand";
 import { IconButton } from "@/design/Button";
 import { Dialog } from "@/design/Dialog";
 import { Working } from "@/design/Empty";
+import { UploadPanel } from "@/documents/UploadPanel";
 import { useTexts } from "@/texts";
 
 import { useIsThere } from "./connection";
@@ -58,6 +59,7 @@ export function Frame({ children }: { children: ReactNode }) {
         )}
         <div className={styles.inside}>{children}</div>
       </main>
+      <UploadPanel />
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import { ChevronsUpDown, type LucideIcon, MessageSquarePlus, Trash2 } from "lucide-react";
+import { ChevronsUpDown, Files, type LucideIcon, MessageSquarePlus, Trash2 } from "lucide-react";
 import { Link, useLocation } from "wouter";
 
 import { Brand } from "@/design/Brand";
@@ -31,7 +31,15 @@ export function Rail({ inDrawer = false }: { inDrawer?: boolean }) {
       {canRead && kb !== null ? <KbChoice kb={kb} /> : null}
       <nav aria-label={t.shell.views} className={styles.views}>
         {canRead && kb !== null ? (
-          <View icon={MessageSquarePlus} href={places.ask(kb)} label={t.shell.newQuestion} />
+          <>
+            <View icon={MessageSquarePlus} href={places.ask(kb)} label={t.shell.newQuestion} />
+            <View
+              icon={Files}
+              href={places.documents(kb)}
+              label={t.shell.documents}
+              also={`/kb/${kb}/doc/`}
+            />
+          </>
         ) : null}
       </nav>
       {canRead ? <History kb={kb} /> : null}
@@ -40,9 +48,19 @@ export function Rail({ inDrawer = false }: { inDrawer?: boolean }) {
   );
 }
 
-function View({ icon: Icon, href, label }: { icon: LucideIcon; href: string; label: string }) {
+function View({
+  icon: Icon,
+  href,
+  label,
+  also,
+}: {
+  icon: LucideIcon;
+  href: string;
+  label: string;
+  also?: string;
+}) {
   const [location] = useLocation();
-  const isHere = location === href;
+  const isHere = location === href || (also !== undefined && location.startsWith(also));
   return (
     <Link href={href} className={styles.view} aria-current={isHere ? "page" : undefined}>
       <Icon size={17} aria-hidden="true" />
@@ -55,7 +73,7 @@ function KbChoice({ kb }: { kb: string }) {
   const t = useTexts();
   const [location, navigate] = useLocation();
   const { data } = useQuery(kbsQuery);
-  const view = /^\/kb\/[^/]+\/(documents|search|graph)/.exec(location)?.[1] ?? "ask";
+  const view = /^\/kb\/[^/]+\/(documents)/.exec(location)?.[1] ?? "ask";
   return (
     <Menu
       trigger={

@@ -13,6 +13,9 @@ import { kbsQuery } from "./kbs";
 import { places, rememberedKb, rememberKb } from "./places";
 import styles from "./Views.module.css";
 
+const DocumentsPage = lazy(async () => ({
+  default: (await import("@/documents/DocumentsPage")).DocumentsPage,
+}));
 const DocumentPage = lazy(async () => ({ default: (await import("@/documents/DocumentPage")).DocumentPage }));
 
 /** Which view an address means. */
@@ -34,6 +37,13 @@ export function Views() {
           {({ kb, id }) => (
             <InKb kb={kb}>
               <AskPage key={kb} kb={kb} id={id ?? null} />
+            </InKb>
+          )}
+        </Route>
+        <Route path="/kb/:kb/documents">
+          {({ kb }) => (
+            <InKb kb={kb}>
+              <DocumentsPage key={kb} kb={kb} />
             </InKb>
           )}
         </Route>
@@ -64,7 +74,7 @@ function Home() {
   const t = useTexts();
   const session = useSession();
   const { data, error, refetch } = useQuery({ ...kbsQuery, enabled: may(session, "read") });
-  if (!may(session, "read")) return <Redirect to={places.admin()} replace />;
+  if (!may(session, "read")) return <Empty icon={Compass} title={t.shell.noReading} />;
   if (error !== null) return <ProblemNotice error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return null;
   const known = data.find(({ name }) => name === rememberedKb()) ?? data[0];

@@ -2,10 +2,6 @@
 export const places = {
   ask: (kb: string, conversation?: string) => `/kb/${kb}/ask${conversation ? `/${conversation}` : ""}`,
   documents: (kb: string) => `/kb/${kb}/documents`,
-  search: (kb: string) => `/kb/${kb}/search`,
-  graph: (kb: string, entity?: string) =>
-    `/kb/${kb}/graph${entity ? `?entity=${encodeURIComponent(entity)}` : ""}`,
-  admin: (tab = "") => `/admin${tab ? `/${tab}` : ""}`,
   document: (kb: string, id: string) => `/kb/${kb}/doc/${encodeURIComponent(id)}`,
   page(kb: string, id: string, page: number, mark?: { passage: string | null; name?: string }) {
     const query = new URLSearchParams();

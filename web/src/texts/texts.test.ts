@@ -19,14 +19,23 @@ function flat(texts: object, path = ""): [string, string][] {
 
 const [english, german] = [new Map(flat(en)), new Map(flat(de))];
 /** Words that are the same in both languages. */
-const SAME = /^(?:shell\.graph|ask\.(?:labels|signals\.graph|kinds\.passage)|page\.hitOf|session\.roles\.admin)$/;
+const SAME = new Set([
+  "ask.labels",
+  "ask.signal",
+  "ask.signals.graph",
+  "ask.kinds.passage",
+  "page.hitOf",
+  "session.roles.admin",
+  "documents.columns.name",
+  "documents.facts.sha256",
+]);
 
 test("German says everything that English says", () => {
   expect([...german.keys()]).toEqual([...english.keys()]);
 });
 
 test("nothing is left in English", () => {
-  const untranslated = [...english].filter(([path, text]) => german.get(path) === text && !SAME.test(path));
+  const untranslated = [...english].filter(([path, text]) => german.get(path) === text && !SAME.has(path));
   expect(untranslated).toEqual([]);
 });
 

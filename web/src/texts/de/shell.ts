@@ -29,11 +29,10 @@ const texts: Texts["shell"] = {
   views: "Ansichten",
   newQuestion: "Neue Frage",
   documents: "Dokumente",
-  search: "Suchlabor",
-  graph: "Graph",
-  admin: "Verwaltung",
   kb: "Wissensbasis",
   noKb: "Dieser Schlüssel gilt für keine Wissensbasis",
+  noReading:
+    "Dieser Schlüssel liest keine Dokumente. Was er darf, kann die Befehlszeile: atoll audit, atoll status",
   history: "Verlauf",
   clearHistory: "Alles löschen",
   clearHistoryQuestion: "Alle Fragen und Antworten löschen, die in diesem Browser liegen?",

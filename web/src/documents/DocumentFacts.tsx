@@ -1,0 +1,277 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { addressOf, call, send } from "@/api/client";
+import { Problem } from "@/api/problem";
+import type { DocumentOut, StageOut, WarningOut } from "@/api/schema";
+import { Badge } from "@/design/Badge";
+import { Button } from "@/design/Button";
+import { Skeleton } from "@/design/Empty";
+import { Notice, ProblemNotice } from "@/design/Notice";
+import { Tabs } from "@/design/Tabs";
+import { may, useSession } from "@/session/session";
+import { useFormats, useTexts } from "@/texts";
+
+import { TELLS_SKIPPED } from "./actions";
+import styles from "./DocumentFacts.module.css";
+
+type Panel = "details" | "passages" | "stages" | "skipped";
+type OnOpen = (page: number, passage: string | null) => void;
+
+interface FactsProps {
+  kb: string;
+  document: DocumentOut;
+  onOpen: OnOpen;
+}
+
+/** What is known about a document: its data, its passages, its journey, and what was left out of it. */
+export function DocumentFacts({ kb, document, onOpen }: FactsProps) {
+  const t = useTexts();
+  const session = useSession();
+  const [panel, setPanel] = useState<Panel>(document.status === "ready" ? "details" : "stages");
+  const panels: Panel[] = [
+    "details",
+    "passages",
+    "stages",
+    ...(TELLS_SKIPPED && may(session, "write") ? (["skipped"] as const) : []),
+  ];
+  return (
+    <Tabs
+      label={t.documents.about}
+      tabs={panels.map((value) => ({ value, label: t.documents.panels[value] }))}
+      value={panel}
+      onChange={setPanel}
+    >
+      {panel === "details" ? <Details document={document} onOpen={onOpen} /> : null}
+      {panel === "passages" ? <Passages kb={kb} id={document.id} onOpen={onOpen} /> : null}
+      {panel === "stages" ? <Stages document={document} /> : null}
+      {panel === "skipped" ? <Skipped kb={kb} id={document.id} onOpen={onOpen} /> : null}
+    </Tabs>
+  );
+}
+
+function Details({ document, onOpen }: Omit<FactsProps, "kb">) {
+  const t = useTexts();
+  const formats = useFormats();
+  const words = t.documents.facts;
+  const facts: [string, React.ReactNode][] = [
+    [words.source, document.source === null ? null : <bdi key="source">{document.source}</bdi>],
+    [words.version, formats.number(document.version)],
+    [words.type, document.media_type],
+    [words.size, formats.bytes(document.bytes)],
+    [words.pages, formats.number(document.pages)],
+    [words.passages, formats.number(document.passages)],
+    [words.entities, formats.number(document.entities)],
+    [words.added, formats.moment(document.created_at)],
+    [words.ready, document.ready_at === null ? null : formats.moment(document.ready_at)],
+    [words.sha256, <code key="sha256">{document.sha256}</code>],
+  ];
+  return (
+    <div className={styles.panel}>
+      {document.error === null ? null : <Failure document={document} />}
+      {document.warnings.map((warning) => (
+        <Warned key={`${warning.page} ${warning.message}`} warning={warning} onOpen={onOpen} />
+      ))}
+      {document.labels.length > 0 ? (
+        <div className={styles.labels}>
+          {document.labels.map((label) => (
+            <Badge key={label}>{label}</Badge>
+          ))}
+        </div>
+      ) : null}
+      <dl className={styles.facts}>
+        {facts.map(([label, value]) =>
+          value === null ? null : (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+        )}
+        {Object.entries(document.metadata).map(([key, value]) => (
+          <div key={`metadata ${key}`}>
+            <dt dir="auto">{key}</dt>
+            <dd dir="auto">{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+function Failure({ document }: { document: DocumentOut }) {
+  const t = useTexts();
+  const { error } = document;
+  if (error === null) return null;
+  return (
+    <Notice
+      tone="bad"
+      title={t.documents.failedAt(t.documents.stages[error.stage] ?? error.stage, error.page)}
+    >
+      <p dir="auto">{error.message}</p>
+      <p>{t.documents.remedies[error.type] ?? t.documents.remedy}</p>
+    </Notice>
+  );
+}
+
+function Warned({ warning, onOpen }: { warning: WarningOut; onOpen: OnOpen }) {
+  const t = useTexts();
+  const { page } = warning;
+  return (
+    <Notice
+      tone="warn"
+      actions={
+        page === null ? null : (
+          <Button small onClick={() => onOpen(page, null)}>
+            {t.page.goTo(page)}
+          </Button>
+        )
+      }
+    >
+      <p dir="auto">{warning.message}</p>
+    </Notice>
+  );
+}
+
+function Passages({ kb, id, onOpen }: { kb: string; id: string; onOpen: OnOpen }) {
+  const t = useTexts();
+  const { data, error, fetchNextPage, hasNextPage, isFetching } = useInfiniteQuery({
+    queryKey: ["all passages", kb, id],
+    queryFn: ({ pageParam, signal }) =>
+      call("list_passages", { path: { kb, document: id }, query: { limit: 100, cursor: pageParam }, signal }),
+    initialPageParam: null as string | null,
+    getNextPageParam: ({ next_cursor }) => next_cursor,
+  });
+  if (error !== null) return <ProblemNotice error={error} />;
+  return (
+    <div className={styles.panel}>
+      {data === undefined ? <Skeleton lines={6} label={t.shell.loading} /> : null}
+      <ol className={styles.passages}>
+        {data?.pages.flatMap(({ passages }) =>
+          passages.map((passage) => (
+            <li key={passage.id}>
+              <button
+                type="button"
+                className={styles.passage}
+                onClick={() => onOpen(passage.page, passage.id)}
+              >
+                <small>
+                  {t.page.page(passage.page)}
+                  {passage.headings.length > 0 ? ` · ${passage.headings.join(" › ")}` : ""}
+                </small>
+                <span dir="auto">{passage.text}</span>
+              </button>
+            </li>
+          )),
+        )}
+      </ol>
+      {hasNextPage ? (
+        <Button small disabled={isFetching} onClick={() => void fetchNextPage()}>
+          {t.documents.morePassages}
+        </Button>
+      ) : null}
+    </div>
+  );
+}
+
+/** How a document was read, as far as the gateway tells. */
+interface Reading {
+  parser?: string;
+  why?: string;
+  language?: string | null;
+  encoding?: string | null;
+  older?: boolean;
+}
+
+function Stages({ document }: { document: DocumentOut & { read?: Reading | null } }) {
+  const t = useTexts();
+  const { read } = document;
+  return (
+    <div className={styles.panel}>
+      {document.error === null ? null : <Failure document={document} />}
+      <ol className={styles.stages}>
+        {document.stages.map((stage) => (
+          <Step key={stage.name} stage={stage} />
+        ))}
+      </ol>
+      {read?.parser ? (
+        <p className={styles.read}>
+          {t.documents.readBy(read.parser, read.why ?? "")}
+          {read.language ? ` · ${read.language}` : ""}
+          {read.encoding ? ` · ${read.encoding}` : ""}
+        </p>
+      ) : null}
+      {read?.older ? <Notice tone="warn">{t.documents.older}</Notice> : null}
+    </div>
+  );
+}
+
+function Step({ stage }: { stage: StageOut }) {
+  const t = useTexts();
+  const formats = useFormats();
+  const { name, state, done, total, seconds, attempts, error } = stage;
+  return (
+    <li className={styles.stage} data-state={state}>
+      <i aria-hidden="true" />
+      <div>
+        <p className={styles.stageName}>
+          {t.documents.stages[name] ?? name}
+          <span className="visually-hidden"> {t.documents.stageStates[state]}</span>
+        </p>
+        <p className={styles.stageFacts}>
+          {total > 1 ? `${formats.number(done)} / ${formats.number(total)} · ` : ""}
+          {state === "waiting" ? t.documents.stageStates.waiting : formats.seconds(seconds)}
+          {attempts > 1 ? ` · ${t.documents.attempts(attempts)}` : ""}
+        </p>
+        {error === null ? null : (
+          <p className={styles.stageError} dir="auto">
+            {error}
+          </p>
+        )}
+      </div>
+    </li>
+  );
+}
+
+interface SkippedItem {
+  type: string;
+  page: number;
+  text: string;
+}
+
+/** What stands in the document and is not searched: repeated heads and feet, hidden text. */
+function Skipped({ kb, id, onOpen }: { kb: string; id: string; onOpen: OnOpen }) {
+  const t = useTexts();
+  const { data, error } = useQuery({
+    queryKey: ["skipped", kb, id],
+    async queryFn({ signal }): Promise<SkippedItem[]> {
+      try {
+        const answer = await send(`${addressOf("get_document", { kb, document: id })}/skipped`, { signal });
+        return ((await answer.json()) as { items: SkippedItem[] }).items;
+      } catch (caught) {
+        // Nothing was put aside, or this gateway does not tell.
+        if (caught instanceof Problem && caught.isGone) return [];
+        throw caught;
+      }
+    },
+  });
+  if (error !== null) return <ProblemNotice error={error} />;
+  return (
+    <div className={styles.panel}>
+      {data === undefined ? <Skeleton label={t.shell.loading} /> : null}
+      {data?.length === 0 ? <p className={styles.read}>{t.documents.nothingSkipped}</p> : null}
+      <ul className={styles.passages}>
+        {data?.map((item, at) => (
+          <li key={at}>
+            <button type="button" className={styles.passage} onClick={() => onOpen(item.page, null)}>
+              <small>
+                {t.page.page(item.page)} · {t.documents.skipped[item.type] ?? item.type}
+              </small>
+              <span dir="auto">{item.text}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
