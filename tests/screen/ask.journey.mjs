@@ -7,7 +7,7 @@ import { accessible, address, ask, fits, journey, ownerKey, picture, signIn } fr
 const QUESTIONS = [
   ["How long will the usable fuel at Osk Head last in winter?", /118 days/],
   ["What torque should the clutch of the Osk Head lamp changer slip at?", /6\.5 newton metres/],
-  ["What pressure was the badly set relief valve on Brannock really opening at?", /175 bar/],
+  ["How much did Brackwell Hydraulics' repair of the ramp cost?", /11,480/],
   ["How many stairs are there inside the tower at Osk Head?", /142/],
   ["What is the dummy for the person-overboard drill called?", /Hector/],
   ["Which ship was wrecked under Osk Head in 1866?", /Constance Merrow/],
@@ -40,6 +40,7 @@ for (const [width, height, theme] of [
       await page.getByLabel("Question", { exact: true }).waitFor();
       await accessible(page);
       for (const [question, words] of QUESTIONS) {
+        await page.goto(`${address}/kb/default/ask`);
         const turn = await ask(page, question);
         const sentence = turn.locator("[data-sentence]").filter({ hasText: words }).first();
         await sentence.waitFor();

@@ -1,4 +1,5 @@
-import { queryOptions, useQuery, useQueryClient } from "@tanstack/react-query";
+import { queryOptions, useQueryClient } from "@tanstack/react-query";
+import { createContext, useContext } from "react";
 
 import { call, send } from "@/api/client";
 import { Problem } from "@/api/problem";
@@ -43,10 +44,15 @@ export const sessionQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
+const SessionContext = createContext<Session | null>(null);
+
+/** Gives its children the session. They keep it until they are gone, also in the moment in which it ends. */
+export const SessionProvider = SessionContext.Provider;
+
 export function useSession(): Session {
-  const { data } = useQuery(sessionQuery);
-  if (!data) throw new Error("a view of a signed-in person is shown to nobody");
-  return data;
+  const session = useContext(SessionContext);
+  if (session === null) throw new Error("a view of a signed-in person is shown to nobody");
+  return session;
 }
 
 /** Opens and ends sessions; other tabs of this browser follow. */

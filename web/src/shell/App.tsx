@@ -7,7 +7,7 @@ import { ProblemNotice } from "@/design/Notice";
 import { Toasts } from "@/design/Toasts";
 import { HistoryProvider } from "@/history";
 import { LinkSignIn } from "@/session/Link";
-import { onTabNews, sessionQuery } from "@/session/session";
+import { onTabNews, sessionQuery, SessionProvider } from "@/session/session";
 import { SignIn } from "@/session/SignIn";
 import { useTexts } from "@/texts";
 
@@ -63,10 +63,12 @@ function SignedIn() {
     );
   }
   return (
-    <HistoryProvider>
-      <Frame>
-        <Views />
-      </Frame>
-    </HistoryProvider>
+    <SessionProvider value={session}>
+      <HistoryProvider>
+        <Frame>
+          <Views />
+        </Frame>
+      </HistoryProvider>
+    </SessionProvider>
   );
 }
