@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from atoll.cli.render import plain, snippet
 from atoll.cli.sources import Source
 from atoll.cli.uploads import Outcome
+from atoll.cli.warned import warned
 
 _MAX_BARS = 8
 _NAME_CHARACTERS = 48
@@ -46,7 +47,8 @@ def board(total: int) -> Board:
 def line(outcome: Outcome) -> str:
     """Return the one line that tells the end of a file."""
     reason = f": {plain(outcome.reason)}" if outcome.reason else ""
-    return f"{outcome.ending:<13} {plain(str(outcome.source.path))}{reason}"
+    notice = warned(outcome.document) if outcome.document is not None and not reason else ""
+    return f"{outcome.ending:<13} {plain(str(outcome.source.path))}{reason or (f': {notice}' if notice else '')}"
 
 
 class Silence:

@@ -139,8 +139,10 @@ def page_command(item: Mapping[str, Any], *, kb: str) -> str:
 
 def documents(body: Mapping[str, Any]) -> None:
     """Print a listing of documents."""
+    from atoll.cli.warned import warned
+
     table(
-        ("id", "name", "status", "pages", "passages", "size", "created"),
+        ("id", "name", "status", "pages", "passages", "size", "created", "warnings"),
         (
             (
                 item["id"],
@@ -150,6 +152,7 @@ def documents(body: Mapping[str, Any]) -> None:
                 item["passages"],
                 size(item["bytes"]),
                 item["created_at"],
+                warned(item),
             )
             for item in body["documents"]
         ),
@@ -167,7 +170,8 @@ def document(item: Mapping[str, Any]) -> None:
     if item["error"]:
         click.echo(f"{'error':<11} {failure(item)}")
     for warning in item["warnings"]:
-        click.echo(f"{'warning':<11} {plain(warning['message'])}")
+        page = f"page {warning['page']}: " if warning["page"] is not None else ""
+        click.echo(f"{'warning':<11} {page}{plain(warning['message'])} ({plain(warning['type'])})")
     table(
         ("stage", "state", "done", "total", "seconds", "attempts", "error"),
         (
