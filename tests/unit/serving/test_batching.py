@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from atoll.serving.batching import LEAST_FILL, form_batch
+from atoll.serving.batching import MOST_PADDING_TOKENS, form_batch
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ def test_a_batch_holds_its_anchor_stays_in_budget_and_is_sorted(anchor, others, 
     assert Input(anchor, "anchor") in batch
     assert len(batch) == 1 or sizes[0] * len(sizes) <= budget
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[-1] >= LEAST_FILL * sizes[0]
+    assert sizes[0] - sizes[-1] <= MOST_PADDING_TOKENS
     remaining = [anchor, *others]
     for size in sizes:
         remaining.remove(size)
@@ -34,6 +34,12 @@ def test_neighbours_in_length_are_preferred():
     others = [Input(tokens) for tokens in (10, 55, 58, 61, 90, 200)]
     batch = form_batch(Input(60), others, budget_tokens=4 * 61)
     assert [entry.tokens for entry in batch] == [61, 60, 58, 55]
+
+
+def test_short_texts_go_together_and_a_long_one_is_not_padded_to_a_longer():
+    """Half of the tokens of the second batch would be padding."""
+    assert len(form_batch(Input(8), [Input(tokens) for tokens in (16, 24, 40, 56)], budget_tokens=4096)) == 5
+    assert form_batch(Input(256), [Input(136)], budget_tokens=4096) == [Input(256)]
 
 
 def test_an_input_over_the_budget_goes_alone():
