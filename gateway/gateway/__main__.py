@@ -62,6 +62,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
     return Dependencies(
         catalogue=records.catalogue,
         changes=records.changes,
+        sessions=records.sessions,
         lifecycle=records.lifecycle,
         ledger=records.ledger,
         passages=records.passages,

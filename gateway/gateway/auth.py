@@ -11,6 +11,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from atoll.access.admit import Access, KbAccess
+from atoll.access.signatures import SESSION_ENDED
+from atoll.domain.ids import Subject
 from atoll.domain.principal import Action, Principal
 from atoll.errors import Forbidden, NotAuthenticated
 from gateway.runtime import Live, Runtime
@@ -91,8 +93,16 @@ async def _principal(request: Request, live: Runtime, *, links: bool) -> Princip
         return await live.authenticator.by_secret(key_text.strip())
     if token := request.cookies.get(SESSION_COOKIE):
         _check_same_site(request)
-        return await live.authenticator.by_subject(live.signer.session_subject(token))
+        return await live.authenticator.by_subject(await session_subject(token, live))
     raise NotAuthenticated("send a key: Authorization: Bearer atoll_<id>_<secret>, or X-API-Key")
+
+
+async def session_subject(token: str, live: Runtime) -> Subject:
+    """Return whose session a token is of. Raises NotAuthenticated when it was ended, here or at another gateway."""
+    subject = await live.ports.sessions.find(live.signer.session_identity(token))
+    if subject is None:
+        raise NotAuthenticated(SESSION_ENDED)
+    return subject
 
 
 def link_target(path: str, query: QueryParams) -> str:

@@ -19,6 +19,7 @@ from atoll.ports.heat import Heat
 from atoll.ports.ledger import Ledger
 from atoll.ports.parser import Parser
 from atoll.ports.passages import Passages
+from atoll.ports.sessions import Sessions
 from atoll.query.service import AskService
 
 
@@ -66,6 +67,7 @@ class Dependencies:
 
     catalogue: Catalogue
     changes: Changes
+    sessions: Sessions
     lifecycle: Lifecycle
     ledger: Ledger
     passages: Passages

@@ -75,6 +75,7 @@ class Tenant:
             "batch": self.batches,
             "entity": [each["id"] for each in entities],
             "page": ["1"],
+            "key": [each["id"] for each in (await self.client.get("/v1/keys")).json()["keys"]],
         }
 
     async def everything(self, paths: list[str]) -> dict[str, str]:
@@ -174,7 +175,7 @@ async def test_what_belongs_to_another_tenant_is_not_there(site: Site, tenants: 
     tried = 0
     for path in get_routes(site):
         names = set(re.findall(r"{(\w+)}", path))
-        if names & {"document", "batch", "entity"}:
+        if names & {"document", "batch", "entity", "key"}:
             for filled in filled_paths(path, foreign):
                 answer = await one.client.get(filled)
                 assert answer.status_code == 404, filled

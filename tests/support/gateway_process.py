@@ -38,6 +38,7 @@ async def run(folder: Path) -> None:
         Dependencies(
             catalogue=house.catalogue,
             changes=house.changes,
+            sessions=house.sessions,
             lifecycle=house.lifecycle,
             ledger=house.ledger,
             passages=house.passages,

@@ -61,6 +61,7 @@ class House:
         self.database: Any = store.database
         self.ledger, self.lifecycle, self.catalogue = store.ledger, store.lifecycle, store.catalogue
         self.reconciliation, self.changes = store.reconciliation, store.changes
+        self.sessions = store.sessions
         self.contents, self.passages, self.graph = store.contents, store.passages, store.graph
         self.atlas, self.atlas_export, self.source = store.atlas, store.atlas_export, store.index_source
         self.archive, self.restoration, self.restored = store.archive, store.restoration, store.restored

@@ -64,6 +64,12 @@ ALLOWED = {
         "CREATE (v:Embedding": "the model of the whole store's vectors",
         "MATCH (n:{label})": "an installation without documents makes room",
     },
+    "neo4j/sessions.py": {
+        "MATCH (old:Session)": "sessions that have ended, whoever had them",
+        "CREATE (:Session {id: $id": "a session is found by its random id alone",
+        "MATCH (s:Session {subject: $subject}": "a subject belongs to one tenant",
+        "MATCH (s:Session {id: $id})": "a session's random id comes before its tenant is known",
+    },
     "neo4j/transitions.py": {"MERGE (t:AuditTrail": "numbers events over all tenants"},
     "sqlite/archive.py": {
         "SELECT * FROM kb WHERE deleted_at IS NULL": "a backup is of the whole installation",

@@ -15,6 +15,8 @@ from atoll.errors import NotAuthenticated
 
 SESSION_SECONDS = 12 * 3600
 LINK_SECONDS = 300
+SESSION_ENDED = "the session has ended; log in again"
+LINK_USED = "the link has expired or was used; make another with `atoll open`"
 
 
 class Signer:
@@ -22,15 +24,24 @@ class Signer:
 
     def __init__(self, pepper: bytes) -> None:
         self._session = _serializer(pepper, "atoll session")
+        self._sign_in = _serializer(pepper, "atoll sign-in link")
         self._link = _serializer(pepper, "atoll link")
 
-    def session(self, subject: Subject) -> str:
-        """Return a session's token: its bearer is ``subject`` for `SESSION_SECONDS`."""
-        return self._session.dumps(subject)
+    def session(self, identity: str) -> str:
+        """Return the token of a session, which holds for `SESSION_SECONDS` unless the session is ended before."""
+        return self._session.dumps(identity)
 
-    def session_subject(self, token: str) -> Subject:
-        """Return whose session a token is. Raises NotAuthenticated."""
-        return Subject(_load(self._session, token, SESSION_SECONDS, "the session has ended; log in again"))
+    def session_identity(self, token: str) -> str:
+        """Return which session a token is of. Raises NotAuthenticated."""
+        return str(_load(self._session, token, SESSION_SECONDS, SESSION_ENDED))
+
+    def sign_in(self, identity: str) -> str:
+        """Return the token of a link that signs in once, within `LINK_SECONDS`."""
+        return self._sign_in.dumps(identity)
+
+    def sign_in_identity(self, token: str) -> str:
+        """Return which sign-in link a token is of. Raises NotAuthenticated."""
+        return str(_load(self._sign_in, token, LINK_SECONDS, LINK_USED))
 
     def link(self, target: str, subject: Subject) -> str:
         """Return the token of a link to ``target`` (path and query) in the name of ``subject``."""

@@ -21,6 +21,7 @@ from atoll.adapters.neo4j.ledger import Neo4jLedger
 from atoll.adapters.neo4j.lifecycle import Neo4jLifecycle
 from atoll.adapters.neo4j.passages import Neo4jPassages
 from atoll.adapters.neo4j.restoration import Neo4jRestoration
+from atoll.adapters.neo4j.sessions import Neo4jSessions
 from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
 from atoll.adapters.sqlite.archive import SqliteArchive
 from atoll.adapters.sqlite.atlas import SqliteAtlas
@@ -35,6 +36,7 @@ from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.adapters.sqlite.restoration import SqliteRestoration
+from atoll.adapters.sqlite.sessions import SqliteSessions
 from atoll.bootstrap.secret_files import read_secret
 from atoll.errors import StartRefused
 from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
@@ -48,6 +50,7 @@ from atoll.ports.index_source import IndexSource
 from atoll.ports.ledger import Ledger, Reconciliation
 from atoll.ports.passages import Passages
 from atoll.ports.record_store import RecordStore
+from atoll.ports.sessions import Sessions
 from atoll.settings import RecordStoreKind, Settings
 
 _MIB = 1024 * 1024
@@ -60,6 +63,7 @@ class Records:
     database: RecordStore
     catalogue: Catalogue
     changes: Changes
+    sessions: Sessions
     census: Callable[[], Awaitable[dict[str, float]]]
     lifecycle: Lifecycle
     ledger: Ledger
@@ -99,6 +103,7 @@ def _sqlite_records(settings: Settings) -> Records:
         database=database,
         catalogue=catalogue,
         changes=SqliteChanges(database),
+        sessions=SqliteSessions(database),
         census=catalogue.census,
         lifecycle=SqliteLifecycle(database),
         ledger=ledger,
@@ -133,6 +138,7 @@ def _neo4j_records(settings: Settings) -> Records:
         database=database,
         catalogue=catalogue,
         changes=Neo4jChanges(database),
+        sessions=Neo4jSessions(database),
         census=catalogue.census,
         lifecycle=Neo4jLifecycle(database),
         ledger=ledger,

@@ -41,6 +41,7 @@ class Site:
         values: dict[str, Any] = {
             "catalogue": self.house.catalogue,
             "changes": self.house.changes,
+            "sessions": self.house.sessions,
             "lifecycle": self.house.lifecycle,
             "ledger": self.house.ledger,
             "passages": self.house.passages,

@@ -15,14 +15,14 @@ from fastapi.dependencies.models import Dependant
 from atoll.access import signatures
 from atoll.domain.ids import KeyId
 from atoll.domain.principal import Role
-from gateway.app import api_routes
+from gateway.app import api_routes, create_app
 from gateway.auth import Authorized, Open
 from tests.support.house import ACTOR
 from tests.unit.gateway.conftest import Site, upload
 
 #: What anyone may call. Whoever adds a route here must have a reason that stands beside it in the code.
 OPEN = {
-    "live", "ready", "metrics", "open_session", "close_session", "show_docs", "show_screen", "get_asset",
+    "live", "ready", "metrics", "open_session", "get_session", "link_session", "close_session", "show_docs", "show_screen", "get_asset",
 }  # fmt: skip
 
 
@@ -232,13 +232,36 @@ async def test_sessions(site: Site) -> None:
         assert (await browser.get("/v1/kbs", headers=crossing)).status_code == 403
         assert (await browser.get("/v1/kbs", headers={"Sec-Fetch-Site": "cross-site"})).status_code == 403
         assert (await browser.get("/v1/kbs", headers={"Origin": "http://testserver"})).status_code == 200
+        assert (await browser.get("/v1/session")).json()["key_id"] == key.split("_")[1]
+        stolen = {"Cookie": f"atoll_session={browser.cookies['atoll_session']}"}
         await browser.delete("/v1/session")
         assert (await browser.get("/v1/kbs")).status_code == 401
+        assert (await browser.get("/v1/kbs", headers=stolen)).status_code == 401, "it ended at the server"
+        assert (await browser.get("/v1/session")).status_code == 401
         for forged in (b"x", b"a.9999999999.0", "é.9999999999.é".encode()):
             answer = await browser.get("/v1/kbs", headers={"Cookie": b"atoll_session=" + forged})
             assert answer.status_code == 401
         secure = await browser.post("/v1/session", json={"key": key}, headers={"X-Forwarded-Proto": "https"})
         assert "secure" in secure.headers["set-cookie"].lower()
+
+
+async def test_a_sign_in_link_holds_once_at_any_gateway(site: Site, owner: httpx.AsyncClient) -> None:
+    made = (await owner.post("/v1/session/links")).json()["link"]
+    another = Site.__new__(Site)
+    another.app = create_app(site.app.state.runtime.ports)
+    async with site.client() as browser, another.client() as elsewhere:
+        for body in ({}, {"key": "a", "link": made}, {"link": "x"}, {"link": made[:-1]}):
+            assert (await elsewhere.post("/v1/session", json=body)).status_code in {400, 401}, body
+        opened = await elsewhere.post("/v1/session", json={"link": made})
+        assert (opened.status_code, opened.json()["role"]) == (200, "owner")
+        assert (await elsewhere.get("/v1/kbs")).status_code == 200
+        assert (await browser.post("/v1/session", json={"link": made})).status_code == 401, "it was used"
+        cookie = {"Cookie": f"atoll_session={elsewhere.cookies['atoll_session']}"}
+        assert (await browser.get("/v1/kbs", headers=cookie)).status_code == 200
+        await elsewhere.delete("/v1/session")
+        assert (await browser.get("/v1/kbs", headers=cookie)).status_code == 401, "it ended at every gateway"
+        forged = {"Cookie": f"atoll_session={made}"}
+        assert (await browser.get("/v1/kbs", headers=forged)).status_code == 401, "a link is no session"
 
 
 async def test_links_hold_for_what_they_were_made_for(

@@ -25,7 +25,7 @@ from atoll.ports.contents import ContentBatch
 # From what refers to what is referred to.
 _TABLES = (
     "assertion", "mention", "passage", "chunk", "entity", "batch", "stage", "document", "api_key", "kb", "tenant",
-    "audit_event", "embedding", "departure",
+    "audit_event", "embedding", "departure", "session",
 )  # fmt: skip
 
 
