@@ -605,6 +605,7 @@ export interface Operations {
   list_keys: { path: {  }; query: { limit?: number; cursor?: string | null }; body: never; answer: KeysOut };
   create_key: { path: {  }; query: {  }; body: KeyIn; answer: NewKeyOut };
   revoke_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
+  get_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
   close_session: { path: {  }; query: {  }; body: never; answer: void };
   open_session: { path: {  }; query: {  }; body: SessionIn; answer: SessionOut };
 }
@@ -644,6 +645,7 @@ export const PLACES = {
   list_keys: ["GET", "/v1/keys"],
   create_key: ["POST", "/v1/keys"],
   revoke_key: ["DELETE", "/v1/keys/{key}"],
+  get_key: ["GET", "/v1/keys/{key}"],
   close_session: ["DELETE", "/v1/session"],
   open_session: ["POST", "/v1/session"],
 } as const satisfies Record<keyof Operations, readonly [string, string]>;
