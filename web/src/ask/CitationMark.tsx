@@ -22,15 +22,19 @@ const CHARACTERS_AROUND = 140;
 export function CitationMark({ n, evidence, span, onFollow }: CitationMarkProps) {
   const t = useTexts();
   const [isOpen, setOpen] = useState(false);
+  // Whoever follows the number wants the page, and not its preview over it.
+  const [isQuiet, setQuiet] = useState(false);
   const button = (
     <button
       type="button"
       className={styles.mark}
       data-citation={n}
       onClick={() => {
-        setOpen(false);
+        setQuiet(true);
         onFollow();
       }}
+      onPointerLeave={() => setQuiet(false)}
+      onBlur={() => setQuiet(false)}
     >
       {n}
     </button>
@@ -38,7 +42,7 @@ export function CitationMark({ n, evidence, span, onFollow }: CitationMarkProps)
   if (evidence === undefined) return button;
   const [before, marked, after] = excerpt(evidence.text, span, CHARACTERS_AROUND);
   return (
-    <HoverCard.Root openDelay={250} closeDelay={80} open={isOpen} onOpenChange={setOpen}>
+    <HoverCard.Root openDelay={250} closeDelay={80} open={isOpen && !isQuiet} onOpenChange={setOpen}>
       <HoverCard.Trigger asChild>{button}</HoverCard.Trigger>
       <HoverCard.Portal>
         <HoverCard.Content className={styles.card} side="top" sideOffset={6} collisionPadding={8}>
