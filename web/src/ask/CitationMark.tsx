@@ -24,6 +24,10 @@ export function CitationMark({ n, evidence, span, onFollow }: CitationMarkProps)
   const [isOpen, setOpen] = useState(false);
   // Whoever follows the number wants the page, and not its preview over it.
   const [isQuiet, setQuiet] = useState(false);
+  const forget = () => {
+    setOpen(false);
+    setQuiet(false);
+  };
   const button = (
     <button
       type="button"
@@ -33,8 +37,8 @@ export function CitationMark({ n, evidence, span, onFollow }: CitationMarkProps)
         setQuiet(true);
         onFollow();
       }}
-      onPointerLeave={() => setQuiet(false)}
-      onBlur={() => setQuiet(false)}
+      onPointerLeave={forget}
+      onBlur={forget}
     >
       {n}
     </button>
