@@ -28,7 +28,7 @@ DATA = ROOT.parent / "shared" / "data" / "hotpotqa100" / "corpus.jsonl"
 DOCUMENTS, TURN, WARM = 300, 50, 20
 PACKAGES = ("src", "gateway", "services/ingestion", "services/parser", "services/embeddings", "services/colpali")
 READY_SECONDS = 600.0
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.5
 
 
 @dataclass

@@ -202,10 +202,8 @@ STILL_TOO_LONG = {
     "services/parser/parser/server.py",
     "src/atoll/adapters/neo4j/accounts.py",
     "src/atoll/adapters/neo4j/catalogue.py",
-    "src/atoll/cli/models.py",
     "src/atoll/ingest/rebuild/collections.py",
     "src/atoll/local/roles.py",
-    "src/atoll/local/vectors/wire.py",
     "src/atoll/query/service.py",
 }
 

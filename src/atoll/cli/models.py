@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
-from atoll.cli import model_tables, options, render
+from atoll.cli import model_rows, model_tables, options, render
 from atoll.errors import BadInput, NotFound
 from atoll.ops.models import (
     Fault,
@@ -141,7 +140,7 @@ def verify_models(
     with _progress(total, "hashing", silent=as_json or not full) as progress:
         found = [(entry, _faults(entry, entries, path.parent, full=full, progress=progress)) for entry in chosen]
     if as_json:
-        render.as_json(_verdict(found, full=full))
+        render.as_json(model_rows.verdict(found, full=full))
     else:
         for entry, faults in found:
             model_tables.faults(entry, faults, full=full)
@@ -159,7 +158,7 @@ def list_models(lock_file: Path | None, catalog_file: Path | None, as_json: bool
     """List the locked models, and what the catalogue recommends for each role and machine."""
     path = _lock_path(lock_file)
     locked, known = lock.read(path), catalog.read(catalog_file or path.parent / "catalog.toml")
-    rows = [_listed(entry, path.parent, known) for entry in locked]
+    rows = [model_rows.listed(entry, path.parent, known) for entry in locked]
     held = {entry.repository for entry in locked}
     recommended = [{**asdict(item), "locked": item.repository in held} for item in known.models]
     if as_json:
@@ -251,45 +250,6 @@ def _faults(
         return verify(places.locate(entry, models_dir), entry, base=base, full=full, progress=progress)
     except ModelRefused as refused:
         return [Fault(".", Kind.ABSENT, refused.message)]
-
-
-def _verdict(found: Sequence[tuple[LockedModel, list[Fault]]], *, full: bool) -> dict[str, Any]:
-    return {
-        "ok": not any(faults for _, faults in found),
-        "mode": "full" if full else "fast",
-        "models": [
-            {
-                "name": entry.name,
-                "ok": not faults,
-                "files": len(entry.files),
-                "total_bytes": entry.total_bytes,
-                "faults": [{"path": fault.path, "kind": fault.kind.value, "reason": fault.reason} for fault in faults],
-            }
-            for entry, faults in found
-        ],
-    }
-
-
-def _listed(entry: LockedModel, models_dir: Path, known: catalog.Catalog) -> dict[str, Any]:
-    said = known.of(entry)
-    try:
-        present = places.locate(entry, models_dir).is_dir()
-    except ModelRefused:
-        present = False
-    return {
-        "name": entry.name,
-        "role": entry.role.value,
-        "present": present,
-        "total_bytes": entry.total_bytes,
-        "format": entry.format,
-        "license": entry.license,
-        "repository": entry.repository,
-        "revision": entry.revision,
-        "package": entry.package,
-        "base": entry.base,
-        "machines": [machine.value for machine in said.machines] if said else [],
-        "reason": said.reason if said else None,
-    }
 
 
 def _is_license(path: str) -> bool:

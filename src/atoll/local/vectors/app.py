@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from atoll.local.vectors import wire
+from atoll.local.vectors import values, wire
 from atoll.local.vectors.engine import Change, Found
 from atoll.local.vectors.guard import Guard
 from atoll.local.vectors.lanes import EngineThread, Lane
@@ -177,7 +177,7 @@ class VectorApi:
         return described(collection.spec, collection.config, figures, status=status)
 
     async def _create(self, request: Request, content: bytes) -> Any:
-        spec = wire.body(content)
+        spec = values.body(content)
         config = collection_config(spec)
         name = request.path_params["name"]
         await self._thread.run(Lane.WRITE, lambda: self._store.create(name, spec, config))
@@ -192,26 +192,26 @@ class VectorApi:
         return True
 
     async def _index(self, request: Request, content: bytes) -> Any:
-        return await self._write(request, lambda _: keyword_index(wire.body(content)))
+        return await self._write(request, lambda _: keyword_index(values.body(content)))
 
     # Points
 
     async def _upsert(self, request: Request, content: bytes) -> Any:
-        return await self._write(request, lambda collection: wire.upsert(wire.body(content), collection.config))
+        return await self._write(request, lambda collection: wire.upsert(values.body(content), collection.config))
 
     async def _delete_points(self, request: Request, content: bytes) -> Any:
-        return await self._write(request, lambda _: wire.deletion(wire.body(content)))
+        return await self._write(request, lambda _: wire.deletion(values.body(content)))
 
     async def _query(self, request: Request, content: bytes) -> Any:
         def read(collection: Collection) -> Any:
-            (hits,) = collection.shard.query([wire.query(wire.body(content), collection.config)])
+            (hits,) = collection.shard.query([wire.query(values.body(content), collection.config)])
             return {"points": [_scored(hit) for hit in hits]}
 
         return await self._read(request, read)
 
     async def _query_batch(self, request: Request, content: bytes) -> Any:
         def read(collection: Collection) -> Any:
-            queries = wire.queries(wire.body(content), collection.config)
+            queries = wire.queries(values.body(content), collection.config)
             found = collection.shard.query(queries) if queries else []
             return [{"points": [_scored(hit) for hit in hits]} for hits in found]
 
@@ -219,7 +219,7 @@ class VectorApi:
 
     async def _count(self, request: Request, content: bytes) -> Any:
         def read(collection: Collection) -> Any:
-            given = wire.fields(wire.body(content), "count", {"filter", "exact"})
+            given = values.fields(values.body(content), "count", {"filter", "exact"})
             where = wire.where_filter(given["filter"]) if "filter" in given else None
             return {"count": collection.shard.count(where)}
 
@@ -228,11 +228,11 @@ class VectorApi:
     async def _scroll(self, request: Request, content: bytes) -> Any:
         def read(collection: Collection) -> Any:
             served = {"filter", "offset", "limit", "with_payload", "with_vector"}
-            given = wire.fields(wire.body(content), "scroll", served)
+            given = values.fields(values.body(content), "scroll", served)
             points, following = collection.shard.scroll(
                 wire.where_filter(given["filter"]) if "filter" in given else None,
-                wire.point_id(given["offset"], "offset") if "offset" in given else None,
-                wire.whole(given.get("limit", _DEFAULT_PAGE), "limit", 1, wire.MAX_LIMIT),
+                values.point_id(given["offset"], "offset") if "offset" in given else None,
+                values.whole(given.get("limit", _DEFAULT_PAGE), "limit", 1, wire.MAX_LIMIT),
                 wire.selection(given, payload=True),
             )
             return {"points": [_record(point) for point in points], "next_page_offset": following}
@@ -241,9 +241,9 @@ class VectorApi:
 
     async def _retrieve(self, request: Request, content: bytes) -> Any:
         def read(collection: Collection) -> Any:
-            given = wire.fields(wire.body(content), "retrieve", {"ids", "with_payload", "with_vector"})
-            listed = wire.items(wire.required(given, "retrieve", "ids"), "ids", wire.MAX_LIMIT)
-            ids = [wire.point_id(item, "ids") for item in listed]
+            given = values.fields(values.body(content), "retrieve", {"ids", "with_payload", "with_vector"})
+            listed = values.items(values.required(given, "retrieve", "ids"), "ids", wire.MAX_LIMIT)
+            ids = [values.point_id(item, "ids") for item in listed]
             return [_record(point) for point in collection.shard.retrieve(ids, wire.selection(given, payload=True))]
 
         return await self._read(request, read)

@@ -17,7 +17,7 @@ from atoll.local.vectors.engine import (
     SparseParams,
 )
 from atoll.local.vectors.rejections import BadRequest, NotServed
-from atoll.local.vectors.wire import boolean, fields, required, text, whole
+from atoll.local.vectors.values import boolean, fields, required, text, whole
 
 MAX_DIMENSIONS = 65_536
 _Name = TypeVar("_Name", bound=StrEnum)
