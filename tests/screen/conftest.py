@@ -12,7 +12,7 @@ from scripts import screen
 
 from tests.support.stack import ROOT, SAMPLES, Stack, require, running
 
-JOURNEY_SECONDS = 200
+JOURNEY_SECONDS = 240
 
 
 @pytest.fixture(scope="package")

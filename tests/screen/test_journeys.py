@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+#: The first test starts the stack and reads the samples.
+pytestmark = pytest.mark.timeout(540)
+
 JOURNEYS = sorted(Path(__file__).parent.glob("*.journey.mjs"))
 DIST = Path(__file__).parents[2] / "web" / "dist"
 FIRST_LOAD_BYTES = 220_000

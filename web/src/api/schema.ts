@@ -451,9 +451,10 @@ export type SentenceOut = {
   "text": string;
 };
 
-/** The key to log in with. */
+/** What to log in with: a key, or the token of a link that signs in once. */
 export type SessionIn = {
-  "key": string;
+  "key"?: string | null;
+  "link"?: string | null;
 };
 
 /** Who is logged in, and until when. */
@@ -464,6 +465,12 @@ export type SessionOut = {
   "labels": Array<string> | string;
   "name": string;
   "role": Role;
+};
+
+/** What signs a browser in once: `POST /v1/session {link}`, or the address `/link#<link>` of the screen. */
+export type SignInLinkOut = {
+  "expires_at": string;
+  "link": string;
 };
 
 /** Rank (from 1) and raw score in one list. */
@@ -607,7 +614,9 @@ export interface Operations {
   revoke_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
   get_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
   close_session: { path: {  }; query: {  }; body: never; answer: void };
+  get_session: { path: {  }; query: {  }; body: never; answer: SessionOut };
   open_session: { path: {  }; query: {  }; body: SessionIn; answer: SessionOut };
+  link_session: { path: {  }; query: {  }; body: never; answer: SignInLinkOut };
 }
 
 export const PLACES = {
@@ -647,5 +656,7 @@ export const PLACES = {
   revoke_key: ["DELETE", "/v1/keys/{key}"],
   get_key: ["GET", "/v1/keys/{key}"],
   close_session: ["DELETE", "/v1/session"],
+  get_session: ["GET", "/v1/session"],
   open_session: ["POST", "/v1/session"],
+  link_session: ["POST", "/v1/session/links"],
 } as const satisfies Record<keyof Operations, readonly [string, string]>;
