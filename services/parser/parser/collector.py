@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from atoll.domain.block import WRAPPED, Block, BlockKind, Line
+from atoll.domain.block import WRAPPED, Block, BlockKind, Line, Source
 from atoll.domain.page import Box, Page
 from atoll.domain.parsed import ParsedDocument, ParseWarning, Skipped
 from atoll.domain.reading import HowRead
@@ -76,6 +76,11 @@ class Collector:
         self._skipped.append(Skipped(kind, page, box and box.rounded(), text))
 
     @property
+    def heights(self) -> list[float]:
+        """The heights of the pages so far, in points."""
+        return [page.height for page in self._pages]
+
+    @property
     def has_text(self) -> bool:
         """Whether anything was read so far."""
         return bool(self._blocks)
@@ -126,7 +131,14 @@ class Collector:
 
 
 def line(
-    text: str, page: int, box: Box, *, gap: str = WRAPPED, starts: Sequence[int] = (), spellings: Sequence[str] = ()
+    text: str,
+    page: int,
+    box: Box,
+    *,
+    gap: str = WRAPPED,
+    starts: Sequence[int] = (),
+    spellings: Sequence[str] = (),
+    source: Source = Source.LAYER,
 ) -> Line:
     """A line with its box at the precision that is stored."""
-    return Line(text, page, box.rounded(), gap, tuple(starts), tuple(spellings))
+    return Line(text, page, box.rounded(), gap, tuple(starts), tuple(spellings), source)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageChops, ImageDraw
 
 from atoll.errors import DocumentTooLarge, NotFound
-from parser.formats.pdf import opened
+from parser.formats.pdf import opened, shown_page
 from parser.heat import warm
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def draw_page(
     with opened(data) as pdf:
         if not 1 <= page <= len(pdf):
             raise NotFound(f"the document has {len(pdf)} pages; there is no page {page}")
-        drawn = pdf[page - 1]
+        drawn, _ = shown_page(pdf, page - 1)
         pixels = int(drawn.get_width() * scale + 1) * int(drawn.get_height() * scale + 1)
         if pixels > limits.pixels:
             raise DocumentTooLarge(f"page {page} at {dpi} dpi has {pixels} pixels; the limit is {limits.pixels}")

@@ -26,6 +26,13 @@ _BEGINS = re.compile(
 _SENTENCE_END = re.compile(r"[.!?:;\u2026\u3002\uff01\uff1f\u061f]['\"\u201d\u2019)\]]*$")
 _DIVIDED = re.compile(r"([^\W\d_]{2,})[-\u2010]$")
 _REST = re.compile(r"[^\W\d_]+")
+#: First words of compounds that are written with a hyphen ("well-known"); no word is divided after them.
+_FIRST_PARTS = frozenset(
+    """
+    all best better cross double ever far first five four full half hard heavy high ill light long low much near never
+    new nine non old one part second self seven short single six so ten third three top two well
+    """.split()  # noqa: SIM905 - a word list reads better than fifty quoted strings
+)
 #: After these a hyphen at a line's end stands for a word left out ("Vor- und Nachteile").
 _CONJUNCTIONS = frozenset("and or und oder bzw sowie et ou y o e i en of og och ja tai".split())  # noqa: SIM905
 
@@ -68,7 +75,7 @@ def divided_word(line: str, after: str) -> tuple[str, str] | None:
     before, rest = _DIVIDED.search(line), _REST.match(after)
     if not before or not rest or not rest[0][0].islower() or rest[0].casefold() in _CONJUNCTIONS:
         return None
-    if line[: before.start()].endswith("-"):
+    if line[: before.start()].endswith("-") or before[1].casefold() in _FIRST_PARTS:
         return None
     return before[1] + rest[0], f"{before[1]}-{rest[0]}"
 

@@ -30,11 +30,12 @@ class BlockKind(StrEnum):
     NOTE = "note"
     PAGE_HEADER = "page_header"
     PAGE_FOOTER = "page_footer"
+    MARGIN = "margin"
 
     @property
     def is_page_furniture(self) -> bool:
         """Whether it belongs to the page rather than to the text: kept with the page, never in a passage."""
-        return self in {BlockKind.PAGE_HEADER, BlockKind.PAGE_FOOTER}
+        return self in {BlockKind.PAGE_HEADER, BlockKind.PAGE_FOOTER, BlockKind.MARGIN}
 
 
 class Source(StrEnum):

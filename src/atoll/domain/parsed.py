@@ -57,7 +57,7 @@ class ParsedDocument:
             "blocks": [block_out(block) for block in self.blocks],
             "warnings": [[warning.type, warning.message, warning.page] for warning in self.warnings],
             "how": [self.how.parser, self.how.why, self.how.encoding],
-            "skipped": [[each.type, each.page, each.box, each.text] for each in self.skipped],
+            "skipped": [[each.type, each.page, each.box and list(each.box), each.text] for each in self.skipped],
         }
 
     @classmethod

@@ -54,6 +54,7 @@ _LOOKS = {
     BlockKind.FOOTNOTE: _Look(Style.TEXT, 9.0, 0, 4),
     BlockKind.NOTE: _Look(Style.TEXT, 9.5, 0, 7, indent=_INDENT),
     BlockKind.PAGE_HEADER: _Look(Style.TEXT, 9.0, 0, 4, grey=0.45),
+    BlockKind.MARGIN: _Look(Style.TEXT, 9.0, 0, 4, grey=0.45),
     BlockKind.PAGE_FOOTER: _Look(Style.TEXT, 9.0, 0, 4, grey=0.45),
 }
 

@@ -1,8 +1,9 @@
-"""PDF with a text layer: glyphs to words (`glyphs`), words to rows in reading order (`layout`), rows to blocks."""
+"""PDF: glyphs to words and runs, rows in reading order (`layout`), blocks, and what goes on from page to page."""
 
 from __future__ import annotations
 
-from parser.formats.pdf.blocks import read
+from parser.formats.pdf.document import read
 from parser.formats.pdf.file import opened
+from parser.formats.pdf.forms import shown_page
 
-__all__ = ["opened", "read"]
+__all__ = ["opened", "read", "shown_page"]

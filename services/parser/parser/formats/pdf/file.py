@@ -38,6 +38,8 @@ def opened(data: mmap.mmap) -> Iterator[pypdfium2.PdfDocument]:
             raise DocumentUnreadable(_CUT_OFF)
         if not len(document):
             raise DocumentUnreadable("the PDF has no pages")
+        if document.get_formtype() != pdfium.FORMTYPE_NONE:
+            document.init_forms()
         yield document
     finally:
         document.close()

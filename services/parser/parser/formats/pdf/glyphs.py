@@ -1,36 +1,42 @@
-"""From pdfium's characters to runs of words on one line, in the coordinates of the page as it is shown."""
+"""From words to runs of words on one line, in the coordinates of the page as it is shown."""
 
 from __future__ import annotations
 
 from collections import Counter
-from ctypes import byref, c_double, create_string_buffer
-from dataclasses import dataclass
+from ctypes import byref, create_string_buffer
+from dataclasses import dataclass, field
 from math import atan2, degrees
 from typing import TYPE_CHECKING
 
 import pypdfium2.raw as pdfium
 
+from atoll.domain.block import Source
 from atoll.domain.page import Box
+from parser.formats.pdf.frame import PageFrame
+from parser.formats.pdf.words import Word, baseline, words
+from parser.raised import lowered, raised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
 
     import pypdfium2
 
-#: What pdfium gives for a hyphen that it takes for one of word division.
-_DIVISION = 2
-_SPACES = frozenset({0x20, 0x09, 0xA0, 0x3000})
-_LINE_FEED = 0x0A
-_BREAKS = frozenset({_LINE_FEED, 0x0D, _DIVISION})
-_ENDS = _SPACES | _BREAKS
+    from parser.formats.pdf.forms import Tick
+
 #: A gap of so many line heights within a line parts columns or table cells.
 _PARTING_GAP = 0.9
+#: A number that begins a line so far before the words is not one of them: it counts lines, or rows.
+_NUMBER_GAP = 0.55
 #: pdfium ends a line at a shift of the baseline, as in a fraction; so small a gap shows that it goes on.
 _SHIFTED_GAP = 0.25
 _SPACE_GAP = 0.12
 _FONT_NAME_BYTES = 128
 _SAMPLED_CHARACTERS = 30
 _LEAST_OVERLAP = 0.5
+#: Type of a raised or lowered word in comparison to the line's, and by what part of the line it is moved.
+_SMALLER, _MOVED, _LONGEST_SHIFTED = 0.85, 0.15, 6
+#: A letter at a paragraph's beginning that is so much taller than its words, and how far it stands from them.
+_CAP_RATIO, _CAP_GAP, _LONGEST_CAP = 1.6, 1.2, 2
 
 
 @dataclass(slots=True)
@@ -39,7 +45,7 @@ class Run:
 
     ``font`` is the name of the font if the run begins and ends in it, else empty. ``ends_open`` says that the line
     broke off without a space: inside a word of a script that is broken anywhere. ``shown`` is the box on the page as
-    it is shown.
+    it is shown; ``places`` are the left and right edges of its blank-separated words.
     """
 
     text: str
@@ -49,38 +55,9 @@ class Run:
     font: str
     ends_open: bool = False
     shown: Box | None = None
-
-
-class PageFrame:
-    """Coordinates of a page turned clockwise by ``rotation`` degrees: points, origin at its top left."""
-
-    def __init__(self, page: pypdfium2.PdfPage, rotation: int) -> None:
-        self._left, self._bottom, self._right, self._top = page.get_bbox()
-        self.rotation = rotation
-
-    def box(self, left: float, bottom: float, right: float, top: float) -> Box:
-        """The box of a rectangle in PDF coordinates (origin bottom left, unturned)."""
-        match self.rotation:
-            case 90:
-                return Box(bottom - self._bottom, left - self._left, top - self._bottom, right - self._left)
-            case 180:
-                return Box(self._right - right, bottom - self._bottom, self._right - left, top - self._bottom)
-            case 270:
-                return Box(self._top - top, self._right - right, self._top - bottom, self._right - left)
-            case _:
-                return Box(left - self._left, self._top - top, right - self._left, self._top - bottom)
-
-    def rectangle(self, box: Box) -> tuple[float, float, float, float]:
-        """The inverse of `box`: left, bottom, right, top in PDF coordinates."""
-        match self.rotation:
-            case 90:
-                return (box.y0 + self._left, box.x0 + self._bottom, box.y1 + self._left, box.x1 + self._bottom)
-            case 180:
-                return (self._right - box.x1, box.y0 + self._bottom, self._right - box.x0, box.y1 + self._bottom)
-            case 270:
-                return (self._right - box.y1, self._top - box.x1, self._right - box.y0, self._top - box.x0)
-            case _:
-                return (box.x0 + self._left, self._top - box.y1, box.x1 + self._left, self._top - box.y0)
+    places: list[tuple[float, float]] = field(default_factory=list)
+    source: Source = Source.LAYER
+    cap_bottom: float = 0.0
 
 
 class PageText:
@@ -89,15 +66,38 @@ class PageText:
     def __init__(self, page: pypdfium2.PdfPage) -> None:
         self._textpage = page.get_textpage()
         self.frame = PageFrame(page, _reading_rotation(self._textpage.raw))
+        self._sheet = self.frame.sheet
+        #: What no font maps to letters, and what lies outside the page.
+        self.unreadable: list[Word] = []
+        self.outside: list[Word] = []
 
-    def runs(self) -> list[Run]:
-        """The text as runs, in the order in which the file draws them, with boxes in ``frame``."""
+    def runs(self, ticks: Sequence[Tick] = ()) -> list[Run]:
+        """The text as runs, in the order in which the file draws them, with boxes in ``frame``.
+
+        The boxes of forms are written as ``ticks``, whatever sign their picture is made of.
+        """
         raw = self._textpage.raw
-        return _joined(raw, _words(raw, self.frame))
+        boxes = [self.frame.box(tick.left, tick.bottom, tick.right, tick.top) for tick in ticks]
+        runs = _joined(raw, self._kept(words(raw, self.frame), boxes), self.frame)
+        for box, tick in zip(boxes, ticks, strict=True):
+            height = box.y1 - box.y0
+            places = [(box.x0, box.x1)]
+            runs.append(Run(tick.text, box, height, 1, "", places=places, source=Source.STRUCTURE))
+        return runs
 
     def close(self) -> None:
         """Free pdfium's copy."""
         self._textpage.close()
+
+    def _kept(self, found: Iterable[Word], boxes: Sequence[Box]) -> Iterable[Word]:
+        for word in found:
+            x, y = (word.box.x0 + word.box.x1) / 2, (word.box.y0 + word.box.y1) / 2
+            if not (self._sheet.x0 <= x <= self._sheet.x1 and self._sheet.y0 <= y <= self._sheet.y1):
+                self.outside.append(word)
+            elif not word.is_readable:
+                self.unreadable.append(word)
+            elif not any(box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1 for box in boxes):
+                yield word
 
 
 def _reading_rotation(raw: pdfium.FPDF_TEXTPAGE) -> int:
@@ -111,79 +111,96 @@ def _reading_rotation(raw: pdfium.FPDF_TEXTPAGE) -> int:
     return turns.most_common(1)[0][0] if turns else 0
 
 
-@dataclass(slots=True)
-class _Word:
-    start: int
-    text: str
-    box: Box
-    height: float
-    begins_line: bool
-    space_follows: bool
-
-
-def _words(raw: pdfium.FPDF_TEXTPAGE, frame: PageFrame) -> Iterator[_Word]:
-    count = pdfium.FPDFText_CountChars(raw)
-    unicode_at = pdfium.FPDFText_GetUnicode
-    start, begins_line = 0, True
-    for index in range(count + 1):
-        code = unicode_at(raw, index) if index < count else _LINE_FEED
-        if code not in _ENDS:
-            continue
-        # pdfium runs a divided word on into the next line; the hyphen is the last that stands on this one.
-        end = index + 1 if code == _DIVISION else index
-        if end > start:
-            word = _word(raw, start, end, frame)
-            if word is not None:
-                word.begins_line = begins_line
-                word.space_follows = code in _SPACES
-                yield word
-                begins_line = False
-        begins_line = begins_line or code in _BREAKS
-        start = index + 1
-
-
-def _word(raw: pdfium.FPDF_TEXTPAGE, start: int, end: int, frame: PageFrame) -> _Word | None:
-    """The word of these characters, or None if it has no place on the page."""
-    left, top, right, bottom = c_double(), c_double(), c_double(), c_double()
-    box: Box | None = None
-    for index in range(pdfium.FPDFText_CountRects(raw, start, end - start)):
-        if pdfium.FPDFText_GetRect(raw, index, byref(left), byref(top), byref(right), byref(bottom)):
-            rect = frame.box(left.value, bottom.value, right.value, top.value)
-            box = box.union(rect) if box else rect
-    if box is None or box.x1 <= box.x0:
-        return None
-    codes = (pdfium.FPDFText_GetUnicode(raw, index) for index in range(start, end))
-    text = "".join("-" if code == _DIVISION else chr(code) for code in codes)
-    loose = pdfium.FS_RECTF()
-    height = box.y1 - box.y0
-    if pdfium.FPDFText_GetLooseCharBox(raw, start, byref(loose)):
-        around = frame.box(loose.left, loose.bottom, loose.right, loose.top)
-        height = around.y1 - around.y0 or height
-    return _Word(start, text, box, height, begins_line=False, space_follows=False)
-
-
-def _joined(raw: pdfium.FPDF_TEXTPAGE, words: Iterator[_Word]) -> list[Run]:
-    found: list[Run] = []
+def _joined(raw: pdfium.FPDF_TEXTPAGE, found: Iterable[Word], frame: PageFrame) -> list[Run]:
+    runs: list[Run] = []
     run: Run | None = None
-    before: _Word | None = None
-    for word in words:
+    before: Word | None = None
+    cap: Word | None = None
+    for word in found:
+        if cap is not None:
+            if _is_cap_of(cap, word):
+                bottom = cap.box.y1
+                run = _begun(raw, runs, run, before, _with_cap(cap, word))
+                run.cap_bottom, before, cap = bottom, word, None
+                continue
+            run = _begun(raw, runs, run, before, cap)
+            before = cap
+            cap = None
+        elif word.begins_line and len(word.text) <= _LONGEST_CAP and word.text[-1:].isalpha():
+            cap = word
+            continue
         gap = _gap_within_line(run, word) if run else None
-        if run and before and gap is not None and (not word.begins_line or gap <= _SHIFTED_GAP * run.height):
-            spaced = gap > _SPACE_GAP * run.height if word.begins_line else before.space_follows
-            run.text += (" " if spaced else "") + word.text
-            run.box = run.box.union(word.box)
-            run.height = max(run.height, word.height)
-            run.words += 1
+        if run and before and gap is not None and _goes_on(run, word, gap):
+            _append(raw, run, before, word, gap, frame)
         else:
-            _finish(raw, run, before)
-            run = Run(word.text, word.box, word.height, words=1, font=_font(raw, word))
-            found.append(run)
+            run = _begun(raw, runs, run, before, word)
         before = word
+    if cap is not None:
+        run = _begun(raw, runs, run, before, cap)
+        before = cap
     _finish(raw, run, before)
-    return found
+    return runs
 
 
-def _finish(raw: pdfium.FPDF_TEXTPAGE, run: Run | None, last: _Word | None) -> None:
+def _begun(raw: pdfium.FPDF_TEXTPAGE, runs: list[Run], run: Run | None, before: Word | None, word: Word) -> Run:
+    """End a run and begin the next with a word."""
+    _finish(raw, run, before)
+    made = Run(word.text, word.box, word.height, words=1, font=_font(raw, word), places=[(word.box.x0, word.box.x1)])
+    runs.append(made)
+    return made
+
+
+def _goes_on(run: Run, word: Word, gap: float) -> bool:
+    if run.words == 1 and gap > _NUMBER_GAP * run.height and run.text.isdecimal():
+        return False
+    return not word.begins_line or gap <= _SHIFTED_GAP * run.height
+
+
+def _append(raw: pdfium.FPDF_TEXTPAGE, run: Run, before: Word, word: Word, gap: float, frame: PageFrame) -> None:
+    spaced = gap > _SPACE_GAP * run.height if word.begins_line else before.space_follows
+    text = _shifted(raw, run, before, word, frame) if word.height < _SMALLER * run.height else word.text
+    is_apart = spaced and not (text != word.text and gap <= _SHIFTED_GAP * run.height)
+    run.text += (" " if is_apart else "") + text
+    if is_apart or text.startswith(" "):
+        run.places.append((word.box.x0, word.box.x1))
+    else:
+        run.places[-1] = (min(run.places[-1][0], word.box.x0), max(run.places[-1][1], word.box.x1))
+    run.box = run.box.union(word.box)
+    run.height = max(run.height, word.height)
+    run.words += 1
+
+
+def _shifted(raw: pdfium.FPDF_TEXTPAGE, run: Run, before: Word, word: Word, frame: PageFrame) -> str:
+    """A small word that is raised or lowered against the one before it, as such."""
+    if len(word.text) > _LONGEST_SHIFTED or before.height < _SMALLER * run.height:
+        return word.text
+    up = baseline(raw, before.start, frame) - baseline(raw, word.start, frame)
+    if abs(up) <= _MOVED * run.height:
+        return word.text
+    return raised(word.text, run.text) if up > 0 else lowered(word.text, run.text)
+
+
+def _is_cap_of(cap: Word, word: Word) -> bool:
+    """Whether a letter is the tall initial of the word that follows it beside its top."""
+    gap = word.box.x0 - cap.box.x1
+    height = word.box.y1 - word.box.y0
+    return (
+        cap.height >= _CAP_RATIO * word.height
+        and -height <= gap <= _CAP_GAP * word.height
+        and cap.box.y0 - height <= word.box.y0 < cap.box.y1
+        and word.box.y1 < cap.box.y1
+    )
+
+
+def _with_cap(cap: Word, word: Word) -> Word:
+    """The word with its initial, which takes only the first line's room: the lines below stand beside it as well."""
+    box = Box(cap.box.x0, word.box.y0, word.box.x1, word.box.y1)
+    is_word = cap.text in {"A", "I", "O"} and word.box.x0 - cap.box.x1 > _LEAST_OVERLAP * word.height
+    text = cap.text + (" " if is_word else "") + word.text
+    return Word(word.start, text, box, word.height, begins_line=True, space_follows=word.space_follows)
+
+
+def _finish(raw: pdfium.FPDF_TEXTPAGE, run: Run | None, last: Word | None) -> None:
     """What is known of a run only when its last word is."""
     if run and last:
         run.ends_open = not last.space_follows
@@ -191,13 +208,13 @@ def _finish(raw: pdfium.FPDF_TEXTPAGE, run: Run | None, last: _Word | None) -> N
             run.font = ""
 
 
-def _font(raw: pdfium.FPDF_TEXTPAGE, word: _Word) -> str:
+def _font(raw: pdfium.FPDF_TEXTPAGE, word: Word) -> str:
     name = create_string_buffer(_FONT_NAME_BYTES)
     size = pdfium.FPDFText_GetFontInfo(raw, word.start, name, _FONT_NAME_BYTES, None)
     return name.value.decode("utf-8", "replace") if 0 < size <= _FONT_NAME_BYTES else ""
 
 
-def _gap_within_line(run: Run, word: _Word) -> float | None:
+def _gap_within_line(run: Run, word: Word) -> float | None:
     """White between a run and a word that stands beside it, in points, or None if it stands elsewhere."""
     overlap = min(run.box.y1, word.box.y1) - max(run.box.y0, word.box.y0)
     if overlap < _LEAST_OVERLAP * min(run.box.y1 - run.box.y0, word.box.y1 - word.box.y0):

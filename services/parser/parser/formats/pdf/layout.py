@@ -8,12 +8,14 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from atoll.domain.page import Box
+from parser.formats.pdf.glyphs import Run
+from parser.formats.pdf.grids import grids, lines_of
 from parser.typeset.bidi import base_level, has_right_to_left
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    from parser.formats.pdf.glyphs import Run
+    from parser.formats.pdf.rulings import Rulings
 
 _BIN_POINTS = 2.0
 #: White between columns: at least so many line heights wide, crossed by at most this share of the runs.
@@ -30,6 +32,8 @@ _DEEPEST = 4
 _LEAST_OVERLAP = 0.5
 _NEAR_ROWS = 3.0
 _ALIGNED_POINTS = 4.0
+#: Lines of one cell follow each other so closely, in line heights.
+_CLOSE = 1.35
 
 
 @dataclass(slots=True)
@@ -37,7 +41,9 @@ class Row:
     """One line of a column as it is read: a line of prose, or a table's row with its cells joined.
 
     ``box`` is in the direction of the text, ``shown`` on the page as it is shown; they differ on turned pages.
-    ``runs`` are its runs of words in reading order.
+    ``runs`` are its runs of words in reading order; ``is_turned`` says that it does not run along the shown page.
+    ``table`` numbers the table that it is a line of, 0 for none. ``cap_bottom`` is how far down the tall initial
+    reaches that it begins with. ``is_margin`` marks the number of a line.
     """
 
     text: str
@@ -47,14 +53,44 @@ class Row:
     runs: list[Run]
     font: str
     ends_open: bool
-    is_table: bool = False
+    table: int = 0
+    page: int = 0
+    cap_bottom: float = 0.0
+    is_margin: bool = False
+
+    @classmethod
+    def of(cls, run: Run, *, is_margin: bool = False) -> Row:
+        """A row of one run."""
+        return cls(run.text, run.box, run.box, run.height, [run], run.font, run.ends_open, is_margin=is_margin)
+
+    is_turned: bool = False
+
+    @property
+    def places(self) -> list[tuple[float, float]]:
+        """Left and right edges of the blank-separated words, in reading order."""
+        return [place for run in self.runs for place in run.places]
 
 
-def columns(runs: list[Run]) -> Iterator[list[Row]]:
+def columns(runs: list[Run], rulings: Rulings) -> Iterator[list[Row]]:
     """The page's columns in reading order, each as its rows from top to bottom."""
-    for column in _columns(runs, 0):
-        rows = [_row(members) for members in _grouped(column)]
-        _mark_tables(rows)
+    free, tables = grids(runs, rulings)
+    # A table that lines enclose is one thing in the order of the page, whatever white there is between its columns.
+    stand_ins = [Run("", table.box, table.box.y1 - table.box.y0, 0, "") for table in tables]
+    table_of = {id(stand_in): table for stand_in, table in zip(stand_ins, tables, strict=True)}
+    number = 0
+    for column in _columns([*free, *stand_ins], 0):
+        rows: list[Row] = []
+        for members in _grouped(column, table_of.keys()):
+            table = table_of.get(id(members[0]))
+            if table is None:
+                rows.append(_row(members))
+                continue
+            number += 1
+            for line in lines_of(table.runs):
+                rows.append(_row(line))
+                rows[-1].table = number
+        _mark_tables(rows, number + 1)
+        number = max([number, *(row.table for row in rows)])
         yield rows
 
 
@@ -137,8 +173,8 @@ def _share_of_common_lines(left: list[Run], right: list[Run]) -> float:
     return common / len(fewer)
 
 
-def _grouped(runs: list[Run]) -> list[list[Run]]:
-    """Runs on the same line, lines from top to bottom."""
+def _grouped(runs: list[Run], alone: Collection[int]) -> list[list[Run]]:
+    """Runs on the same line, lines from top to bottom; those whose ids are in ``alone`` by themselves."""
     groups: list[list[Run]] = []
     bounds: list[tuple[float, float]] = []
     for run in sorted(runs, key=lambda run: (run.box.y0 + run.box.y1) / 2):
@@ -146,7 +182,8 @@ def _grouped(runs: list[Run]) -> list[list[Run]]:
             top, bottom = bounds[-1]
             overlap = min(bottom, run.box.y1) - max(top, run.box.y0)
             beside = all(run.box.x0 >= other.box.x1 - 1 or run.box.x1 <= other.box.x0 + 1 for other in groups[-1])
-            if beside and overlap >= _LEAST_OVERLAP * min(bottom - top, run.box.y1 - run.box.y0):
+            is_alone = id(run) in alone or id(groups[-1][0]) in alone
+            if beside and not is_alone and overlap >= _LEAST_OVERLAP * min(bottom - top, run.box.y1 - run.box.y0):
                 groups[-1].append(run)
                 bounds[-1] = (min(top, run.box.y0), max(bottom, run.box.y1))
                 continue
@@ -170,17 +207,54 @@ def _row(members: list[Run]) -> Row:
         members,
         members[0].font if len({run.font for run in members}) == 1 else "",
         members[-1].ends_open,
+        cap_bottom=max(run.cap_bottom for run in members),
     )
 
 
-def _mark_tables(rows: list[Row]) -> None:
-    """Rows of several cells next to a row whose cells stand under theirs are a table's."""
+def _mark_tables(rows: list[Row], first: int) -> None:
+    """Rows of several cells next to a row whose cells stand under theirs are a table's, numbered from ``first``.
+
+    So are the lines between and below them that only go on with a cell.
+    """
+    number = first
     for above, below in pairwise(rows):
-        if len(above.runs) < 2 or len(below.runs) < 2:  # noqa: PLR2004 - one cell is no table
+        if len(above.runs) < 2 or len(below.runs) < 2 or (above.table and above.table < first):  # noqa: PLR2004
             continue
         is_near = below.box.y0 - above.box.y1 <= _NEAR_ROWS * max(above.height, below.height)
-        if is_near and _aligned(above, below) >= 2:  # noqa: PLR2004
-            above.is_table = below.is_table = True
+        if is_near and not below.table and _aligned(above, below) >= 2:  # noqa: PLR2004
+            if not above.table:
+                number += 1
+                above.table = number
+            below.table = above.table
+    for at in range(1, len(rows)):
+        above, row = rows[at - 1], rows[at]
+        if above.table >= first and not row.table and _goes_on(above, row):
+            row.table = above.table
+    for at in range(1, len(rows) - 1):
+        # Tables that a single such line parts are one.
+        above, row, below = rows[at - 1 : at + 2]
+        if row.table >= first and below.table > row.table == above.table and _aligned(above, below):
+            for other in rows[at + 1 :]:
+                other.table = row.table if other.table == below.table else other.table
+
+
+def _goes_on(above: Row, row: Row) -> bool:
+    """Whether a line stands close below a table's row and only in columns of it."""
+    if row.box.y1 - above.box.y1 > _CLOSE * max(row.height, above.height) or len(row.runs) > len(above.runs):
+        return False
+    return all(
+        any(
+            abs(run.box.x0 - cell.box.x0) <= _ALIGNED_POINTS and run.box.x1 <= _end_of(cell, above)
+            for cell in above.runs
+        )
+        for run in row.runs
+    )
+
+
+def _end_of(cell: Run, row: Row) -> float:
+    """Where the column of a cell ends at the latest: where the next one begins."""
+    following = [other.box.x0 for other in row.runs if other.box.x0 > cell.box.x1]
+    return min(following) if following else float("inf") if len(row.runs) > 1 else cell.box.x1
 
 
 def _aligned(above: Row, below: Row) -> int:

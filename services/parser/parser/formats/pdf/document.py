@@ -1,0 +1,132 @@
+"""A PDF page by page: its text, what goes on from page to page, and what belongs to the pages themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from atoll.domain.block import Block, BlockKind
+from parser.formats.pdf.blocks import Looks, blocks_of, label_of
+from parser.formats.pdf.file import opened
+from parser.formats.pdf.forms import Tick, shown_page
+from parser.formats.pdf.frame import PageFrame
+from parser.formats.pdf.glyphs import PageText
+from parser.formats.pdf.joins import Joins
+from parser.formats.pdf.layout import Row, columns
+from parser.formats.pdf.lines import lines_of, vocabulary
+from parser.formats.pdf.margins import furniture, without_line_numbers
+from parser.formats.pdf.rulings import Rulings, rulings
+from parser.formats.pdf.table_block import table_block
+from parser.text import on_one_line
+
+if TYPE_CHECKING:
+    import mmap
+    from collections.abc import Iterator
+
+    from parser.collector import Collector
+
+_LABEL_CHARACTERS = 40
+_MOST_SKIPPED = 1000
+
+
+@dataclass(slots=True)
+class _Column:
+    rows: list[Row]
+    rulings: Rulings | None = None
+
+
+def read(data: mmap.mmap, collector: Collector) -> None:
+    """Read a PDF's pages, text with boxes, and title into ``collector``.
+
+    Raises:
+        DocumentUnreadable: see `parser.formats.pdf.file.opened`; or a page cannot be loaded.
+        DocumentTooLarge: too many pages or characters.
+    """
+    found: list[_Column] = []
+    with opened(data) as document:
+        collector.limits.check_pages(len(document))
+        collector.title = on_one_line(document.get_metadata_value("Title"))[:500] or None
+        for index in range(len(document)):
+            found += _page(document, index, collector)
+    kinds = furniture([row for column in found for row in column.rows], collector.heights)
+    rows = [row for column in found for row in column.rows if id(row) not in kinds]
+    looks, words = Looks(rows), vocabulary(rows)
+    joins = Joins(collector, words)
+    for column in found:
+        for row in column.rows:
+            if kind := kinds.get(id(row)):
+                joins.add(Block(kind, tuple(lines_of([row], words, row.box.x1))))
+        text = [row for row in column.rows if id(row) not in kinds]
+        right = max((row.box.x1 for row in text), default=0.0)
+        for kind, level, group in blocks_of(text, looks) if text else ():
+            if kind is BlockKind.TABLE:
+                joins.add(table_block(group, column.rulings))
+            else:
+                is_full = group[-1].box.x1 > right - 2 * group[-1].height
+                block = Block(kind, tuple(lines_of(group, words, right)), level, label_of(kind, group))
+                joins.add(block, is_full=is_full, look=(group[-1].font, round(group[-1].height)))
+    joins.end()
+
+
+def _page(document: pypdfium2.PdfDocument, index: int, collector: Collector) -> list[_Column]:
+    page, ticks = shown_page(document, index)
+    try:
+        width, height = page.get_size()
+        number = collector.add_page(width, height, _label_of(document, index))
+        return [_Column(rows, lines) for rows, lines in _columns(page, number, ticks, collector) if rows]
+    finally:
+        page.close()
+
+
+def _label_of(document: pypdfium2.PdfDocument, index: int) -> str:
+    """What the file calls a page, where that is not its number."""
+    label = on_one_line(document.get_page_label(index))[:_LABEL_CHARACTERS]
+    return "" if label == str(index + 1) else label
+
+
+def _columns(
+    page: pypdfium2.PdfPage, number: int, ticks: list[Tick], collector: Collector
+) -> Iterator[tuple[list[Row], Rulings | None]]:
+    text = PageText(page)
+    shown = PageFrame(page, page.get_rotation())
+    found = False
+    try:
+        lines = rulings(page, text.frame)
+        runs, numbers = without_line_numbers(text.runs(ticks))
+        for rows in (*columns(runs, lines), [Row.of(run, is_margin=True) for run in numbers]):
+            for row in rows:
+                row.page = number
+                collector.look_for_hiding(row.text, number)
+                row.text = on_one_line(row.text)
+                collector.count_characters(len(row.text))
+                # Where the reader sees it; what decides about blocks below stays in the text's own direction.
+                row.shown = shown.box(*text.frame.rectangle(row.box))
+                row.is_turned = text.frame.rotation != shown.rotation
+                for run in row.runs:
+                    run.shown = shown.box(*text.frame.rectangle(run.box))
+            kept = [row for row in rows if row.text]
+            found = found or bool(kept)
+            yield kept, lines if any(row.table for row in kept) else None
+        for kind, words in (("unreadable", text.unreadable), ("off_page", text.outside)):
+            for word in words[:_MOST_SKIPPED]:
+                box = shown.box(*text.frame.rectangle(word.box))
+                collector.skip(kind, number, box, on_one_line(word.text) if kind == "off_page" else "")
+        _warn(page, number, collector, text, found=found)
+    finally:
+        text.close()
+
+
+def _warn(page: pypdfium2.PdfPage, number: int, collector: Collector, text: PageText, *, found: bool) -> None:
+    if text.outside:
+        collector.warn("off_page", "text that lies outside the page was left out", number)
+    if text.unreadable:
+        collector.warn(
+            "unreadable_text", "a font of the page does not say which letters its signs are; they were left out", number
+        )
+    elif not found and pdfium.FPDFPage_CountObjects(page.raw):
+        collector.warn("no_text_layer", "the page has no text layer, and pictures are not read", number)
+    elif not found:
+        collector.warn("empty_page", "the page is empty", number)
