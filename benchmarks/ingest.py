@@ -63,7 +63,7 @@ async def run(folder: Path, url: str, key: str) -> dict[str, object]:
         await house.work()
         windows.append((time.process_time() - cpu) / WINDOW)
         walls.append((time.perf_counter() - wall) / WINDOW)
-    ready = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=1, cursor=None)
+    ready = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=1, before=None)
     await house.close()
     return {
         "documents": DOCUMENTS,

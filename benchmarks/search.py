@@ -189,7 +189,7 @@ async def fill(stack: Stack, first: int, last: int) -> float:
     await embedder.aclose()
     await index.close()
     await extractor.aclose()
-    await store.database.aclose()
+    await store.aclose()
     await pages.close()
     if page_embedder is not None:
         await page_embedder.aclose()

@@ -47,7 +47,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
     """Return what the application works with."""
     section, records = values.gateway, front.records
     needed = {
-        "records": Dependency(records.database.ping, needed=True),
+        "records": Dependency(records.ping, needed=True),
         "vectors": Dependency(lambda: front.vectors.count(KbUid("-")), needed=True),
         "embeddings": Dependency(front.embedder.describe, needed=True),
         "parser": Dependency(front.parser.ping, needed=False),
@@ -58,6 +58,9 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
 
     async def waiting() -> dict[str, float]:
         return {"ingest": float(await front.doorbell.waiting())}
+
+    async def census() -> dict[str, float]:
+        return {status.value: float(count) for status, count in (await records.catalogue.census()).items()}
 
     return Dependencies(
         catalogue=records.catalogue,
@@ -90,7 +93,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         dependencies=needed,
         screen=_screen(section.screen_dir),
         gauges=(
-            Gauges("atoll_documents", "Documents by status.", "status", records.census),
+            Gauges("atoll_documents", "Documents by status.", "status", census),
             Gauges("atoll_queue_length", "Rings that no worker has answered.", "queue", waiting),
         ),
     )

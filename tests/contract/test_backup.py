@@ -64,11 +64,11 @@ class Place(House):
 
     async def reindex(self):
         collections = {
-            "passages": PassageCollection(self.source, self.vectors, self.sparse, dimensions=DIMENSIONS),
-            "entities": EntityCollection(self.source, self.vectors),
-            "relations": RelationCollection(self.source, self.vectors),
+            "passages": PassageCollection(self.index_source, self.vectors, self.sparse, dimensions=DIMENSIONS),
+            "entities": EntityCollection(self.index_source, self.vectors),
+            "relations": RelationCollection(self.index_source, self.vectors),
         }
-        async for _ in Reindex(self.source, collections, embedding="model").rebuild():
+        async for _ in Reindex(self.index_source, collections, embedding="model").rebuild():
             pass
 
     async def dump(self):
@@ -119,7 +119,7 @@ async def filled(places):
     place = places("source")
     main, other = await place.open("main", "other")
     place.main, place.other = main, other
-    await place.source.embedding("model")
+    await place.index_source.embedding("model")
     place.crew = await place.written(main, "crew", LINES, metadata={"year": 1902, "ship": "Merle"})
     await place.written(main, "more", LINES[1:], labels=["secret"])
     gone = await place.written(main, "gone", [Line("Eve", ["eve", "ada"])])
@@ -157,7 +157,7 @@ async def test_a_restored_installation_is_the_same(filled, places, tmp_path):
             ]
     assert (await Authenticator(target.keys, PEPPER).by_secret(filled.key)).kbs == {"main"}
     # What was under way goes on by itself.
-    listing = await target.catalogue.page(reader_of(filled.other), status=None, name="queued.txt", limit=1, cursor=None)
+    listing = await target.catalogue.page(reader_of(filled.other), status=None, name="queued.txt", limit=1, before=None)
     queued = listing.documents[0].uid
     await target.doorbell.ring([queued])
     await target.work()
@@ -168,13 +168,13 @@ async def test_a_restored_installation_is_the_same(filled, places, tmp_path):
 @every_way
 async def test_a_restored_installation_goes_on_as_the_first_would(filled, places, tmp_path):
     await filled.backup(tmp_path / "saved")
-    kept = await filled.kbs.list(filled.main.tenant)
+    kept = await filled.knowledge_bases.list(filled.main.tenant)
     keys = await filled.keys.list(filled.main.tenant)
     last = (await filled.archive.events(after=0, limit=10_000))[-1]
     target = places("target")
     await target.restored_from(tmp_path / "saved")
     main, other = filled.main, filled.other
-    assert await target.kbs.list(main.tenant) == kept
+    assert await target.knowledge_bases.list(main.tenant) == kept
     assert await target.keys.list(main.tenant) == keys
     for wanted in ({"year": {"gte": 1900}}, {"ship": "Merle"}):
         scope = await target.passages.scope(reader_of(main), Filters(metadata=wanted))
@@ -184,7 +184,7 @@ async def test_a_restored_installation_goes_on_as_the_first_would(filled, places
     assert again.name == "harbour.txt"
     newer = await target.upload(main, "harbour.txt", "The harbour of Lindvik was closed. ", replace=True)
     assert newer.version == again.version + 1
-    listing = await target.catalogue.page(reader_of(main), status=None, name=None, limit=1, cursor=None)
+    listing = await target.catalogue.page(reader_of(main), status=None, name=None, limit=1, before=None)
     assert listing.documents[0].uid == newer.uid
     assert (await target.archive.events(after=last.id, limit=10))[0].object == f"document {newer.uid}"
     await target.work()
@@ -278,7 +278,7 @@ async def test_an_installation_in_use_is_refused_and_left_alone(filled, places, 
         if name == "a document":
             await target.upload(kb, "mine.txt", "mine")
         elif name == "a knowledge base":
-            await target.kbs.create(kb.tenant, "second", language="en", settings={}, quota={}, actor=ACTOR)
+            await target.knowledge_bases.create(kb.tenant, "second", language="en", settings={}, quota={}, actor=ACTOR)
         else:
             for number in range(2):
                 await target.keys.create(issue(PEPPER, tenant=kb.tenant, name=f"{number}", role=Role.READER)[0], ACTOR)
@@ -309,7 +309,7 @@ async def test_a_restore_that_broke_off_shows_nothing_and_is_begun_again(filled,
 
     with pytest.raises(StorageFull):
         await target.restored_from(tmp_path / "saved", on_document=stop)
-    assert await target.kbs.list(filled.main.tenant) == ()
+    assert await target.knowledge_bases.list(filled.main.tenant) == ()
     assert await target.keys.list(filled.main.tenant) == ()
     await target.restored_from(tmp_path / "saved")
     assert await target.dump() == await filled.dump()

@@ -44,7 +44,7 @@ class Tenant:
     async def open(self) -> None:
         house = self.site.house
         tenant = await house.tenants.ensure(self.name)
-        kb = await house.kbs.create(tenant, "main", language="en", settings={}, quota={}, actor=ACTOR)
+        kb = await house.knowledge_bases.create(tenant, "main", language="en", settings={}, quota={}, actor=ACTOR)
         key = await self.site.key(Role.OWNER, tenant=self.name)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.site.app, raise_app_exceptions=False, client=("192.0.2.7", 1)),

@@ -15,8 +15,8 @@ from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, KbUid, KeyId, chunk_id, entity_id, new_uid, passage_id, relation_id
 from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
-from atoll.domain.principal import Actor, ApiKey, Role
-from atoll.errors import BadInput, Conflict, LeaseLost, NotFound, QuotaExceeded
+from atoll.domain.principal import Actor, ApiKey, Event, Role
+from atoll.errors import BadInput, Conflict, DependencyDown, LeaseLost, NotFound, QuotaExceeded
 from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.graph import GraphScope, Reach
 from atoll.ports.ledger import DocumentFacts
@@ -28,17 +28,14 @@ ACTOR = Actor(subject="k1", request_id="r1")
 
 class Store:
     def __init__(self, opened):
-        ports = opened.ports
-        self.tables, self.database = opened.tables, ports.database
-        self.ledger, self.reconciliation = ports.ledger, ports.reconciliation
-        self.lifecycle, self.catalogue, self.census = ports.lifecycle, ports.catalogue, ports.census
-        self.changes = ports.changes
-        self.contents, self.passages, self.graph = ports.contents, ports.passages, ports.graph
-        self.keys, self.kbs, self.tenants, self.audit = ports.keys, ports.knowledge_bases, ports.tenants, ports.audit
+        self.records, self.tables = opened.ports, opened.tables
+
+    def __getattr__(self, part):
+        return getattr(self.records, part)
 
     async def kb(self, name="default", **quota):
         tenant = await self.tenants.ensure("acme")
-        return await self.kbs.create(tenant, name, language="en", settings={}, quota=quota, actor=ACTOR)
+        return await self.knowledge_bases.create(tenant, name, language="en", settings={}, quota=quota, actor=ACTOR)
 
     async def accept(self, kb, name="a.txt", sha="s1", *, replace=False, labels=(), metadata=None, reader=None):
         new = NewDocument(
@@ -109,7 +106,7 @@ def batch_of(document, text, entities=()):
 async def store(request, tmp_path):
     opened = open_either(request, request.param, tmp_path, waiting_documents=50)
     yield Store(opened)
-    await opened.ports.database.aclose()
+    await opened.ports.aclose()
 
 
 async def test_a_document_is_seen_only_once_published(store):
@@ -216,10 +213,10 @@ async def test_delete_is_exact_at_once_and_purge_leaves_nothing(store):
         "bytes": 10,
     }
     assert receipt.kept_entities == 1
-    before = (await store.kbs.get(kb.tenant, kb.name)).revision
+    before = (await store.knowledge_bases.get(kb.tenant, kb.name)).revision
     real = await store.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)
     assert real.removed == receipt.removed
-    after = await store.kbs.get(kb.tenant, kb.name)
+    after = await store.knowledge_bases.get(kb.tenant, kb.name)
     assert (after.revision, after.passages, after.documents) == (before + 1, 1, 1)
     with pytest.raises(NotFound):
         await store.catalogue.get(reader_of(kb), document.uid)
@@ -255,9 +252,9 @@ async def test_replace_hides_older_ones_of_the_name_and_the_later_of_two_wins(st
     assert published.replaced == (first.uid,)
     late = await store.run(second, "beta", ("beta",))
     assert late.superseded
-    listing = await store.catalogue.page(reader_of(kb), status=None, name=None, limit=10, cursor=None)
+    listing = await store.catalogue.page(reader_of(kb), status=None, name=None, limit=10, before=None)
     assert [d.uid for d in listing.documents] == [third.uid]
-    assert (await store.kbs.get(kb.tenant, kb.name)).passages == 1
+    assert (await store.knowledge_bases.get(kb.tenant, kb.name)).passages == 1
 
 
 async def test_replace_leaves_what_the_uploader_may_not_see(store):
@@ -291,7 +288,7 @@ async def test_labels_govern_every_read(store):
         reader = None if labels is None else frozenset(labels)
         assert bool((await store.passages.visible(reader_of(kb, reader), [document.uid]))[1]) is sees
         assert bool(await store.passages.hydrate(reader_of(kb, reader), [point])) is sees
-        listing = await store.catalogue.page(reader_of(kb, reader), status=None, name=None, limit=10, cursor=None)
+        listing = await store.catalogue.page(reader_of(kb, reader), status=None, name=None, limit=10, before=None)
         assert bool(listing.documents) is sees
         assert bool(listing.counts) is sees
 
@@ -303,7 +300,7 @@ async def test_another_knowledge_base_sees_nothing(store):
     with pytest.raises(NotFound):
         await store.catalogue.get(reader_of(other), document.uid)
     assert await store.passages.hydrate(reader_of(other), [passage_id(document.uid, 0)]) == {}
-    assert (await store.kbs.get(kb.tenant, "two")).revision == 0
+    assert (await store.knowledge_bases.get(kb.tenant, "two")).revision == 0
 
 
 async def test_filters_are_resolved_by_the_store(store):
@@ -332,17 +329,15 @@ async def test_filters_are_resolved_by_the_store(store):
 async def test_listing_pages_and_counts(store):
     kb = await store.kb()
     uids = [(await store.accept(kb, f"{n}.txt", f"s{n}")).uid for n in range(5)]
-    seen, cursor = [], None
+    seen, before = [], None
     while True:
-        page = await store.catalogue.page(reader_of(kb), status=Status.QUEUED, name=None, limit=2, cursor=cursor)
+        page = await store.catalogue.page(reader_of(kb), status=Status.QUEUED, name=None, limit=2, before=before)
         seen += [d.uid for d in page.documents]
-        cursor = page.next_cursor
+        before = page.next_before
         assert page.counts == {Status.QUEUED: 5}
-        if cursor is None:
+        if before is None:
             break
     assert seen == uids[::-1]
-    with pytest.raises(BadInput):
-        await store.catalogue.page(reader_of(kb), status=None, name=None, limit=2, cursor="x")
 
 
 async def test_limits_on_waiting_documents_and_quota(store):
@@ -434,9 +429,33 @@ async def test_replaced_documents_depart_and_departures_go_with_their_knowledge_
     told = [(each.document, each.is_departure) for each in await store.changes.after(reader_of(kb), began, limit=9)]
     assert told == [(first.uid, True), (second.uid, False)]
     await store.purge(first)
-    await store.kbs.delete(kb.tenant, kb.name, ACTOR)
+    await store.knowledge_bases.delete(kb.tenant, kb.name, ACTOR)
     await store.purge(second)
     assert await store.changes.after(reader_of(kb), 0, limit=9) == ()
+
+
+async def test_the_last_owner_key_without_limits_stays(store):
+    tenant, other = await store.tenants.ensure("acme"), await store.tenants.ensure("other")
+    made, past = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)
+
+    async def key(name, role=Role.OWNER, *, within=tenant, kbs=None, labels=None, expires=None):
+        found = ApiKey(KeyId(name), within, name, role, kbs, labels, b"h", made, expires, None, None)
+        await store.keys.create(found, ACTOR)
+        return found.id
+
+    last = await key("last")
+    await key("elsewhere", within=other)
+    await key("auditor", Role.AUDITOR)
+    await key("expired", expires=past)
+    narrow = await key("narrow", labels=frozenset({"red"}))
+    with pytest.raises(Conflict, match="last key"):
+        await store.keys.revoke(tenant, last, ACTOR)
+    await store.keys.revoke(tenant, narrow, ACTOR)
+    await key("second")
+    await store.keys.revoke(tenant, last, ACTOR)
+    with pytest.raises(Conflict, match="last key"):
+        await store.keys.revoke(tenant, KeyId("second"), ACTOR)
+    assert (await store.keys.revoke(tenant, last, ACTOR)).revoked_at is not None, "again is a no-op"
 
 
 async def test_every_act_is_in_the_audit_trail_of_its_tenant(store):
@@ -455,7 +474,7 @@ async def test_a_deleted_knowledge_base_is_gone_with_all_it_held(store):
     kb = await store.kb()
     document = await store.accept(kb)
     await store.run(document)
-    await store.kbs.delete(kb.tenant, kb.name, ACTOR)
+    await store.knowledge_bases.delete(kb.tenant, kb.name, ACTOR)
     with pytest.raises(NotFound):
         await store.passages.scope(reader_of(kb), Filters())
     with pytest.raises(NotFound):
@@ -464,6 +483,39 @@ async def test_a_deleted_knowledge_base_is_gone_with_all_it_held(store):
     assert again.uid != kb.uid
     await store.purge(document)
     assert [row["uid"] for row in store.tables.kbs()] == [again.uid]
+
+
+async def test_a_deletion_of_a_knowledge_base_that_broke_off_is_ended_by_whoever_reconciles(store, monkeypatch):
+    kb = await store.kb()
+    document = await store.accept(kb)
+    await store.run(document)
+
+    async def dies(*_):
+        raise DependencyDown("the process ended here")
+
+    module = type(store.knowledge_bases).__module__
+    monkeypatch.setattr(f"{module}.hide_documents", dies)
+    with pytest.raises(DependencyDown):
+        await store.knowledge_bases.delete(kb.tenant, kb.name, ACTOR)
+    monkeypatch.undo()
+    with pytest.raises(NotFound):
+        await store.knowledge_bases.locate(kb.tenant, kb.name)
+    assert await store.reconciliation.overdue(10, quiet_seconds=0) == [document.uid]
+    assert not await store.ledger.exists(document.uid)
+    await store.purge(document)
+    assert store.tables.kbs() == []
+    assert set(store.tables.counts().values()) == {0}
+
+
+async def test_entities_of_a_deleted_knowledge_base_all_lose_their_points(store):
+    kb = await store.kb()
+    documents = [await store.accept(kb, f"{n}", f"s{n}") for n in range(2)]
+    for document in documents:
+        await store.run(document, entities=("alpha",))
+    assert store.tables.entities(kb.uid) == [("alpha", 2, 8)]
+    await store.knowledge_bases.delete(kb.tenant, kb.name, ACTOR)
+    claim = await store.ledger.claim(documents[0].uid, "purger", 60)
+    assert await store.contents.purge_entities(claim, 10) == {entity_id(kb.uid, "alpha"): None}
 
 
 async def test_a_stored_batch_may_be_written_twice_and_under_another_cut(store):
@@ -504,7 +556,9 @@ async def test_a_claim_tells_the_types_that_the_knowledge_base_asks_for(store):
     document = await store.accept(kb)
     claim = await store.ledger.claim(document.uid, "w1", 60)
     assert (claim.language, claim.entity_types) == ("en", ())
-    await store.kbs.update(kb.tenant, kb.name, settings={"entity_types": ["Pump", "ship"]}, quota=None, actor=ACTOR)
+    await store.knowledge_bases.update(
+        kb.tenant, kb.name, settings={"entity_types": ["Pump", "ship"]}, quota=None, actor=ACTOR
+    )
     claim = await store.ledger.finish(claim, 60, units=1)
     assert claim.entity_types == ("pump", "ship")
 
@@ -609,48 +663,24 @@ async def test_keys_live_expire_and_are_revoked_in_their_tenant(store):
         await store.keys.create(keys[0], ACTOR)
 
 
-async def test_the_last_owner_key_without_limits_stays(store):
-    tenant, other = await store.tenants.ensure("acme"), await store.tenants.ensure("other")
-    made, past = datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, tzinfo=UTC)
-
-    async def key(name, role=Role.OWNER, *, within=tenant, kbs=None, labels=None, expires=None):
-        found = ApiKey(KeyId(name), within, name, role, kbs, labels, b"h", made, expires, None, None)
-        await store.keys.create(found, ACTOR)
-        return found.id
-
-    last = await key("last")
-    await key("elsewhere", within=other)
-    await key("auditor", Role.AUDITOR)
-    await key("expired", expires=past)
-    narrow = await key("narrow", labels=frozenset({"red"}))
-    with pytest.raises(Conflict, match="last key"):
-        await store.keys.revoke(tenant, last, ACTOR)
-    await store.keys.revoke(tenant, narrow, ACTOR)
-    await key("second")
-    await store.keys.revoke(tenant, last, ACTOR)
-    with pytest.raises(Conflict, match="last key"):
-        await store.keys.revoke(tenant, KeyId("second"), ACTOR)
-    assert (await store.keys.revoke(tenant, last, ACTOR)).revoked_at is not None, "again is a no-op"
-
-
 async def test_names_of_knowledge_bases_are_unique_in_their_tenant(store):
     kb = await store.kb("one", documents=3)
     with pytest.raises(Conflict, match="one is there already"):
         await store.kb("one")
     other = await store.tenants.ensure("other")
     with pytest.raises(NotFound):
-        await store.kbs.locate(other, "one")
-    await store.kbs.create(other, "one", language="de", settings={"a": [1]}, quota={}, actor=ACTOR)
-    assert await store.kbs.locate(kb.tenant, "one") == kb.uid
-    changed = await store.kbs.update(kb.tenant, "one", settings={"x": {"y": None}}, quota=None, actor=ACTOR)
+        await store.knowledge_bases.locate(other, "one")
+    await store.knowledge_bases.create(other, "one", language="de", settings={"a": [1]}, quota={}, actor=ACTOR)
+    assert await store.knowledge_bases.locate(kb.tenant, "one") == kb.uid
+    changed = await store.knowledge_bases.update(kb.tenant, "one", settings={"x": {"y": None}}, quota=None, actor=ACTOR)
     assert (changed.settings, changed.quota, changed.created_at) == (
         {"x": {"y": None}},
         {"documents": 3},
         kb.created_at,
     )
     await store.kb("another")
-    assert [each.name for each in await store.kbs.list(kb.tenant)] == ["another", "one"]
-    assert await store.kbs.list(other) == (await store.kbs.get(other, "one"),)
+    assert [each.name for each in await store.knowledge_bases.list(kb.tenant)] == ["another", "one"]
+    assert await store.knowledge_bases.list(other) == (await store.knowledge_bases.get(other, "one"),)
 
 
 async def test_figures_of_a_knowledge_base_and_of_the_installation(store):
@@ -658,9 +688,9 @@ async def test_figures_of_a_knowledge_base_and_of_the_installation(store):
     documents = [await store.accept(kb, f"{n}", f"s{n}") for n in range(3)]
     await store.run(documents[0])
     await store.lifecycle.delete(reader_of(kb), documents[1].uid, dry_run=False, actor=ACTOR)
-    found = await store.kbs.get(kb.tenant, kb.name)
+    found = await store.knowledge_bases.get(kb.tenant, kb.name)
     assert (found.documents, found.bytes, found.passages) == (2, 20, 1)
-    census = await store.census()
+    census = await store.catalogue.census()
     assert (census["ready"], census["queued"], census["failed"]) == (1.0, 1.0, 0.0)
 
 
@@ -677,7 +707,7 @@ async def test_patterns_and_metadata_mean_the_same_everywhere(store):
         return "".join(sorted(document.name[1] for document in found))
 
     async def listed(pattern):
-        page = await store.catalogue.page(reader_of(kb), status=None, name=pattern, limit=20, cursor=None)
+        page = await store.catalogue.page(reader_of(kb), status=None, name=pattern, limit=20, before=None)
         return "".join(sorted(document.name[1] for document in page.documents))
 
     for wanted, expected in (
@@ -696,15 +726,17 @@ async def test_patterns_and_metadata_mean_the_same_everywhere(store):
 async def test_audit_events_are_filtered_and_stay_with_their_tenant(store):
     tenant, other = await store.tenants.ensure("acme"), await store.tenants.ensure("other")
     for number in range(3):
-        await store.audit.record(tenant, ACTOR, action="key.refused", subject=f"key {number}", result="Forbidden")
-    await store.audit.record(other, ACTOR, action="key.refused", subject="key 9", result="Forbidden", revision=7)
+        await store.audit.record(tenant, Event(ACTOR, "key.refused", f"key {number}", "Forbidden"))
+    await store.audit.record(other, Event(ACTOR, "key.refused", "key 9", "Forbidden", 7))
     page = await store.audit.page(tenant, since=None, action=None, actor=None, after=0, limit=2)
     rest = await store.audit.page(tenant, since=None, action=None, actor=None, after=page[-1].id, limit=2)
     assert [event.object for event in (*page, *rest)] == ["key 0", "key 1", "key 2"]
-    (only,) = await store.audit.page(other, since="2020-01-01T00:00:00Z", action=None, actor="k1", after=0, limit=9)
+    (only,) = await store.audit.page(
+        other, since=datetime(2020, 1, 1, tzinfo=UTC), action=None, actor="k1", after=0, limit=9
+    )
     assert (only.revision, only.result) == (7, "Forbidden")
     assert (
-        await store.audit.page(other, since="2100-01-01T00:00:00+02:00", action=None, actor=None, after=0, limit=9)
+        await store.audit.page(other, since=datetime(2100, 1, 1, tzinfo=UTC), action=None, actor=None, after=0, limit=9)
         == ()
     )
 
@@ -714,10 +746,10 @@ async def test_two_that_publish_the_same_name_at_once_leave_one(store):
     second = await store.accept(kb, "a.txt", "s2", replace=True)
     third = await store.accept(kb, "a.txt", "s3", replace=True)
     await asyncio.gather(store.run(second, "beta", ("beta",)), store.run(third, "beta", ("beta",)))
-    listing = await store.catalogue.page(reader_of(kb), status=Status.READY, name=None, limit=10, cursor=None)
+    listing = await store.catalogue.page(reader_of(kb), status=Status.READY, name=None, limit=10, before=None)
     assert [document.uid for document in listing.documents] == [third.uid]
     assert store.tables.recount() == []
-    assert (await store.kbs.get(kb.tenant, kb.name)).passages == 1
+    assert (await store.knowledge_bases.get(kb.tenant, kb.name)).passages == 1
 
 
 async def test_workers_on_the_same_hubs_at_once_count_exactly(store):
@@ -737,8 +769,8 @@ async def test_workers_on_the_same_hubs_at_once_count_exactly(store):
     assert {key: df for key, df, _ in store.tables.entities(kb.uid)} == {
         "hub": 9, "centre": 9, "own1": 3, "own2": 3, "own3": 3,
     }  # fmt: skip
-    found = await store.kbs.get(kb.tenant, kb.name)
+    found = await store.knowledge_bases.get(kb.tenant, kb.name)
     assert (found.passages, found.documents, found.revision) == (9, 9, 15)
-    listing = await store.catalogue.page(reader_of(kb), status=None, name=None, limit=20, cursor=None)
+    listing = await store.catalogue.page(reader_of(kb), status=None, name=None, limit=20, before=None)
     numbers = [document.changed_seq for document in listing.documents]
     assert len(set(numbers)) == len(numbers)

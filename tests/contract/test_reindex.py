@@ -54,12 +54,12 @@ async def house(records, tmp_path):
 
 
 def reindex(house, *, embedding="model", dimensions=DIMENSIONS):
-    passages = PassageCollection(house.source, house.vectors, house.sparse, dimensions=dimensions)
-    entities = EntityCollection(house.source, house.vectors)
-    relations = RelationCollection(house.source, house.vectors)
-    pages = PageCollection(house.source, house.page_index, house.artefacts, quiet_seconds=0)
+    passages = PassageCollection(house.index_source, house.vectors, house.sparse, dimensions=dimensions)
+    entities = EntityCollection(house.index_source, house.vectors)
+    relations = RelationCollection(house.index_source, house.vectors)
+    pages = PageCollection(house.index_source, house.page_index, house.artefacts, quiet_seconds=0)
     collections = {"passages": passages, "entities": entities, "relations": relations, "pages": pages}
-    return Reindex(house.source, collections, embedding=embedding)
+    return Reindex(house.index_source, collections, embedding=embedding)
 
 
 async def run(work, **options):
@@ -90,7 +90,7 @@ async def test_an_empty_index_is_filled_with_the_points_that_were_there(house):
 
 
 async def test_a_rebuild_that_was_stopped_goes_on_where_it_was(house):
-    documents = await house.source.documents(house.kb.uid, after=None, limit=10)
+    documents = await house.index_source.documents(house.kb.uid, after=None, limit=10)
     lost = documents[1]
     await house.vectors.delete(house.kb.uid, [lost.uid])
     house.vectors.written = 0
@@ -128,7 +128,7 @@ async def test_points_of_documents_under_way_are_no_reason_to_rebuild(house):
 
 
 async def test_a_document_that_is_deleted_while_it_is_written_leaves_nothing(house):
-    document = (await house.source.documents(house.kb.uid, after=None, limit=1))[0]
+    document = (await house.index_source.documents(house.kb.uid, after=None, limit=1))[0]
 
     async def delete_and_purge():
         await house.delete(house.kb, document.uid)
@@ -185,7 +185,7 @@ async def test_lost_entities_and_relations_come_back_from_stored_vectors(house):
 
 async def test_lost_pages_come_back_from_the_documents_folders(house):
     before = dict(house.page_index._points)
-    documents = await house.source.documents(house.kb.uid, after=None, limit=10)
+    documents = await house.index_source.documents(house.kb.uid, after=None, limit=10)
     assert {point.document_uid for point in before.values()} == {each.uid for each in documents}
     work = reindex(house)
     assert await work.check() == []
@@ -206,7 +206,7 @@ async def test_lost_pages_come_back_from_the_documents_folders(house):
 
 async def test_a_document_that_was_ingested_without_pages_asks_for_none(house):
     work = reindex(house)
-    uid = (await house.source.documents(house.kb.uid, after=None, limit=1))[0].uid
+    uid = (await house.index_source.documents(house.kb.uid, after=None, limit=1))[0].uid
     (archive,) = house.blobs.original(house.kb.uid, uid).parent.glob(f"artefacts/embed.*/{ARCHIVE}")
     archive.unlink()
     await house.page_index.delete(house.kb.uid, [uid])
@@ -214,7 +214,7 @@ async def test_a_document_that_was_ingested_without_pages_asks_for_none(house):
 
 
 async def test_pages_of_a_document_that_is_deleted_while_they_are_written_are_taken_back(house):
-    uid = (await house.source.documents(house.kb.uid, after=None, limit=1))[0].uid
+    uid = (await house.index_source.documents(house.kb.uid, after=None, limit=1))[0].uid
     points = {key: point for key, point in house.page_index._points.items() if point.document_uid == uid}
     await house.page_index.delete(house.kb.uid, [uid])
     upsert = house.page_index.upsert
@@ -233,11 +233,11 @@ async def test_pages_of_a_document_that_is_deleted_while_they_are_written_are_ta
 
 async def test_pages_are_counted_once_nothing_has_come_or_gone_for_a_while(house):
     now = 0.0
-    pages = PageCollection(house.source, house.page_index, house.artefacts, quiet_seconds=60, clock=lambda: now)
+    pages = PageCollection(house.index_source, house.page_index, house.artefacts, quiet_seconds=60, clock=lambda: now)
     expected = len(house.page_index._points)
 
     async def at_least():
-        (kb,) = await house.source.kbs()
+        (kb,) = await house.index_source.kbs()
         return (await pages.bounds(kb))[0]
 
     assert await at_least() == 0

@@ -17,7 +17,7 @@ ADA, BO = Subject("key:ada"), Subject("user:bo")
 async def sessions(request: pytest.FixtureRequest, tmp_path):
     opened = open_either(request, request.param, tmp_path)
     yield opened.ports.sessions
-    await opened.ports.database.aclose()
+    await opened.ports.aclose()
 
 
 async def test_a_session_is_found_until_it_ends(sessions):

@@ -18,7 +18,7 @@ from tests.support.records import open_sqlite
 
 async def test_the_reads_of_a_search_touch_only_what_they_are_asked_for(tmp_path):
     opened = open_sqlite(tmp_path)
-    await opened.ports.database.aclose()
+    await opened.ports.aclose()
     statements = []
     database = Database(tmp_path / "records.sqlite3")
     connect = database._connect

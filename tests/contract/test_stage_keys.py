@@ -15,7 +15,7 @@ from tests.support.records import STORES, open_either
 async def store(request, tmp_path):
     opened = open_either(request, request.param, tmp_path, waiting_documents=50)
     yield Store(opened)
-    await opened.ports.database.aclose()
+    await opened.ports.aclose()
 
 
 async def document_of(store, kb, document):

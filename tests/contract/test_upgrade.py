@@ -52,7 +52,7 @@ async def old(request, tmp_path, monkeypatch):
     await opened.vectors.prepare()
     opened.installation, opened.facts = installation, installation.facts
     opened.tenant = await opened.tenants.ensure("default")
-    opened.main = await opened.kbs.get(opened.tenant, "default")
+    opened.main = await opened.knowledge_bases.get(opened.tenant, "default")
     yield opened
     await opened.close()
 
@@ -60,17 +60,17 @@ async def old(request, tmp_path, monkeypatch):
 async def rebuilt(house):
     """Fill the vector index from what is stored, as a worker does by itself."""
     collections = {
-        "passages": PassageCollection(house.source, house.vectors, house.sparse, dimensions=OLD_DIMENSIONS),
-        "entities": EntityCollection(house.source, house.vectors),
-        "relations": RelationCollection(house.source, house.vectors),
-        "pages": PageCollection(house.source, house.page_index, house.artefacts),
+        "passages": PassageCollection(house.index_source, house.vectors, house.sparse, dimensions=OLD_DIMENSIONS),
+        "entities": EntityCollection(house.index_source, house.vectors),
+        "relations": RelationCollection(house.index_source, house.vectors),
+        "pages": PageCollection(house.index_source, house.page_index, house.artefacts),
     }
-    work = Reindex(house.source, collections, embedding=await house.source.embedding("of today"))
+    work = Reindex(house.index_source, collections, embedding=await house.index_source.embedding("of today"))
     return [progress async for progress in work.rebuild()]
 
 
 async def listed(house, kb, labels=None):
-    page = await house.catalogue.page(reader_of(kb, labels), status=None, name=None, limit=100, cursor=None)
+    page = await house.catalogue.page(reader_of(kb, labels), status=None, name=None, limit=100, before=None)
     return {document.name: document for document in page.documents}
 
 
@@ -91,7 +91,7 @@ async def test_documents_labels_versions_and_texts_are_there_at_once(old):
     assert "staff.txt" not in await listed(old, old.main, frozenset({"public"}))
     with pytest.raises(NotFound):
         await old.catalogue.get(reader_of(old.main, frozenset({"public"})), documents["staff.txt"].uid)
-    other = await old.kbs.get(old.tenant, "other")
+    other = await old.knowledge_bases.get(old.tenant, "other")
     assert set(await listed(old, other)) == {"bruecke.txt"}
 
 
@@ -170,7 +170,7 @@ async def test_old_documents_are_deleted_exactly(old):
     assert after["default"]["documents"] == kept
     assert after["recount"] == []
     assert after["folders"] == before["folders"] - 1
-    for name, kb in (("default", old.main), ("other", await old.kbs.get(old.tenant, "other"))):
+    for name, kb in (("default", old.main), ("other", await old.knowledge_bases.get(old.tenant, "other"))):
         for document in (await listed(old, kb)).values():
             await old.delete(kb, document.uid)
         old.tables.end_leases()

@@ -296,7 +296,7 @@ def _other_tenants_key(stack: Stack) -> str:
             await store.keys.create(key, Actor(subject="init", request_id="-"))
             return text
         finally:
-            await store.database.aclose()
+            await store.aclose()
 
     return asyncio.run(make())
 

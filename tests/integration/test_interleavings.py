@@ -61,7 +61,7 @@ async def _run(steps):
         for kb, names in zip(kbs, gone, strict=True):
             for word in WORDS:
                 await _check_search(house, kb, word, names)
-            listing = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=100, cursor=None)
+            listing = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=100, before=None)
             remaining.append([(d.name, house.blobs.original(kb.uid, d.uid).read_bytes()) for d in listing.documents])
         fresh = House(Path(folder) / "fresh")
         for kb, documents in zip(await fresh.open("one", "two"), remaining, strict=True):
@@ -86,7 +86,7 @@ async def _step(house, kbs, gone, step):
             await house.upload(kbs[which], name, text_of(number), replace=replace)
             gone[which].discard(number)
         case ("delete", which, position):
-            listing = await house.catalogue.page(reader_of(kbs[which]), status=None, name=None, limit=100, cursor=None)
+            listing = await house.catalogue.page(reader_of(kbs[which]), status=None, name=None, limit=100, before=None)
             if listing.documents:
                 document = listing.documents[position % len(listing.documents)]
                 number = _number(house.blobs.original(kbs[which].uid, document.uid).read_text())
@@ -100,7 +100,7 @@ async def _step(house, kbs, gone, step):
 
 async def _check_search(house, kb, word, gone):
     """No text of a document that is not listed, and everything that is ready is found."""
-    listing = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=100, cursor=None)
+    listing = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=100, before=None)
     ready = {d.uid for d in listing.documents if d.status == "ready"}
     evidence = await house.search(kb, word)
     assert {e.document_id for e in evidence} <= ready
@@ -108,7 +108,7 @@ async def _check_search(house, kb, word, gone):
     passages = sum(d.passages for d in listing.documents if d.status == "ready")
     shown = len(evidence) + sum(len(e.also_in) for e in evidence)
     assert shown == passages
-    assert (await house.kbs.get(kb.tenant, kb.name)).passages == passages
+    assert (await house.knowledge_bases.get(kb.tenant, kb.name)).passages == passages
 
 
 def _number(text: str) -> int:
@@ -149,7 +149,7 @@ async def test_500_hidden_points_that_match_best_never_shorten_a_result(tmp_path
         await house.upload(kb, f"h{number}", body)
     await house.work()
     assert await house.vectors.count(kb.uid) >= 530
-    listing = await house.catalogue.page(reader_of(kb), status=None, name="h*", limit=100, cursor=None)
+    listing = await house.catalogue.page(reader_of(kb), status=None, name="h*", limit=100, before=None)
     for document in listing.documents:
         await house.lifecycle.delete(reader_of(kb), document.uid, dry_run=False, actor=ACTOR)  # no purge yet
     evidence = await house.search(kb, "lantern")

@@ -56,7 +56,7 @@ def server(neo4j_server):
 async def store(server, tmp_path):
     opened = open_neo4j(server, tmp_path)
     yield Store(opened)
-    await opened.ports.database.aclose()
+    await opened.ports.aclose()
 
 
 def database_of(server):
@@ -86,7 +86,7 @@ async def _lived(server, folder, steps):
         await interleavings._step(lived, kbs, gone, step)
     await lived.work()
     for kb, other in zip(kbs, others, strict=True):
-        listing = await lived.catalogue.page(reader_of(kb), status=None, name=None, limit=100, cursor=None)
+        listing = await lived.catalogue.page(reader_of(kb), status=None, name=None, limit=100, before=None)
         for document in reversed(listing.documents):
             await fresh.upload(other, document.name, lived.blobs.original(kb.uid, document.uid).read_bytes())
     await fresh.work()
@@ -236,7 +236,7 @@ async def test_reads_of_several_statements_are_of_one_revision(store, spoiled):
     assert await at_one_revision(store.database, kb.uid, look) == (1 + spoiled, 1 + spoiled, 1 + spoiled)
     assert revisions == list(range(1, spoiled + 2))
     await asyncio.gather(*publishing)
-    assert (await store.kbs.get(kb.tenant, kb.name)).revision == 1 + spoiled + len(publishing)
+    assert (await store.knowledge_bases.get(kb.tenant, kb.name)).revision == 1 + spoiled + len(publishing)
     with pytest.raises(NotFound):
         await at_one_revision(store.database, KbUid("nobody's"), look)
 
@@ -278,7 +278,7 @@ def _open_transactions(server):
 async def _prepare(server, folder):
     store = Store(open_neo4j(server, folder))
     await store.kb()
-    await store.database.aclose()
+    await store.aclose()
 
 
 def _ingest_without_end(server, folder, number, born):
@@ -287,7 +287,7 @@ def _ingest_without_end(server, folder, number, born):
 
 async def _ingest(server, folder, number, born):
     store = Store(open_neo4j(server, folder))
-    kb = await store.kbs.get(await store.tenants.ensure("acme"), "default")
+    kb = await store.knowledge_bases.get(await store.tenants.ensure("acme"), "default")
     for count in range(1000):
         document = await store.accept(kb, f"name{number}-{count % 3}", f"{number}-{count}", replace=count % 2 == 1)
         await store.run(document, " ".join(KEYS), KEYS[count % 2 :])
@@ -299,7 +299,7 @@ async def _ingest(server, folder, number, born):
 async def _check_whole(server, folder, seen):
     """Return what is neither wholly visible nor wholly hidden."""
     store = Store(open_neo4j(server, folder))
-    kb = await store.kbs.get(await store.tenants.ensure("acme"), "default")
+    kb = await store.knowledge_bases.get(await store.tenants.ensure("acme"), "default")
     wrong: list[object] = store.tables.recount()
     passages = 0
     for row in store.tables.documents(kb.uid):
@@ -313,14 +313,14 @@ async def _check_whole(server, folder, seen):
             wrong.append(row)
     if passages != kb.passages:
         wrong.append(("passages", passages, kb.passages))
-    await store.database.aclose()
+    await store.aclose()
     return wrong
 
 
 async def _finish(server, folder):
     """Take every document to its end once the leases are over; return the statuses."""
     store = Store(open_neo4j(server, folder))
-    kb = await store.kbs.get(await store.tenants.ensure("acme"), "default")
+    kb = await store.knowledge_bases.get(await store.tenants.ensure("acme"), "default")
     store.tables.end_leases()
     for row in store.tables.documents(kb.uid):
         if row.get("deleted_at"):
@@ -333,7 +333,7 @@ async def _finish(server, folder):
             await store.purge(await _named(row))
     assert store.tables.recount() == []
     statuses = {row["status"] for row in store.tables.documents(kb.uid)}
-    await store.database.aclose()
+    await store.aclose()
     return statuses
 
 

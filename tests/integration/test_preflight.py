@@ -139,7 +139,7 @@ def test_what_was_accepted_is_in_the_audit_log_from_the_next_start_on(
             page = await store.audit.page(tenant, since=None, action="risk.accept", actor=None, after=0, limit=10)
             return [(event.object, event.result) for event in page]
         finally:
-            await store.database.aclose()
+            await store.aclose()
 
     assert asyncio.run(logged()) == [("old-engine", "ok")]
 

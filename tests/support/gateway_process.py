@@ -13,7 +13,6 @@ from pathlib import Path
 from atoll.access.keys import issue
 from atoll.access.rates import LocalRates, RateLimit
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
-from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys
 from atoll.domain.principal import Role
 from atoll.errors import Conflict
 from gateway.app import create_app
@@ -27,13 +26,12 @@ _PEPPER = b"p" * 32
 async def run(folder: Path) -> None:
     """Serve until SIGTERM."""
     house = House(folder, vectors=MemoryGraphIndex())  # type: ignore[arg-type]
-    keys = SqliteKeys(house.database)
     try:
         await house.open("main")
     except Conflict:
         sys.stderr.write("a restart\n")
     key, text = issue(_PEPPER, tenant=await house.tenants.ensure("acme"), name="owner", role=Role.OWNER)
-    await keys.create(key, ACTOR)
+    await house.keys.create(key, ACTOR)
     app = create_app(
         Dependencies(
             catalogue=house.catalogue,
@@ -44,9 +42,9 @@ async def run(folder: Path) -> None:
             passages=house.passages,
             atlas=house.atlas,
             atlas_export=house.atlas_export,
-            keys=keys,
-            knowledge_bases=house.kbs,
-            audit=SqliteAudit(house.database),
+            keys=house.keys,
+            knowledge_bases=house.knowledge_bases,
+            audit=house.audit,
             doorbell=house.doorbell,
             blobs=house.blobs,
             artefacts=house.artefacts,

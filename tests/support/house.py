@@ -57,15 +57,7 @@ class House:
         self.folder = folder
         opened = records or open_sqlite(folder)
         self.tables = opened.tables
-        store = opened.ports
-        self.database: Any = store.database
-        self.ledger, self.lifecycle, self.catalogue = store.ledger, store.lifecycle, store.catalogue
-        self.reconciliation, self.changes = store.reconciliation, store.changes
-        self.sessions = store.sessions
-        self.contents, self.passages, self.graph = store.contents, store.passages, store.graph
-        self.atlas, self.atlas_export, self.source = store.atlas, store.atlas_export, store.index_source
-        self.archive, self.restoration, self.restored = store.archive, store.restoration, store.restored
-        self.kbs, self.tenants, self.keys, self.audit = store.knowledge_bases, store.tenants, store.keys, store.audit
+        self.records: Any = opened.ports
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.artefacts = FileArtefacts(folder / "blobs")
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
@@ -124,12 +116,17 @@ class House:
             pages=self.page_retriever,
         )
 
+    def __getattr__(self, part: str) -> Any:
+        """Return a part of the record store."""
+        return getattr(self.records, part)
+
     async def open(self, *names: str) -> list[KnowledgeBase]:
         """Prepare the index and make knowledge bases."""
         await self.vectors.prepare()
         tenant = await self.tenants.ensure("acme")
         return [
-            await self.kbs.create(tenant, name, language="en", settings={}, quota={}, actor=ACTOR) for name in names
+            await self.knowledge_bases.create(tenant, name, language="en", settings={}, quota={}, actor=ACTOR)
+            for name in names
         ]
 
     async def upload(
@@ -193,5 +190,5 @@ class House:
 
     async def close_stores(self) -> None:
         """Close all but the vector index, which may be another's."""
-        await self.database.aclose()
+        await self.records.aclose()
         self.blobs.close()

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from atoll.adapters.neo4j import statements
+
 ADAPTERS = Path(__file__).parents[2] / "src" / "atoll" / "adapters"
+CYPHER = sorted(path.stem for path in (ADAPTERS / "neo4j" / "statements").glob("*.cypher"))
 
 #: What narrows a match to one knowledge base or tenant, or to one document or stage by a random uid.
 _SCOPES = {"kb", "tenant", "uid", "document"}
@@ -31,52 +34,46 @@ _SCOPED_SQL = re.compile(
     r"|IN\s*[({])|INTO \w+ \([^)]*\b(?:kb|tenant|document|passage)\b|\{(?:sight\.)?where\}|\{owner\} = \?|\{' AND '\.join\(conditions\)\}"
 )
 
-#: Statements that look at more than one tenant on purpose: file and a piece of the statement -> why.
-ALLOWED = {
-    "neo4j/accounts.py": {
-        "MERGE (t:Tenant {name: $name})": "tenants are told apart by their name",
-        "MATCH (k:ApiKey {id: $id}) RETURN": "a key's random id comes before its tenant is known",
-        "MATCH (k:ApiKey {id: id})": "the ids of keys that were just checked",
-    },
-    "neo4j/archive.py": {
-        "COLLECT { MATCH (t:Tenant)": "a backup is of the whole installation",
-        "MATCH (e:AuditEvent) WHERE e.id": "a backup is of the whole installation",
-    },
-    "neo4j/catalogue.py": {"MATCH (d:Document) WHERE d.deleted_at IS NULL": "the operator's census: counts by status"},
-    "neo4j/database.py": {"Schema": "the version of the whole store"},
-    "neo4j/index_source.py": {
-        "MATCH (v:Embedding": "the model of the whole store's vectors",
-        "MERGE (v:Embedding": "the model of the whole store's vectors",
-        "MATCH (k:Kb) WHERE": "the index is of the whole installation",
-        "MATCH (p:Passage {id: id})": "ids of points that nobody is told of",
-    },
-    "neo4j/ledger.py": {
-        "MATCH (d:Document) WHERE d.rung_at": "workers serve all tenants",
-        "MERGE (l:Lease": "one reconciler for the whole store",
-    },
-    "neo4j/restoration.py": {
-        "MATCH (k:Kb) WITH k ORDER BY k.uid SET k.locked": "whether the whole installation is empty",
-        "MATCH (k:Kb) SET k.deleted_at = 0": "an installation without documents makes room",
-        "MATCH (d:Document) RETURN d.kb": "all that a broken restoration left",
-        "CREATE (t:Tenant": "tenants themselves",
-        "MATCH (k:Kb) WHERE k.deleted_at = 0": "all that is restored is shown at once",
-        "MERGE (t:AuditTrail": "numbers events over all tenants",
-        "CREATE (v:Embedding": "the model of the whole store's vectors",
-        "MATCH (n:{label})": "an installation without documents makes room",
-    },
-    "neo4j/sessions.py": {
-        "MATCH (old:Session)": "sessions that have ended, whoever had them",
-        "CREATE (:Session {id: $id": "a session is found by its random id alone",
-        "MATCH (s:Session {subject: $subject}": "a subject belongs to one tenant",
-        "MATCH (s:Session {id: $id})": "a session's random id comes before its tenant is known",
-    },
-    "neo4j/transitions.py": {"MERGE (t:AuditTrail": "numbers events over all tenants"},
+#: Statements that look at more than one tenant on purpose: file and name -> why.
+ALLOWED_CYPHER = {
+    ("accounts", "ensure_tenant"): "tenants are told apart by their name",
+    ("accounts", "find_key"): "a key's random id comes before its tenant is known",
+    ("accounts", "touch_keys"): "the ids of keys that were just checked",
+    ("archive", "accounts"): "a backup is of the whole installation",
+    ("archive", "events"): "a backup is of the whole installation",
+    ("catalogue", "census"): "the operator's census: counts by status",
+    ("ending", "half_deleted"): "one reconciler for the whole store",
+    ("fragments", "audit"): "numbers events over all tenants",
+    ("index_source", "kbs"): "the index is of the whole installation",
+    ("index_source", "known"): "ids of points that nobody is told of",
+    ("index_source", "note"): "the model of the whole store's vectors",
+    ("index_source", "noted"): "the model of the whole store's vectors",
+    ("ledger", "lead"): "one reconciler for the whole store",
+    ("ledger", "overdue"): "workers serve all tenants",
+    ("restoration", "hide_kbs"): "an installation without documents makes room",
+    ("restoration", "left"): "all that a broken restoration left",
+    ("restoration", "show_kbs"): "all that is restored is shown at once",
+    ("restoration", "used"): "whether the whole installation is empty",
+    ("restoration", "write_embedding"): "the model of the whole store's vectors",
+    ("restoration", "write_events"): "numbers events over all tenants",
+    ("restoration", "write_tenants"): "tenants themselves",
+    ("sessions", "open"): "a session is found by its random id alone",
+    ("sessions", "bound"): "a subject belongs to one tenant",
+    ("sessions", "find"): "a session's random id comes before its tenant is known",
+    ("sessions", "end"): "a session's random id comes before its tenant is known",
+    ("schema", "name_schema"): "what keeps it to one node",
+    ("schema", "raise_version"): "the version of the whole store",
+    ("schema", "version"): "the version of the whole store",
+}
+#: The same of SQLite: file and a piece of the statement -> why.
+ALLOWED_SQL = {
     "sqlite/archive.py": {
-        "SELECT * FROM kb WHERE deleted_at IS NULL": "a backup is of the whole installation",
+        "FROM kb WHERE deleted_at IS NULL": "a backup is of the whole installation",
         "SELECT * FROM api_key ORDER BY": "a backup is of the whole installation",
         "SELECT * FROM audit_event WHERE id >": "a backup is of the whole installation",
     },
-    "sqlite/catalogue.py": {"SELECT status, COUNT(*) FROM document": "the operator's census: counts by status"},
+    "sqlite/catalogue.py": {"SELECT status, COUNT(*) AS n FROM document": "the operator's census: counts by status"},
+    "sqlite/ending.py": {"FROM kb WHERE kb.deleted_at > 0": "one reconciler for the whole store"},
     "sqlite/index_source.py": {
         "INSERT INTO embedding": "the model of the whole store's vectors",
         "FROM kb WHERE kb.deleted_at IS NULL": "the index is of the whole installation",
@@ -137,30 +134,61 @@ def unscoped_sql(text: str) -> bool:
 
 
 def _is_allowed(name: str, text: str) -> bool:
-    return any(piece in text for piece in ALLOWED.get(name, {}))
+    return any(piece in text for piece in ALLOWED_SQL.get(name, {}))
 
 
-@pytest.mark.parametrize("store", ["neo4j", "sqlite"])
-def test_every_statement_says_whose_elements_it_means(store):
+def test_every_sql_statement_says_whose_rows_it_means():
     checked, wrong = 0, []
-    for path in sorted((ADAPTERS / store).glob("*.py")):
-        name = f"{store}/{path.name}"
+    for path in sorted((ADAPTERS / "sqlite").glob("*.py")):
         for line, text in _texts(ast.parse(path.read_text(encoding="utf-8"))):
-            if store == "neo4j":
-                found = unscoped_cypher(text)
-                checked += bool(_CLAUSE.search(text))
-            else:
-                found = [text] if unscoped_sql(text) else []
-                checked += bool(_SQL.match(text))
-            wrong += [f"{name}:{line}: {each}" for each in found if not _is_allowed(name, text)]
+            checked += bool(_SQL.match(text))
+            if unscoped_sql(text) and not _is_allowed(f"sqlite/{path.name}", text):
+                wrong.append(f"{path.name}:{line}: {text}")
     assert checked > 40
     assert not wrong, "\n".join(wrong)
 
 
+def test_every_cypher_statement_says_whose_elements_it_means():
+    # Each as it stands in its file: what it takes from the fragments is looked at there.
+    wrong = {
+        (file, name): found
+        for file in CYPHER
+        for name, text in statements.texts_of(file).items()
+        if (found := unscoped_cypher(text))
+    }
+    assert {each: found for each, found in wrong.items() if each not in ALLOWED_CYPHER} == {}
+    assert set(ALLOWED_CYPHER) - set(wrong) == set(), "allowed without need"
+
+
+def test_cypher_stands_in_files_alone():
+    in_code = {
+        path.name: text
+        for path in (ADAPTERS / "neo4j").glob("*.py")
+        for _, text in _texts(ast.parse(path.read_text(encoding="utf-8")))
+        if _CLAUSE.search(text)
+    }
+    assert in_code == {
+        "restoration.py": "MATCH (n:{label}) WITH n LIMIT $limit DETACH DELETE n RETURN count(*) AS removed"
+    }
+
+
+def test_every_cypher_statement_is_whole_and_used():
+    used = "".join(path.read_text(encoding="utf-8") for path in (ADAPTERS / "neo4j").glob("*.py"))
+    for file in CYPHER:
+        for name in statements.texts_of(file):
+            assert "<<" not in statements.load_one(file, name)
+            asked = f"<<{name}>>" if file == "fragments" else f'"{name}"'
+            assert asked in (used if file != "fragments" else "".join(map(_everything, CYPHER))), f"{file}: {name}"
+
+
 def test_what_is_allowed_is_still_there():
-    for name, pieces in ALLOWED.items():
+    for name, pieces in ALLOWED_SQL.items():
         texts = [text for _, text in _texts(ast.parse((ADAPTERS / name).read_text(encoding="utf-8")))]
         assert not [piece for piece in pieces if not any(piece in text for text in texts)], name
+
+
+def _everything(file: str) -> str:
+    return "".join(statements.texts_of(file).values())
 
 
 @pytest.mark.parametrize(

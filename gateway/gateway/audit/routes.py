@@ -31,7 +31,7 @@ async def list_events(
     """List what was done, oldest first."""
     found = await live.ports.audit.page(
         access.principal.tenant,
-        since=None if since is None else since.isoformat(),
+        since=since,
         action=action,
         actor=actor,
         after=cursor or 0,

@@ -84,9 +84,7 @@ async def list_documents(
     cursor: Cursor = None,
 ) -> DocumentsOut:
     """List documents, newest first."""
-    page = await live.ports.catalogue.page(
-        access.reader, status=status, name=name, limit=limit, cursor=None if cursor is None else str(cursor)
-    )
+    page = await live.ports.catalogue.page(access.reader, status=status, name=name, limit=limit, before=cursor)
     return DocumentsOut.of(page)
 
 

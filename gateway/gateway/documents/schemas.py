@@ -111,7 +111,7 @@ class DocumentsOut(BaseModel):
         return cls(
             documents=[DocumentOut.of(each) for each in page.documents],
             counts={status.value: count for status, count in page.counts.items()},
-            next_cursor=page.next_cursor,
+            next_cursor=None if page.next_before is None else str(page.next_before),
         )
 
 

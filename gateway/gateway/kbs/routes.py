@@ -96,5 +96,5 @@ async def _seen(kb: KnowledgeBase, access: Access, live: Runtime) -> KbOut:
     reader = Reader(access.principal.tenant, kb.uid, access.principal.labels)
     if reader.labels is None:
         return KbOut.of(kb)
-    page = await live.ports.catalogue.page(reader, status=None, name=None, limit=1, cursor=None)
+    page = await live.ports.catalogue.page(reader, status=None, name=None, limit=1, before=None)
     return KbOut.of(kb, sum(page.counts.values()))

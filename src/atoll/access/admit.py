@@ -21,6 +21,7 @@ from atoll.domain.principal import Action, Actor, Principal, Scope
 from atoll.domain.reader import Reader
 from atoll.errors import Forbidden, NotFound
 from atoll.ports.accounts import Audit, KnowledgeBases
+from atoll.records import events
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,5 @@ class Admission:
         try:
             authorize(principal, action, Scope(principal.tenant, kb))
         except (Forbidden, NotFound) as refusal:
-            await self._audit.record(
-                principal.tenant,
-                actor,
-                action=f"{action}.denied",
-                subject="tenant" if kb is None else f"kb {kb}",
-                result=refusal.type,
-            )
+            await self._audit.record(principal.tenant, events.denied(actor, action, kb, refusal.type))
             raise

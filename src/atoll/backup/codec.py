@@ -16,6 +16,9 @@ from atoll.domain.principal import ApiKey, AuditEvent
 from atoll.ports.archive import Accounts, DocumentRecord, EntityVectors, KbRecord, TenantRecord
 from atoll.ports.contents import ContentBatch
 
+#: What stands for the labels that a document replaces when it replaces whatever there is.
+_ALL = "*"
+
 _DOCUMENT = TypeAdapter(DocumentRecord)
 _EVENT = TypeAdapter(AuditEvent)
 _TENANT = TypeAdapter(TenantRecord)
@@ -53,12 +56,18 @@ def load_accounts(values: list[dict[str, Any]]) -> Accounts:
 
 def dump_document(record: DocumentRecord) -> Any:
     """Return a document as JSON values."""
-    return _DOCUMENT.dump_python(record, mode="json")
+    replaces: str | list[str] | None = None if record.replaces is None else _ALL
+    if record.replaces is not None and record.replaces.labels is not None:
+        replaces = sorted(record.replaces.labels)
+    return {**_DOCUMENT.dump_python(record, mode="json"), "replaces": replaces}
 
 
 def load_document(value: Any) -> DocumentRecord:
     """Return what ``dump_document`` was given."""
-    return _DOCUMENT.validate_python(value)
+    replaces = value["replaces"]
+    if replaces is not None:
+        replaces = {"labels": None if replaces == _ALL else replaces}
+    return _DOCUMENT.validate_python({**value, "replaces": replaces})
 
 
 def dump_event(event: AuditEvent) -> Any:

@@ -32,8 +32,9 @@ from atoll.bootstrap.clients import (
     vectors,
 )
 from atoll.bootstrap.secret_files import pepper, read_secret
-from atoll.bootstrap.stores import Records, artefacts, blobs, records
+from atoll.bootstrap.stores import artefacts, blobs, records
 from atoll.domain.embedding import EmbedderCard
+from atoll.ports.record_store import RecordStore
 from atoll.query.answer.budget import PromptLimits
 from atoll.query.answer.refuse import RefusalThresholds
 from atoll.query.rank.graph_evidence import GraphLimits
@@ -60,7 +61,7 @@ def page_retriever(
 
 def ask(
     settings: Settings,
-    store: Records,
+    store: RecordStore,
     index: QdrantGraphIndex,
     embedding: HttpEmbedder,
     model: OpenAIChat | None,
@@ -98,7 +99,7 @@ def ask(
 class Front:
     """What a gateway process runs on."""
 
-    records: Records
+    records: RecordStore
     blobs: FileBlobs
     artefacts: FileArtefacts
     parser: SocketParser
@@ -150,4 +151,4 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             if optional is not None:
                 await optional.aclose()
         bell.close()
-        await store.database.aclose()
+        await store.aclose()

@@ -8,17 +8,18 @@ from contextlib import asynccontextmanager
 from atoll.adapters.qdrant_graph import QdrantGraphIndex
 from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.bootstrap.clients import embedder, page_index, sparse, vectors
-from atoll.bootstrap.stores import Records, artefacts, records
+from atoll.bootstrap.stores import artefacts, records
 from atoll.domain.embedding import EmbedderCard
 from atoll.ingest.rebuild.collections import DerivedCollection, PassageCollection, Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from atoll.ingest.rebuild.pages import PageCollection
 from atoll.ports.artefacts import Artefacts
+from atoll.ports.record_store import RecordStore
 from atoll.settings import Settings
 
 
 def reindex(
-    store: Records, index: QdrantGraphIndex, pages: QdrantPageIndex, outputs: Artefacts, card: EmbedderCard
+    store: RecordStore, index: QdrantGraphIndex, pages: QdrantPageIndex, outputs: Artefacts, card: EmbedderCard
 ) -> Reindex:
     """Return what rebuilds the derived vector collections."""
     passages = PassageCollection(store.index_source, index, sparse(), dimensions=card.dimensions)
@@ -46,4 +47,4 @@ async def rebuilding(settings: Settings) -> AsyncIterator[Reindex]:
             await pages.close()
     finally:
         await embedding.aclose()
-        await store.database.aclose()
+        await store.aclose()

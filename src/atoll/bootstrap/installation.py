@@ -13,12 +13,14 @@ from atoll.access import keys
 from atoll.domain.ids import TenantId
 from atoll.domain.principal import Actor, Role
 from atoll.errors import Conflict, NotAuthenticated
+from atoll.records import events
 from atoll.settings import Settings
 
 if TYPE_CHECKING:
     from atoll.backup.layout import Manifest
 from atoll.bootstrap.secret_files import pepper, read_secret, write_secret
-from atoll.bootstrap.stores import Records, artefacts, blobs, records
+from atoll.bootstrap.stores import artefacts, blobs, records
+from atoll.ports.record_store import RecordStore
 
 DEFAULT_TENANT = "default"
 DEFAULT_KB = "default"
@@ -41,13 +43,13 @@ async def initialise(settings: Settings) -> bool:
                 tenant, DEFAULT_KB, language=DEFAULT_LANGUAGE, settings={}, quota={}, actor=actor
             )
         if (accepted := settings.gateway.accepted_risks) != "none":
-            await store.audit.record(tenant, actor, action="risk.accept", subject=accepted, result="ok")
+            await store.audit.record(tenant, events.risk_accepted(actor, accepted))
         return await _register_owner(settings, store, tenant, actor)
     finally:
-        await store.database.aclose()
+        await store.aclose()
 
 
-async def _register_owner(settings: Settings, store: Records, tenant: TenantId, actor: Actor) -> bool:
+async def _register_owner(settings: Settings, store: RecordStore, tenant: TenantId, actor: Actor) -> bool:
     """Make sure that the owner key is there and holds; return whether a key was registered.
 
     A key in the file that the store does not know is registered: it may have been made before the store was. One that
@@ -67,7 +69,7 @@ async def _register_owner(settings: Settings, store: Records, tenant: TenantId, 
     return True
 
 
-async def _holds(store: Records, secret: bytes, text: str) -> bool:
+async def _holds(store: RecordStore, secret: bytes, text: str) -> bool:
     try:
         principal = await keys.Authenticator(store.keys, secret).by_secret(text)
     except NotAuthenticated:
@@ -94,7 +96,7 @@ async def take_backup(settings: Settings, folder: Path, on_document: Callable[[s
         return await writer.write()
     finally:
         files.close()
-        await store.database.aclose()
+        await store.aclose()
 
 
 async def restore_backup(
@@ -124,4 +126,4 @@ async def restore_backup(
         return manifest, keys_hold
     finally:
         files.close()
-        await store.database.aclose()
+        await store.aclose()

@@ -84,4 +84,4 @@ class Ingestion:
         if self._page_embedder is not None:
             await self._page_embedder.aclose()
         self.doorbell.close()
-        await self._records.database.aclose()
+        await self._records.aclose()

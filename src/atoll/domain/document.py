@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from atoll.domain.ids import BatchId, DocumentUid, KbUid
+from atoll.domain.reader import Labels
 
 
 class Status(StrEnum):
@@ -20,6 +21,16 @@ class Status(StrEnum):
     FAILED = "failed"
     QUARANTINED = "quarantined"
     CANCELLED = "cancelled"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether work on such a document goes on, or will."""
+        return self in {Status.QUEUED, Status.PROCESSING}
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether work on such a document ended without a result."""
+        return self in {Status.FAILED, Status.QUARANTINED, Status.CANCELLED}
 
 
 class Stage(StrEnum):
@@ -37,6 +48,8 @@ class Stage(StrEnum):
 
 #: The journey of an accepted document, in order. Purge is the journey of a deleted one.
 JOURNEY = (Stage.PARSE, Stage.CHUNK, Stage.EXTRACT, Stage.EMBED, Stage.STORE, Stage.INDEX, Stage.PUBLISH)
+#: Where stage purge stands among a document's stages: behind every journey.
+PURGE_POSITION = 100
 
 
 #: How long watchers can be told that a document is gone; whoever was away for longer lists the documents anew.
@@ -82,6 +95,17 @@ class StageProgress:
     seconds: float
     attempts: int
     error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replaces:
+    """Which older versions a document replaces: those that the holder of ``labels`` (None: all) sees."""
+
+    labels: Labels
+
+    def covers(self, labels: Collection[str]) -> bool:
+        """Whether a version with these labels is replaced."""
+        return self.labels is None or self.labels.issuperset(labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +170,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """One page of a listing; ``counts`` is over the whole listing, by status."""
+    """One page of a listing; ``counts`` is over the whole listing, by status.
+
+    ``next_before`` is the place that the next page lies before, None at the end.
+    """
 
     documents: tuple[Document, ...]
     counts: Mapping[Status, int]
-    next_cursor: str | None
+    next_before: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,21 @@ class Actor:
     request_id: str
 
 
+#: The actor of what the system does by itself.
+SYSTEM = Actor(subject="system", request_id="-")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An audit event that is about to be written; `atoll.records.events` makes them."""
+
+    actor: Actor
+    action: str
+    subject: str
+    result: str = "ok"
+    revision: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """Who did what to which object, with what result; never any content."""
@@ -96,6 +111,11 @@ class AuditEvent:
     result: str
     request_id: str
     revision: int | None
+
+
+def worker(owner: str) -> Actor:
+    """Return the actor that a worker is."""
+    return Actor(subject=f"worker {owner}", request_id="-")
 
 
 def subject_of_key(key: KeyId) -> Subject:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from atoll.domain.ids import KbUid, KeyId, TenantId
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.domain.principal import Actor, ApiKey, AuditEvent
+from atoll.domain.principal import Actor, ApiKey, AuditEvent, Event
 
 
 class Keys(Protocol):
@@ -80,7 +81,10 @@ class KnowledgeBases(Protocol):
         ...
 
     async def delete(self, tenant: TenantId, name: str, actor: Actor) -> None:
-        """Hide the knowledge base and all its documents at once and queue their purge."""
+        """End the knowledge base at once, then hide all its documents and queue their purge, some in each transaction.
+
+        Where that breaks off, `Reconciliation.overdue` goes on.
+        """
         ...
 
 
@@ -95,14 +99,12 @@ class Tenants(Protocol):
 class Audit(Protocol):
     """The record of who did what."""
 
-    async def record(
-        self, tenant: TenantId, actor: Actor, *, action: str, subject: str, result: str, revision: int | None = None
-    ) -> None:
+    async def record(self, tenant: TenantId, event: Event) -> None:
         """Write an event of its own, for acts that change nothing in the store (a refusal, say)."""
         ...
 
     async def page(
-        self, tenant: TenantId, *, since: str | None, action: str | None, actor: str | None, after: int, limit: int
+        self, tenant: TenantId, *, since: datetime | None, action: str | None, actor: str | None, after: int, limit: int
     ) -> tuple[AuditEvent, ...]:
         """Return events with an id above ``after``, oldest first."""
         ...

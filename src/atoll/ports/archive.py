@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from atoll.domain.document import Document
+from atoll.domain.document import Document, Replaces
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, TenantId
 from atoll.domain.principal import ApiKey, AuditEvent
 from atoll.ports.contents import ContentBatch
@@ -70,13 +70,12 @@ class KbSnapshot:
 class DocumentRecord:
     """A document with what its readers are not told.
 
-    ``replaces`` is None, or the labels (``"*"`` for all) of those older documents of its name that it replaces;
     ``batches`` are the uploads that it came in.
     """
 
     document: Document
     visible: bool
-    replaces: frozenset[str] | str | None
+    replaces: Replaces | None
     created_by: str
     batches: tuple[BatchId, ...]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from atoll.domain.document import Accepted, Document, DocumentPage, NewDocument, Receipt, Status
@@ -33,13 +33,17 @@ class Catalogue(Protocol):
         ...
 
     async def page(
-        self, reader: Reader, *, status: Status | None, name: str | None, limit: int, cursor: str | None
+        self, reader: Reader, *, status: Status | None, name: str | None, limit: int, before: int | None
     ) -> DocumentPage:
-        """List documents, newest first; ``name`` is a glob pattern. Raises BadInput for a foreign cursor."""
+        """List documents, newest first, from place ``before`` on; ``name`` is a glob pattern."""
         ...
 
     async def batch(self, reader: Reader, batch: str) -> tuple[Document, ...]:
         """Return the documents of one upload. Raises NotFound."""
+        ...
+
+    async def census(self) -> Mapping[Status, int]:
+        """Return how many documents of the installation have each status: for its operator, never for a tenant."""
         ...
 
 

@@ -80,7 +80,10 @@ class Contents(Protocol):
         ...
 
     async def purge_entities(self, claim: Claim, limit: int) -> Mapping[EntityId, NDArray[np.float16] | None]:
-        """Return the entities that the first ``limit`` passages mention, each with its vector or None without one."""
+        """Return the entities that the first ``limit`` passages mention, each with its vector or None without one.
+
+        Those of a deleted knowledge base have none: all of them go.
+        """
         ...
 
     async def purge_batch(self, claim: Claim, limit: int) -> int:

@@ -115,5 +115,8 @@ class Reconciliation(Protocol):
         ...
 
     async def overdue(self, limit: int, *, quiet_seconds: float) -> list[DocumentUid]:
-        """Return documents with claimable work that were not rung for ``quiet_seconds``, marking them rung."""
+        """Return documents with claimable work that were not rung for ``quiet_seconds``, marking them rung.
+
+        Before that, documents of a knowledge base whose deletion broke off are hidden.
+        """
         ...

@@ -29,7 +29,7 @@ def admission(house: House, *, per_minute: int = 100, at_a_time: int = 2) -> Adm
     return Admission(
         rates=RateLimit(None, LocalRates(per_minute)),
         requests=Slots(at_a_time, "requests"),
-        knowledge_bases=house.kbs,
+        knowledge_bases=house.knowledge_bases,
         audit=house.audit,
     )
 

@@ -23,7 +23,7 @@ async def holder(settings: Settings) -> Principal:
         text = settings.owner_key_path.read_text().strip()
         return await Authenticator(store.keys, pepper(settings)).by_secret(text)
     finally:
-        await store.database.aclose()
+        await store.aclose()
 
 
 async def test_the_first_start_makes_an_owner_key_and_the_next_keeps_it(tmp_path: Path) -> None:
@@ -45,11 +45,11 @@ async def test_an_owner_key_that_does_not_hold_is_replaced(tmp_path: Path, wrong
         store = stores.records(settings)
         tenant = await store.tenants.ensure("default")
         settings.owner_key_path.unlink()
-        await store.database.aclose()
+        await store.aclose()
         await installation.initialise(settings)  # a second owner key, so that the first can go
         store = stores.records(settings)
         await store.keys.revoke(tenant, KeyId(text.split("_")[1]), ACTOR)
-        await store.database.aclose()
+        await store.aclose()
         settings.owner_key_path.write_text(text)
     else:
         settings.owner_key_path.write_text(text[:-4] + "AAAA")

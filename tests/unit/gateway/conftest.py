@@ -48,7 +48,7 @@ class Site:
             "atlas": self.house.atlas,
             "atlas_export": self.house.atlas_export,
             "keys": self.keys,
-            "knowledge_bases": self.house.kbs,
+            "knowledge_bases": self.house.knowledge_bases,
             "audit": self.audit,
             "doorbell": self.house.doorbell,
             "blobs": self.house.blobs,

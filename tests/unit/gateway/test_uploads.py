@@ -192,7 +192,7 @@ async def test_a_client_that_goes_away_leaves_nothing(site: Site) -> None:
 
     await site.app(scope, receive, send)
     assert site.files() == []
-    page = await site.house.catalogue.page(reader_of(site.main), status=None, name=None, limit=1, cursor=None)
+    page = await site.house.catalogue.page(reader_of(site.main), status=None, name=None, limit=1, before=None)
     assert page.documents == ()
 
 

@@ -132,7 +132,7 @@ async def test_another_extractor_or_other_entity_types_ask_anew(house):
     await pipeline(house, other).advance(document.uid)
     assert len(other.asked) == 1
     tenant = await house.tenants.ensure("acme")
-    await house.kbs.update(tenant, "one", settings={"entity_types": ["Pump"]}, quota=None, actor=ACTOR)
+    await house.knowledge_bases.update(tenant, "one", settings={"entity_types": ["Pump"]}, quota=None, actor=ACTOR)
     await again(house, kb, document)
     await pipeline(house, other).advance(document.uid)
     assert len(other.asked) == 2

@@ -110,7 +110,7 @@ async def test_a_caller_that_goes_away_does_not_part_files_and_record(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await taking.ended() == 1
-    page = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=9, cursor=None)
+    page = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=9, before=None)
     assert [(each.name, each.media_type) for each in page.documents] == [("a.md", "text/markdown")]
     assert rung == [page.documents[0].uid]
     assert house.blobs.original(kb.uid, page.documents[0].uid).exists()

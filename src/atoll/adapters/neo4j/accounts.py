@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
-from atoll.adapters.neo4j.transitions import Event, audit, hide, lock_kb, remove_empty_kb
-from atoll.domain.ids import DocumentUid, KbUid, KeyId, TenantId, new_uid
+from atoll.adapters.neo4j.ending import hide_documents
+from atoll.adapters.neo4j.statements import load
+from atoll.adapters.neo4j.transitions import audit, lock_kb, remove_empty_kb
+from atoll.domain.ids import KbUid, KeyId, TenantId, new_uid
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.domain.principal import LAST_OWNER, Actor, ApiKey, AuditEvent
+from atoll.domain.principal import Actor, ApiKey, AuditEvent, Event
 from atoll.errors import Conflict, NotFound
+from atoll.records import events
+from atoll.records.owners import check_revocation
+from atoll.records.rows import accounts as rows
+from atoll.records.rows.values import milliseconds
 
-KEY = "k {.id, .tenant, .name, .role, .kbs, .labels, .hash, .created_at, .expires_at, .last_used_at, .revoked_at}"
-KB = (
-    "k {.uid, .tenant, .name, .language, .revision, .documents, .passages, .bytes, .settings_json, .quota_json, "
-    ".created_at}"
+_ENSURE_TENANT, _FIND_KEY, _CREATE_KEY, _LIST_KEYS, _REVOKE_KEY, _TOUCH_KEYS = load(
+    "accounts", "ensure_tenant", "find_key", "create_key", "list_keys", "revoke_key", "touch_keys"
 )
-#: Documents of a knowledge base that are hidden in one transaction while it is deleted.
-_HIDDEN_AT_ONCE = 50
-
-
-# Keys that may do everything in a tenant and hold now. All of them are locked, so that of two that are revoked at once
-# the second sees the first.
-_OWNERS = (
-    "MATCH (k:ApiKey {tenant: $tenant}) WHERE k.role = 'owner' AND k.kbs IS NULL AND k.labels IS NULL "
-    "WITH k ORDER BY k.id SET k.locked = true "
-    "WITH k WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > timestamp()) RETURN k.id AS id"
+_CREATE_KB, _CREATE_CHANGES, _LOCATE_KB, _GET_KB, _LIST_KBS, _UPDATE_KB, _END_KB = load(
+    "accounts", "create_kb", "create_changes", "locate_kb", "get_kb", "list_kbs", "update_kb", "end_kb"
 )
+_OWNERS, _PAGE_EVENTS = load("accounts", "owners", "page_events")
 
 
 class Neo4jTenants:
@@ -44,13 +39,8 @@ class Neo4jTenants:
         """Return the tenant of that name."""
 
         async def work(transaction: Transaction) -> TenantId:
-            record = await transaction.one(
-                "MERGE (t:Tenant {name: $name}) ON CREATE SET t.id = $id, t.created_at = timestamp(), "
-                "t.quota_json = '{}' RETURN t.id AS id",
-                name=name,
-                id=new_uid(),
-            )
-            assert record is not None, "MERGE returns what it finds or makes"
+            record = await transaction.one(_ENSURE_TENANT, name=name, id=new_uid())
+            assert record is not None, "it finds or makes one"
             return TenantId(record["id"])
 
         return await self._database.write(work)
@@ -66,7 +56,7 @@ class Neo4jKeys:
         """Return a key."""
 
         async def work(transaction: Transaction) -> ApiKey | None:
-            record = await transaction.one(f"MATCH (k:ApiKey {{id: $id}}) RETURN {KEY} AS key", id=key)
+            record = await transaction.one(_FIND_KEY, id=key)
             return None if record is None else rows.api_key(record["key"])
 
         return await self._database.read(work)
@@ -75,23 +65,9 @@ class Neo4jKeys:
         """Write a new key."""
 
         async def work(transaction: Transaction) -> None:
-            number = await audit(transaction, key.tenant, Event(actor, "key.created", f"key {key.id}"))
+            number = await audit(transaction, key.tenant, events.key_created(actor, key.id))
             # Its number in the audit trail orders keys of one millisecond.
-            await transaction.all(
-                "CREATE (k:ApiKey {id: $id, tenant: $tenant}) SET k += $properties",
-                id=key.id,
-                tenant=key.tenant,
-                properties={
-                    "name": key.name,
-                    "role": key.role,
-                    "kbs": None if key.kbs is None else sorted(key.kbs),
-                    "labels": None if key.labels is None else sorted(key.labels),
-                    "hash": key.hash,
-                    "created_at": rows.milliseconds(key.created_at),
-                    "expires_at": None if key.expires_at is None else rows.milliseconds(key.expires_at),
-                    "seq": number,
-                },
-            )
+            await transaction.all(_CREATE_KEY, values={**rows.key_values(key), "seq": number})
 
         await self._database.write(work)
 
@@ -99,9 +75,7 @@ class Neo4jKeys:
         """Return the tenant's keys."""
 
         async def work(transaction: Transaction) -> tuple[ApiKey, ...]:
-            found = await transaction.all(
-                f"MATCH (k:ApiKey {{tenant: $tenant}}) RETURN {KEY} AS key ORDER BY k.created_at, k.seq", tenant=tenant
-            )
+            found = await transaction.all(_LIST_KEYS, tenant=tenant)
             return tuple(rows.api_key(record["key"]) for record in found)
 
         return await self._database.read(work)
@@ -111,17 +85,11 @@ class Neo4jKeys:
 
         async def work(transaction: Transaction) -> ApiKey:
             owners = await transaction.all(_OWNERS, tenant=tenant)
-            if [each["id"] for each in owners] == [key]:
-                raise Conflict(LAST_OWNER)
-            record = await transaction.one(
-                "MATCH (k:ApiKey {id: $id, tenant: $tenant}) SET k.locked = true "
-                f"WITH k SET k.revoked_at = coalesce(k.revoked_at, timestamp()) RETURN {KEY} AS key",
-                id=key,
-                tenant=tenant,
-            )
+            check_revocation(key, [record["id"] for record in owners])
+            record = await transaction.one(_REVOKE_KEY, id=key, tenant=tenant)
             if record is None:
                 raise NotFound(f"there is no key {key}")
-            await audit(transaction, tenant, Event(actor, "key.revoked", f"key {key}"))
+            await audit(transaction, tenant, events.key_revoked(actor, key))
             return rows.api_key(record["key"])
 
         return await self._database.write(work)
@@ -130,9 +98,7 @@ class Neo4jKeys:
         """Note that keys were used now."""
 
         async def work(transaction: Transaction) -> None:
-            await transaction.all(
-                "UNWIND $ids AS id MATCH (k:ApiKey {id: id}) SET k.last_used_at = timestamp()", ids=sorted(keys)
-            )
+            await transaction.all(_TOUCH_KEYS, ids=sorted(keys))
 
         await self._database.write(work)
 
@@ -157,12 +123,8 @@ class Neo4jKnowledgeBases:
 
         async def work(transaction: Transaction) -> KnowledgeBase:
             uid = new_uid()
-            # The constraint on (tenant, live_name) keeps two creators apart.
             record = await transaction.one(
-                "MERGE (k:Kb {tenant: $tenant, live_name: $name}) ON CREATE SET k.uid = $uid, k.name = $name, "
-                "k.language = $language, k.settings_json = $settings, k.quota_json = $quota, k.revision = 0, "
-                "k.passages = 0, k.documents = 0, k.bytes = 0, k.accepted = 0, k.created_at = timestamp() "
-                f"RETURN {KB} AS kb",
+                _CREATE_KB,
                 tenant=tenant,
                 name=name,
                 uid=uid,
@@ -170,11 +132,11 @@ class Neo4jKnowledgeBases:
                 settings=json.dumps(dict(settings)),
                 quota=json.dumps(dict(quota)),
             )
-            assert record is not None, "MERGE returns what it finds or makes"
+            assert record is not None, "it finds or makes one"
             if record["kb"]["uid"] != uid:
                 raise Conflict(f"a knowledge base named {name} is there already")
-            await transaction.all("CREATE (:Changes {kb: $kb, value: 0})", kb=uid)
-            await audit(transaction, tenant, Event(actor, "kb.created", f"kb {name}"))
+            await transaction.all(_CREATE_CHANGES, kb=uid)
+            await audit(transaction, tenant, events.kb_created(actor, name))
             return rows.knowledge_base(record["kb"])
 
         return await self._database.write(work)
@@ -183,9 +145,7 @@ class Neo4jKnowledgeBases:
         """Return a knowledge base's uid."""
 
         async def work(transaction: Transaction) -> KbUid:
-            record = await transaction.one(
-                "MATCH (k:Kb {tenant: $tenant, live_name: $name}) RETURN k.uid AS uid", tenant=tenant, name=name
-            )
+            record = await transaction.one(_LOCATE_KB, tenant=tenant, name=name)
             if record is None:
                 raise NotFound(f"there is no knowledge base {name}")
             return KbUid(record["uid"])
@@ -204,11 +164,7 @@ class Neo4jKnowledgeBases:
         """Return the tenant's knowledge bases."""
 
         async def work(transaction: Transaction) -> tuple[KnowledgeBase, ...]:
-            found = await transaction.all(
-                "MATCH (k:Kb {tenant: $tenant}) WHERE k.live_name IS NOT NULL "
-                f"RETURN {KB} AS kb ORDER BY k.live_name",
-                tenant=tenant,
-            )
+            found = await transaction.all(_LIST_KBS, tenant=tenant)
             return tuple(rows.knowledge_base(record["kb"]) for record in found)
 
         return await self._database.read(work)
@@ -227,45 +183,31 @@ class Neo4jKnowledgeBases:
         async def work(transaction: Transaction) -> KnowledgeBase:
             known = await _get(transaction, tenant, name)
             await transaction.all(
-                "MATCH (k:Kb {uid: $kb}) SET k.settings_json = coalesce($settings, k.settings_json), "
-                "k.quota_json = coalesce($quota, k.quota_json)",
+                _UPDATE_KB,
                 kb=known.uid,
                 settings=None if settings is None else json.dumps(dict(settings)),
                 quota=None if quota is None else json.dumps(dict(quota)),
             )
-            await audit(transaction, tenant, Event(actor, "kb.updated", f"kb {name}"))
+            await audit(transaction, tenant, events.kb_updated(actor, name))
             return await _get(transaction, tenant, name)
 
         return await self._database.write(work)
 
     async def delete(self, tenant: TenantId, name: str, actor: Actor) -> None:
-        """Hide the knowledge base and all its documents.
-
-        Documents go first, some in each transaction, so that memory does not grow with their number; the last
-        transaction hides those that came meanwhile together with the knowledge base.
-        """
+        """End the knowledge base, then hide its documents."""
         uid = await self.locate(tenant, name)
-        while await self._database.write(lambda transaction: _hide_some(transaction, uid)) == _HIDDEN_AT_ONCE:
-            pass
 
-        async def work(transaction: Transaction) -> bool:
+        async def end(transaction: Transaction) -> None:
             kb = await lock_kb(transaction, uid)
             if kb is None or kb.get("live_name") is None:
                 raise NotFound(f"there is no knowledge base {name}")
-            if await _hide_some(transaction, uid) == _HIDDEN_AT_ONCE:
-                return False
-            record = await transaction.one(
-                "MATCH (k:Kb {uid: $kb}) SET k.deleted_at = timestamp(), k.live_name = null, "
-                "k.revision = k.revision + 1 RETURN k.revision AS revision",
-                kb=uid,
-            )
+            record = await transaction.one(_END_KB, kb=uid)
             assert record is not None, "the knowledge base is locked, so that it is there"
-            await audit(transaction, tenant, Event(actor, "kb.deleted", f"kb {name}", revision=int(record["revision"])))
+            await audit(transaction, tenant, events.kb_deleted(actor, name, int(record["revision"])))
             await remove_empty_kb(transaction, uid)
-            return True
 
-        while not await self._database.write(work):
-            pass
+        await self._database.write(end)
+        await hide_documents(self._database, uid)
 
 
 class Neo4jAudit:
@@ -274,36 +216,29 @@ class Neo4jAudit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(
-        self, tenant: TenantId, actor: Actor, *, action: str, subject: str, result: str, revision: int | None = None
-    ) -> None:
+    async def record(self, tenant: TenantId, event: Event) -> None:
         """Write an event of its own."""
 
         async def work(transaction: Transaction) -> None:
-            await audit(transaction, tenant, Event(actor, action, subject, result, revision))
+            await audit(transaction, tenant, event)
 
         await self._database.write(work)
 
     async def page(
-        self, tenant: TenantId, *, since: str | None, action: str | None, actor: str | None, after: int, limit: int
+        self, tenant: TenantId, *, since: datetime | None, action: str | None, actor: str | None, after: int, limit: int
     ) -> tuple[AuditEvent, ...]:
-        """Return events, oldest first; ``since`` is an RFC 3339 time."""
-        values: dict[str, object] = {"tenant": tenant, "after": after, "limit": limit}
-        conditions = ["e.id > $after"]
-        if since is not None:
-            conditions.append("e.at >= $since")
-            values["since"] = rows.milliseconds(datetime.fromisoformat(since))
-        for name, wanted in (("action", action), ("actor", actor)):
-            if wanted is not None:
-                conditions.append(f"e.{name} = ${name}")
-                values[name] = wanted
+        """Return events, oldest first."""
+        since_milliseconds = None if since is None else milliseconds(since)
 
         async def work(transaction: Transaction) -> tuple[AuditEvent, ...]:
             found = await transaction.all(
-                f"MATCH (e:AuditEvent {{tenant: $tenant}}) WHERE {' AND '.join(conditions)} "
-                "RETURN e {.id, .tenant, .at, .actor, .action, .object, .result, .request_id, .revision} AS event "
-                "ORDER BY e.id LIMIT $limit",
-                **values,
+                _PAGE_EVENTS,
+                tenant=tenant,
+                after=after,
+                since=since_milliseconds,
+                action=action,
+                actor=actor,
+                limit=limit,
             )
             return tuple(rows.audit_event(record["event"]) for record in found)
 
@@ -311,41 +246,7 @@ class Neo4jAudit:
 
 
 async def _get(transaction: Transaction, tenant: TenantId, name: str) -> KnowledgeBase:
-    record = await transaction.one(
-        f"MATCH (k:Kb {{tenant: $tenant, live_name: $name}}) RETURN {KB} AS kb", tenant=tenant, name=name
-    )
+    record = await transaction.one(_GET_KB, tenant=tenant, name=name)
     if record is None:
         raise NotFound(f"there is no knowledge base {name}")
     return rows.knowledge_base(record["kb"])
-
-
-async def _hide_some(transaction: Transaction, kb: KbUid) -> int:
-    """Hide the oldest documents; return how many."""
-    chosen = await transaction.one(
-        "MATCH (d:Document {kb: $kb}) WHERE d.live_bytes IS NOT NULL WITH d.uid AS uid, d.seq AS seq "
-        "ORDER BY seq LIMIT $limit RETURN collect(uid) AS uids",
-        kb=kb,
-        limit=_HIDDEN_AT_ONCE,
-    )
-    assert chosen is not None, "an aggregation returns one record"
-    if not chosen["uids"]:
-        return 0
-    await transaction.all(
-        "UNWIND $documents AS uid MATCH (s:Stage {document: uid, kb: $kb}) WITH s ORDER BY s.document, s.position "
-        "SET s.token = s.token + 1, s.owner = null",
-        kb=kb,
-        documents=chosen["uids"],
-    )
-    await lock_kb(transaction, kb)
-    alive: dict[bool, builtins.list[DocumentUid]] = {True: [], False: []}
-    for record in await transaction.all(
-        "UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) WHERE d.deleted_at IS NULL "
-        "RETURN d.uid AS uid, d.visible AS visible",
-        kb=kb,
-        documents=chosen["uids"],
-    ):
-        alive[record["visible"]].append(DocumentUid(record["uid"]))
-    for visible, documents in alive.items():
-        if documents:
-            await hide(transaction, kb, documents, visible=visible)
-    return len(chosen["uids"])

@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
-from atoll.adapters.neo4j import rows
-from atoll.adapters.neo4j.accounts import KB, KEY
 from atoll.adapters.neo4j.database import Database, Transaction
+from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import lock_kb
-from atoll.domain.ids import BatchId, ChunkId, DocumentUid, KbUid, PassageId, TenantId
+from atoll.domain.ids import BatchId, DocumentUid, KbUid, PassageId
 from atoll.domain.passage import Chunk
 from atoll.domain.principal import AuditEvent
-from atoll.ports.archive import Accounts, DocumentRecord, EntityVectors, KbRecord, KbSnapshot, TenantRecord
+from atoll.ports.archive import Accounts, DocumentRecord, EntityVectors, KbSnapshot
 from atoll.ports.contents import ContentBatch
+from atoll.records.rows import accounts, contents, documents
+from atoll.records.rows.values import vectors, whole_vectors
 
-# What is collected by a subquery is sorted here: its ORDER BY was seen to be lost on a cold server.
-_ACCOUNTS = (
-    "RETURN COLLECT { MATCH (t:Tenant) RETURN t {.id, .name, .quota_json, .created_at} } "
-    f"AS tenants, COLLECT {{ MATCH (k:ApiKey) RETURN [k.created_at, k.seq, {KEY}] }} AS keys, "
-    f"COLLECT {{ MATCH (k:Kb) WHERE k.deleted_at IS NULL RETURN {KB} }} AS kbs, "
-    "COLLECT { MATCH (v:Embedding) RETURN v.fingerprint } AS embeddings"
-)
-_SNAPSHOT = (
-    f"MATCH (k:Kb {{uid: $kb}}) WHERE k.deleted_at IS NULL RETURN {KB} AS kb, "
-    "COLLECT { MATCH (d:Document {kb: $kb}) WHERE d.deleted_at IS NULL RETURN [d.seq, d.uid, d.visible] } "
-    "AS documents"
-)
-_DOCUMENT = (
-    "MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.deleted_at IS NULL "
-    f"RETURN {rows.DOCUMENT} AS document, d.visible AS visible, d.replaces AS replaces, d.created_by AS created_by, "
-    "COLLECT { MATCH (b:Batch)-[:HOLDS]->(d) RETURN b.id } AS batches"
-)
-_PASSAGES = (
-    "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal > $after "
-    "WITH p ORDER BY p.ordinal LIMIT $limit RETURN collect("
-    f"[{rows.PASSAGE}, p.vector, COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN {rows.MENTION} }}, "
-    f"COLLECT {{ MATCH (p)<-[:STATED_IN]-(a:Assertion) {rows.ENDS}"
-    f"RETURN [{rows.ASSERTION}, a.vector] }}]) AS found"
-)
-_CHUNKS = (
-    "MATCH (c:Chunk {document: $document, kb: $kb}) "
-    "RETURN c {.id, .document, .ordinal, .char_start, .char_end, .headings} AS chunk ORDER BY c.ordinal"
-)
-_ENTITY_VECTORS = (
-    "MATCH (e:Entity {kb: $kb}) WHERE e.key > $after AND e.vector IS NOT NULL "
-    "WITH e ORDER BY e.kb, e.key LIMIT $limit RETURN collect(e.key) AS keys, collect(e.vector) AS vectors"
-)
-_EVENTS = (
-    "MATCH (e:AuditEvent) WHERE e.id > $after WITH e ORDER BY e.id LIMIT $limit RETURN collect("
-    "e {.id, .tenant, .at, .actor, .action, .object, .result, .request_id, .revision}) AS events"
+_ACCOUNTS, _SNAPSHOT, _DOCUMENT, _PASSAGES, _CHUNKS, _ENTITY_VECTORS, _EVENTS = load(
+    "archive", "accounts", "snapshot", "document", "passages", "chunks", "entity_vectors", "events"
 )
 
 
@@ -67,11 +34,9 @@ class Neo4jArchive:
             record = await transaction.one(_ACCOUNTS)
             assert record is not None, "nothing is matched that could be missing"
             return Accounts(
-                tenants=tuple(
-                    map(_tenant, sorted(record["tenants"], key=lambda each: (each["created_at"], each["id"])))
-                ),
-                keys=tuple(rows.api_key(key) for _, _, key in sorted(record["keys"], key=lambda each: each[:2])),
-                kbs=tuple(map(_kb, sorted(record["kbs"], key=lambda each: (each["created_at"], each["uid"])))),
+                tenants=tuple(map(accounts.tenant, sorted(record["tenants"], key=itemgetter("created_at", "id")))),
+                keys=tuple(accounts.api_key(key) for _, _, key in sorted(record["keys"], key=lambda each: each[:2])),
+                kbs=tuple(map(accounts.kb_record, sorted(record["kbs"], key=itemgetter("created_at", "uid")))),
                 embedding=next(iter(record["embeddings"]), None),
             )
 
@@ -86,7 +51,8 @@ class Neo4jArchive:
             if record is None:
                 return None
             return KbSnapshot(
-                _kb(record["kb"]), {DocumentUid(uid): visible for _, uid, visible in sorted(record["documents"])}
+                accounts.kb_record(record["kb"]),
+                {DocumentUid(uid): visible for _, uid, visible in sorted(record["documents"])},
             )
 
         return await self._database.write(work)
@@ -98,12 +64,12 @@ class Neo4jArchive:
             record = await transaction.one(_DOCUMENT, kb=kb, document=document)
             if record is None:
                 return None
-            replaces = None if record["replaces"] is None else json.loads(record["replaces"])
+            row = record["document"]
             return DocumentRecord(
-                document=rows.document(record["document"]),
-                visible=record["visible"],
-                replaces=frozenset(replaces) if isinstance(replaces, list) else replaces,
-                created_by=record["created_by"],
+                document=documents.document(row, row["stages"]),
+                visible=row["visible"],
+                replaces=documents.replaces(row["replaces"]),
+                created_by=row["created_by"],
                 batches=tuple(map(BatchId, sorted(record["batches"]))),
             )
 
@@ -119,7 +85,7 @@ class Neo4jArchive:
             if not record["found"]:
                 return None
             chunks = await transaction.all(_CHUNKS, **scope) if after < 0 else []
-            return _batch(record["found"], tuple(_chunk(each["chunk"]) for each in chunks))
+            return _batch(record["found"], tuple(contents.chunk(each["chunk"]) for each in chunks))
 
         return await self._database.read(work)
 
@@ -129,7 +95,7 @@ class Neo4jArchive:
         async def work(transaction: Transaction) -> EntityVectors:
             record = await transaction.one(_ENTITY_VECTORS, kb=kb, after=after or "", limit=limit)
             assert record is not None, "an aggregation returns one record"
-            return EntityVectors(tuple(record["keys"]), rows.vectors(record["vectors"]))
+            return EntityVectors(tuple(record["keys"]), vectors(record["vectors"]))
 
         return await self._database.read(work)
 
@@ -139,53 +105,23 @@ class Neo4jArchive:
         async def work(transaction: Transaction) -> tuple[AuditEvent, ...]:
             record = await transaction.one(_EVENTS, after=after, limit=limit)
             assert record is not None, "an aggregation returns one record"
-            return tuple(map(rows.audit_event, record["events"]))
+            return tuple(map(accounts.audit_event, record["events"]))
 
         return await self._database.read(work)
 
 
-def _tenant(row: Mapping[str, Any]) -> TenantRecord:
-    return TenantRecord(
-        TenantId(row["id"]), row["name"], json.loads(row["quota_json"]), rows.instant(row["created_at"])
-    )
-
-
-def _kb(row: Mapping[str, Any]) -> KbRecord:
-    return KbRecord(
-        uid=KbUid(row["uid"]),
-        tenant=TenantId(row["tenant"]),
-        name=row["name"],
-        language=row["language"],
-        revision=row["revision"],
-        passages=row["passages"],
-        settings=json.loads(row["settings_json"]),
-        quota=json.loads(row["quota_json"]),
-        created_at=rows.instant(row["created_at"]),
-    )
-
-
-def _chunk(row: Mapping[str, Any]) -> Chunk:
-    return Chunk(
-        id=ChunkId(row["id"]),
-        document=DocumentUid(row["document"]),
-        ordinal=row["ordinal"],
-        char_start=row["char_start"],
-        char_end=row["char_end"],
-        headings=tuple(row["headings"]),
-    )
-
-
 def _batch(found: list[Any], chunks: tuple[Chunk, ...]) -> ContentBatch:
-    mentions = (rows.mention(PassageId(passage["id"]), each) for passage, _, mentions, _ in found for each in mentions)
-    stated = [(rows.assertion(each), vector) for *_, assertions in found for each, vector in assertions]
+    mentions = (
+        contents.mention(PassageId(passage["id"]), each) for passage, _, mentions, _ in found for each in mentions
+    )
+    stated = [(contents.assertion(each), vector) for *_, assertions in found for each, vector in assertions]
     stated.sort(key=lambda each: (each[0].passage, each[0].ordinal))
-    vectors = [vector for _, vector in stated if vector is not None]
     return ContentBatch(
         chunks=chunks,
-        passages=tuple(rows.passage(passage) for passage, *_ in found),
-        vectors=rows.vectors([vector for _, vector, _, _ in found]),
+        passages=tuple(contents.passage(passage) for passage, *_ in found),
+        vectors=vectors([vector for _, vector, _, _ in found]),
         mentions=tuple(sorted(mentions, key=lambda mention: (mention.passage, mention.entity))),
         assertions=tuple(each for each, _ in stated),
         # A document's assertions all have a vector, or none has.
-        assertion_vectors=rows.vectors(vectors) if vectors and len(vectors) == len(stated) else None,
+        assertion_vectors=whole_vectors([vector for _, vector in stated]),
     )

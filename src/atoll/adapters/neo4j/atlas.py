@@ -7,10 +7,10 @@ from typing import Any
 
 from neo4j import Record
 
-from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
-from atoll.adapters.neo4j.sight import TYPES, VISIBLE, at_one_revision, card
-from atoll.adapters.neo4j.transitions import labels_of
+from atoll.adapters.neo4j.sight import at_one_revision, card
+from atoll.adapters.neo4j.statements import load
+from atoll.adapters.neo4j.transitions import reading
 from atoll.domain.ids import DocumentUid, EntityId
 from atoll.domain.reader import Reader
 from atoll.errors import NotFound
@@ -24,83 +24,10 @@ from atoll.ports.atlas import (
     GraphCensus,
     Links,
 )
+from atoll.records.rows import contents as rows
 
-_NAMED = "($text IS NULL OR e.key CONTAINS $text)"
-
-
-def _listed(entities: str, order: str) -> str:
-    """Return the statement that lists the entities ``e`` of a pattern; types are counted no further than to the limit.
-
-    An index gives its order only to a statement that names all its properties, the knowledge base included.
-    """
-    return (
-        f"{entities} ORDER BY {order} {TYPES}"
-        "WITH * WHERE size(types) > 0 AND ($type IS NULL OR types[0][0] = $type) "
-        f"WITH * ORDER BY {order} LIMIT $limit RETURN collect([e.id, e.key, types]) AS found"
-    )
-
-
-# Who sees everything sees what the counter counts.
-_RANKED = _listed(f"MATCH (e:Entity {{kb: $kb}}) WHERE e.df > 0 AND {_NAMED} WITH e", "e.kb DESC, e.df DESC, e.key")
-_RANKED_IN_SIGHT = _listed(
-    f"MATCH (d:Document {{kb: $kb}})<-[:OF]-()-[:MENTIONS]->(e) WHERE {VISIBLE} AND {_NAMED} WITH e, count(*) AS rank",
-    "rank DESC, e.key",
-)
-
-# Followed once, looked at four times: an entity in thousands of passages is no rare one.
-_ENTITY = (
-    f"MATCH (e:Entity {{id: $entity, kb: $kb}})<-[m:MENTIONS]-(p)-[:OF]->(d) WHERE {VISIBLE} "
-    "WITH e, collect([m, p, d]) AS seen "
-    "CALL (seen) { UNWIND seen AS each WITH each[0].type AS type, count(*) AS n ORDER BY n DESC, type "
-    "RETURN collect([type, n]) AS types } "
-    "CALL (seen) { UNWIND seen AS each WITH each[0].surface AS surface, count(*) AS n ORDER BY n DESC, surface "
-    "RETURN collect([surface, n])[..$listed] AS surfaces, count(*) AS surface_count } "
-    "CALL (seen) { UNWIND seen AS each WITH each[2] AS d, count(*) AS n ORDER BY n DESC, d.uid "
-    "RETURN collect([d.uid, n, d.name])[..$listed] AS documents, count(*) AS document_count } "
-    "CALL (seen) { UNWIND seen AS each WITH each[0] AS m, each[1] AS p, each[2] AS d "
-    f"ORDER BY m.tf DESC, p.id LIMIT $sampled RETURN collect([{rows.PASSAGE}, d.name]) AS sample }} "
-    "RETURN e.key AS key, types, surfaces, surface_count, documents, document_count, sample"
-)
-
-# The passages in sight that mention these entities, of each as many as are looked at, and whether there are more.
-_LOOKED_AT = (
-    "CALL () { UNWIND $entities AS id MATCH (e:Entity {id: id, kb: $kb}) "
-    f"CALL (e) {{ MATCH (e)<-[:MENTIONS]-(p)-[:OF]->(d) WHERE {VISIBLE} "
-    "WITH p ORDER BY p.id LIMIT $looked_at + 1 RETURN collect(p) AS found } "
-    "RETURN collect(found[..$looked_at]) AS lists, coalesce(max(size(found)), 0) > $looked_at AS cut } "
-    "CALL (lists) { UNWIND lists AS each UNWIND each AS p RETURN collect(DISTINCT p) AS passages } "
-)
-_AROUND = (
-    f"{_LOOKED_AT}"
-    "CALL (passages) { UNWIND passages AS p MATCH (p)-[:MENTIONS]->(e) "
-    "WITH e, count(*) AS shared WHERE NOT e.id IN $entities WITH e, shared ORDER BY shared DESC, e.key LIMIT $limit "
-    f"{TYPES}WITH e, shared, types ORDER BY shared DESC, e.key RETURN collect([e.id, e.key, types]) AS found }} "
-    "RETURN found, cut"
-)
-_BETWEEN = (
-    f"{_LOOKED_AT}"
-    "CALL (passages) { UNWIND passages AS p MATCH (p)-[:MENTIONS]->(e) WHERE e.id IN $entities "
-    "WITH p, collect(e.id) AS members UNWIND members AS head UNWIND members AS tail "
-    "WITH head, tail WHERE head < tail WITH head, tail, count(*) AS n ORDER BY n DESC, head, tail LIMIT $limit "
-    "RETURN collect([head, tail, n]) AS pairs } "
-    f"CALL (passages) {{ UNWIND passages AS p MATCH (p)<-[:STATED_IN]-(a:Assertion) {rows.ENDS}"
-    "WHERE h.id IN $entities AND t.id IN $entities "
-    "WITH a, h, t ORDER BY a.weight DESC, a.passage, a.ordinal LIMIT $limit "
-    f"RETURN collect({rows.ASSERTION}) AS assertions }} "
-    "RETURN pairs, assertions, cut"
-)
-
-_CENSUS = (
-    f"CALL () {{ MATCH (d:Document {{kb: $kb}}) WHERE {VISIBLE} "
-    "RETURN count(d) AS documents, sum(d.passages) AS passages } "
-    f"CALL () {{ MATCH (d:Document {{kb: $kb}})<-[:OF]-()-[m:MENTIONS]->(e) WHERE {VISIBLE} "
-    "WITH e, m.type AS type, count(*) AS n ORDER BY n DESC, type "
-    "WITH e, head(collect(type)) AS type, sum(n) AS mentions "
-    "WITH type, count(*) AS entities, sum(mentions) AS mentions ORDER BY entities DESC, type "
-    "RETURN collect([type, entities]) AS types, sum(mentions) AS mentions } "
-    "CALL () { MATCH (d:Document {kb: $kb})<-[:OF]-()<-[:STATED_IN]-(a) "
-    f"WHERE {VISIBLE} RETURN count(a) AS assertions }} "
-    "RETURN documents, passages, types, mentions, assertions"
+_RANKED, _RANKED_IN_SIGHT, _ENTITY, _AROUND, _BETWEEN, _CENSUS = load(
+    "atlas", "ranked", "ranked_in_sight", "entity", "around", "between", "census"
 )
 
 
@@ -125,7 +52,7 @@ class Neo4jAtlas:
         """Return one entity."""
 
         async def work(transaction: Transaction, _: int) -> Record | None:
-            return await transaction.one(_ENTITY, **_scope(reader), entity=entity, listed=LISTED, sampled=SAMPLED)
+            return await transaction.one(_ENTITY, **reading(reader), entity=entity, listed=LISTED, sampled=SAMPLED)
 
         record = await at_one_revision(self._database, reader.kb, work)
         if record is None:
@@ -164,7 +91,7 @@ class Neo4jAtlas:
         """Count everything."""
 
         async def work(transaction: Transaction, revision: int) -> GraphCensus:
-            record = await transaction.one(_CENSUS, **_scope(reader))
+            record = await transaction.one(_CENSUS, **reading(reader))
             assert record is not None, "an aggregation returns one record"
             types = dict(record["types"])
             return GraphCensus(
@@ -186,15 +113,11 @@ class Neo4jAtlas:
 
     async def _view(self, statement: str, reader: Reader, **values: object) -> Record:
         async def work(transaction: Transaction, _: int) -> Record:
-            record = await transaction.one(statement, **_scope(reader), **values)
+            record = await transaction.one(statement, **reading(reader), **values)
             assert record is not None, "an aggregation returns one record"
             return record
 
         return await at_one_revision(self._database, reader.kb, work)
-
-
-def _scope(reader: Reader) -> dict[str, object]:
-    return {"kb": reader.kb, "labels": labels_of(reader.labels)}
 
 
 def _entity_list(found: Sequence[tuple[str, str, Any]], limit: int, *, cut: bool = False) -> EntityList:

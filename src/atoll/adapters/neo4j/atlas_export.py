@@ -4,34 +4,16 @@ from __future__ import annotations
 
 from neo4j import Record
 
-from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
-from atoll.adapters.neo4j.sight import TYPES, VISIBLE, at_one_revision, card
-from atoll.adapters.neo4j.transitions import labels_of
+from atoll.adapters.neo4j.sight import at_one_revision, card
+from atoll.adapters.neo4j.statements import load
+from atoll.adapters.neo4j.transitions import reading
 from atoll.domain.ids import EntityId, PassageId
 from atoll.domain.reader import Reader
 from atoll.ports.atlas import AssertionBatch, CoOccurrence, NodeBatch, TogetherBatch
+from atoll.records.rows import contents as rows
 
-# An index gives its order only to a statement that names all its properties, the knowledge base included.
-_NODES = (
-    f"MATCH (e:Entity {{kb: $kb}}) WHERE e.id > $after WITH e ORDER BY e.kb, e.id {TYPES}"
-    "WITH e, types WHERE size(types) > 0 WITH e, types ORDER BY e.kb, e.id LIMIT $limit "
-    "RETURN collect([e.id, e.key, types]) AS found"
-)
-# Head by head in the order of ids, and no further than to the limit.
-_TOGETHER = (
-    "MATCH (h:Entity {kb: $kb}) WHERE h.id >= $head WITH h ORDER BY h.kb, h.id "
-    f"CALL (h) {{ MATCH (h)<-[:MENTIONS]-(p)-[:OF]->(d) WHERE {VISIBLE} "
-    "MATCH (p)-[:MENTIONS]->(t) WHERE t.id > h.id AND (h.id > $head OR t.id > $tail) "
-    "RETURN t.id AS tail, count(*) AS n } "
-    "WITH h, tail, n ORDER BY h.kb, h.id, tail LIMIT $limit RETURN collect([h.id, tail, n]) AS found"
-)
-_ASSERTIONS = (
-    "MATCH (a:Assertion {kb: $kb}) WHERE a.passage >= $passage AND (a.passage > $passage OR a.ordinal > $ordinal) "
-    f"MATCH (a)-[:STATED_IN]->()-[:OF]->(d) WHERE {VISIBLE} "
-    f"WITH a ORDER BY a.kb, a.passage, a.ordinal LIMIT $limit {rows.ENDS}"
-    f"WITH a, h, t ORDER BY a.passage, a.ordinal RETURN collect({rows.ASSERTION}) AS found"
-)
+_NODES, _TOGETHER, _ASSERTIONS = load("atlas_export", "nodes", "together", "assertions")
 
 
 class Neo4jAtlasExport:
@@ -60,7 +42,7 @@ class Neo4jAtlasExport:
 
     async def _batch(self, statement: str, reader: Reader, **values: object) -> tuple[int, Record]:
         async def work(transaction: Transaction, revision: int) -> tuple[int, Record]:
-            record = await transaction.one(statement, kb=reader.kb, labels=labels_of(reader.labels), **values)
+            record = await transaction.one(statement, **reading(reader), **values)
             assert record is not None, "an aggregation returns one record"
             return revision, record
 

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atoll.adapters.neo4j import rows
+from atoll.adapters.neo4j.catalogue import documents_of
 from atoll.adapters.neo4j.database import Database, Transaction
-from atoll.adapters.neo4j.transitions import labels_of
+from atoll.adapters.neo4j.statements import load
+from atoll.adapters.neo4j.transitions import reading
 from atoll.domain.document import Change, Document
 from atoll.domain.ids import DocumentUid
 from atoll.domain.reader import Reader
 
-# A statement sees what was committed when each part of it ran. Numbers are given under a lock that is held until the
-# commit, so that everything up to the number read first is there for whatever is read after it.
-_LATEST = "MATCH (c:Changes {kb: $kb}) RETURN c.value AS latest"
-_CHANGED = (
-    "MATCH (d:Document {kb: $kb}) WHERE d.changed_seq > $number AND d.changed_seq <= $latest AND d.deleted_at IS NULL "
-    f"AND {rows.SEEN} RETURN d.changed_seq AS number, d.uid AS uid, d.labels AS labels, false AS gone "
-    "ORDER BY number LIMIT $limit"
-)
-_DEPARTED = (
-    "MATCH (d:Departure {kb: $kb}) WHERE d.changed_seq > $number AND d.changed_seq <= $latest "
-    f"AND {rows.SEEN} RETURN d.changed_seq AS number, d.document AS uid, d.labels AS labels, true AS gone "
-    "ORDER BY number LIMIT $limit"
-)
+_LATEST, _CHANGED, _DEPARTED, _AMONG = load("changes", "latest", "changed", "departed", "among")
 
 
 class Neo4jChanges:
@@ -41,8 +30,7 @@ class Neo4jChanges:
 
         async def work(transaction: Transaction) -> tuple[Change, ...]:
             values = {
-                "kb": reader.kb,
-                "labels": labels_of(reader.labels),
+                **reading(reader),
                 "number": number,
                 "latest": await _latest(transaction, reader),
                 "limit": limit,
@@ -65,14 +53,7 @@ class Neo4jChanges:
         """Return those that are there for the reader."""
 
         async def work(transaction: Transaction) -> tuple[Document, ...]:
-            found = await transaction.all(
-                "UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) "
-                f"WHERE d.deleted_at IS NULL AND {rows.SEEN} RETURN {rows.DOCUMENT} AS document",
-                kb=reader.kb,
-                labels=labels_of(reader.labels),
-                documents=list(documents),
-            )
-            return tuple(rows.document(record["document"]) for record in found)
+            return documents_of(await transaction.all(_AMONG, **reading(reader), documents=list(documents)))
 
         return await self._database.read(work)
 

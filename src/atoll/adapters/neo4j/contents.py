@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ledger import advance
 from atoll.adapters.neo4j.publishing import NotYetError, publish, vectors_wanted
+from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import claimed, held, lock_kb, remove_empty_kb
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, relation_id
 from atoll.domain.passage import Chunk, Passage
@@ -21,41 +22,14 @@ from atoll.ports.ledger import Claim
 #: Passages removed in one transaction before a document is stored anew.
 _REMOVED_AT_ONCE = 256
 
-_CHUNKS = "UNWIND $rows AS row MERGE (c:Chunk {id: row.id, kb: $kb}) SET c += row"
-_PASSAGES = (
-    "MATCH (d:Document {uid: $document, kb: $kb}) UNWIND $rows AS row "
-    "CREATE (p:Passage {kb: $kb}) SET p += row CREATE (p)-[:OF {kb: $kb}]->(d)"
+_LEFT_PASSAGES, _HAS_CONTENTS, _QUIET, _FIRST_ENTITIES, _REMOVE_DOCUMENT = load(
+    "contents", "left_passages", "has_contents", "quiet", "first_entities", "remove_document"
 )
-_ENTITIES = "UNWIND $rows AS row MERGE (e:Entity {id: row.entity, kb: $kb}) ON CREATE SET e.key = row.key, e.df = 0"
-# In entity order, so that two workers on the same hubs lock in one order.
-_MENTIONS = (
-    "UNWIND $rows AS row MATCH (e:Entity {id: row.entity, kb: $kb}) MATCH (p:Passage {id: row.passage, kb: $kb}) "
-    "CREATE (p)-[m:MENTIONS {kb: $kb}]->(e) SET m += row.properties"
+_CHUNKS, _PASSAGES, _ENTITIES, _MENTIONS, _ASSERTIONS = load(
+    "contents", "write_chunks", "write_passages", "write_entities", "write_mentions", "write_assertions"
 )
-_ASSERTIONS = (
-    "UNWIND $rows AS row MATCH (p:Passage {id: row.passage, kb: $kb}) MATCH (h:Entity {id: row.head, kb: $kb}) "
-    "MATCH (t:Entity {id: row.tail, kb: $kb}) CREATE (a:Assertion {id: row.id, kb: $kb}) SET a += row.properties "
-    "CREATE (a)-[:STATED_IN {kb: $kb}]->(p) CREATE (a)-[:HEAD {kb: $kb}]->(h) CREATE (a)-[:TAIL {kb: $kb}]->(t)"
-)
-_FIRST_PASSAGES = (
-    "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal >= 0 WITH p ORDER BY p.ordinal LIMIT $limit "
-    "RETURN collect(p.id) AS ids"
-)
-_REMOVE_PASSAGES = (
-    "UNWIND $passages AS id MATCH (p:Passage {id: id, kb: $kb}) "
-    "CALL (p) { MATCH (a:Assertion)-[:STATED_IN]->(p) DETACH DELETE a } "
-    "CALL (p) { MATCH (p)-[:MENTIONS]->(e:Entity) RETURN collect(e.id) AS found } "
-    "DETACH DELETE p RETURN found"
-)
-# Locked before it is looked at: a store that mentions the entity again holds its lock until it has committed.
-_REMOVE_ORPHANS = (
-    "UNWIND $entities AS id MATCH (e:Entity {id: id, kb: $kb}) SET e.locked = true "
-    "WITH e WHERE NOT (e)<-[:MENTIONS]-() DETACH DELETE e"
-)
-_REMOVE_DOCUMENT = (
-    "MATCH (d:Document {uid: $document, kb: $kb}) OPTIONAL MATCH (b:Batch)-[:HOLDS]->(d) WITH d, collect(b) AS batches "
-    "CALL () { MATCH (s:Stage {document: $document, kb: $kb}) DELETE s } DETACH DELETE d "
-    "WITH batches UNWIND batches AS b WITH b WHERE NOT (b)-[:HOLDS]->() DELETE b"
+_FIRST_PASSAGES, _REMOVE_PASSAGES, _REMOVE_ORPHANS, _REMOVE_CHUNKS, _COUNT_PASSAGES = load(
+    "contents", "first_passages", "remove_passages", "remove_orphans", "remove_chunks", "count_passages"
 )
 
 
@@ -75,12 +49,7 @@ class Neo4jContents:
 
         async def work(transaction: Transaction) -> None:
             # A batch whose commit was not heard of is written again.
-            left = await held(
-                transaction,
-                claim,
-                "RETURN COLLECT { UNWIND $passages AS id MATCH (p:Passage {id: id, kb: $kb}) RETURN p.id } AS ids",
-                passages=[p.id for p in batch.passages],
-            )
+            left = await held(transaction, claim, _LEFT_PASSAGES, passages=[p.id for p in batch.passages])
             await _remove(transaction, claim, left["ids"])
             await write_contents(transaction, claim.kb, claim.document, batch)
             await advance(transaction, claim, batch=next_batch, done=done, total=total)
@@ -102,11 +71,7 @@ class Neo4jContents:
         """Return whether all old leases have run out."""
 
         async def work(transaction: Transaction) -> PurgeState:
-            record = await transaction.one(
-                "MATCH (s:Stage {document: $document, kb: $kb}) WHERE s.name <> $stage "
-                "RETURN coalesce(max(s.lease_until), 0) - timestamp() AS left",
-                **claimed(claim),
-            )
+            record = await transaction.one(_QUIET, **claimed(claim))
             assert record is not None, "an aggregation returns one record"
             left = max(0, record["left"]) / 1000
             return PurgeState(kb=claim.kb, document=claim.document, quiet=left <= 0, quiet_in_seconds=left)
@@ -118,13 +83,7 @@ class Neo4jContents:
 
         async def work(transaction: Transaction) -> Mapping[EntityId, NDArray[np.float16] | None]:
             await held(transaction, claim)
-            record = await transaction.one(
-                "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal >= 0 "
-                "WITH p ORDER BY p.ordinal LIMIT $limit MATCH (p)-[:MENTIONS]->(e:Entity) "
-                "WITH DISTINCT e ORDER BY e.id RETURN collect([e.id, e.vector]) AS entities",
-                **claimed(claim),
-                limit=limit,
-            )
+            record = await transaction.one(_FIRST_ENTITIES, **claimed(claim), limit=limit)
             assert record is not None, "an aggregation returns one record"
             return {
                 EntityId(id_): None if vector is None else np.frombuffer(vector, np.float16)
@@ -158,12 +117,7 @@ class Neo4jContents:
         """Remove all passages and chunks of the document, in transactions of bounded size."""
 
         async def work(transaction: Transaction) -> int:
-            found = await held(
-                transaction,
-                claim,
-                "RETURN EXISTS { (:Passage {document: $document, kb: $kb}) } "
-                "OR EXISTS { (:Chunk {document: $document, kb: $kb}) } AS any",
-            )
+            found = await held(transaction, claim, _HAS_CONTENTS)
             return await _remove_some(transaction, claim, _REMOVED_AT_ONCE) if found["any"] else 0
 
         while await self._database.write(work):
@@ -249,10 +203,8 @@ async def _remove_some(transaction: Transaction, claim: Claim, limit: int) -> in
     first = await transaction.one(_FIRST_PASSAGES, **claimed(claim), limit=limit)
     assert first is not None, "an aggregation returns one record"
     await _remove(transaction, claim, first["ids"])
-    await transaction.all("MATCH (c:Chunk {document: $document, kb: $kb}) DELETE c", **claimed(claim))
-    left = await transaction.one(
-        "RETURN COUNT { (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage) } AS passages", **claimed(claim)
-    )
+    await transaction.all(_REMOVE_CHUNKS, **claimed(claim))
+    left = await transaction.one(_COUNT_PASSAGES, **claimed(claim))
     assert left is not None, "a count returns one record"
     return int(left["passages"])
 

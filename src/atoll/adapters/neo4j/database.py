@@ -36,6 +36,7 @@ from neo4j.exceptions import (
     TransientError,
 )
 
+from atoll.adapters.neo4j.statements import load
 from atoll.errors import AtollError, Conflict, DependencyDown, StartRefused
 
 T = TypeVar("T")
@@ -65,12 +66,7 @@ _MADE_MEANWHILE = frozenset(
     }
 )
 
-_VERSION = "MATCH (s:Schema {name: 'atoll'}) RETURN s.version AS version"
-_RAISE_VERSION = (
-    "MERGE (s:Schema {name: 'atoll'}) SET s.locked = true WITH s "
-    "SET s.version = CASE WHEN coalesce(s.version, 0) < $version THEN $version ELSE s.version END"
-)
-_SCHEMA_NAME = "CREATE CONSTRAINT schema_name IF NOT EXISTS FOR (s:Schema) REQUIRE s.name IS UNIQUE"
+_NAME_SCHEMA, _VERSION, _RAISE_VERSION = load("schema", "name_schema", "version", "raise_version")
 
 
 class Transaction:
@@ -180,7 +176,7 @@ class Database:
         with GraphDatabase.driver(self._url, **self._options) as driver:
             self._await_server(driver)
             with translate_errors(), driver.session(database=self._name) as session:
-                _define(session.run, _SCHEMA_NAME)
+                _define(session.run, _NAME_SCHEMA)
                 found = session.execute_read(_first, _VERSION)
                 version = 0 if found is None else int(found["version"])
                 steps = _migrations()

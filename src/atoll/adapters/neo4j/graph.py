@@ -12,70 +12,16 @@ from typing import Any
 import numpy as np
 from neo4j import Record
 
-from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
-from atoll.adapters.neo4j.transitions import labels_of
+from atoll.adapters.neo4j.statements import load
+from atoll.adapters.neo4j.transitions import reading
 from atoll.domain.entity import EntityName, Mention
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood, Reach, Stated
+from atoll.records.rows import contents as rows
+from atoll.records.rows.values import vectors
 
-#: That document ``d`` is seen by the scope.
-_SEEN = f"d.visible AND {rows.SEEN} AND ($include IS NULL OR d.uid IN $include)"
-
-# What `Reach` says of the entities that are followed is decided in the statement: a second one would cost a round trip.
-_NEIGHBOURHOOD = f"""
-CALL () {{
-  UNWIND range(0, size($seeds) - 1) AS at
-  MATCH (p:Passage {{id: $seeds[at], kb: $kb}})-[:OF]->(d:Document) WHERE {_SEEN}
-  WITH at, p ORDER BY at
-  RETURN collect(p) AS seeds, collect([p.id, p.headings, COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN e.id }},
-         COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN m.tf }}]) AS found
-}}
-CALL (seeds) {{
-  CALL (seeds) {{
-    UNWIND seeds AS p MATCH (p)-[:MENTIONS]->(e:Entity) RETURN e
-    UNION UNWIND $entities AS id MATCH (e:Entity {{id: id, kb: $kb}}) RETURN e
-    UNION UNWIND $keys AS key MATCH (e:Entity {{kb: $kb, key: key}}) RETURN e
-  }}
-  WITH DISTINCT e ORDER BY e.id
-  RETURN collect(e) AS near, collect(e.id) AS ids, collect(e.key) AS keys, collect(e.df) AS df,
-         collect(CASE WHEN $vectors THEN coalesce(e.vector, $blank) ELSE $blank END) AS entity_vectors
-}}
-CALL (near) {{
-  UNWIND near AS e WITH e WHERE 1 <= e.df <= $max_df
-  WITH e ORDER BY e.df, e.id
-  WITH collect(e) AS rising
-  WITH rising, reduce(taken = [0, 0], e IN rising |
-    CASE WHEN taken[0] >= $max_passages THEN taken ELSE [taken[0] + e.df, taken[1] + 1] END)[1] AS count
-  RETURN rising[..count] AS followed
-}}
-CALL (followed) {{
-  UNWIND followed AS e MATCH (e)<-[m:MENTIONS]-(p:Passage)
-  WITH p, collect(e.id) AS entities, collect(m.tf) AS tfs
-  MATCH (p)-[:OF]->(d:Document) WHERE {_SEEN}
-  WITH d, p, entities, tfs ORDER BY p.id
-  RETURN collect(p.id) AS passages, collect(d.uid) AS documents, collect(d.name) AS names,
-         collect(CASE WHEN $vectors THEN p.vector ELSE $blank END) AS passage_vectors,
-         collect(entities) AS entities, collect(tfs) AS tfs
-}}
-RETURN found, ids, keys, df, entity_vectors, [e IN followed | e.id] AS followed,
-       passages, documents, names, passage_vectors, entities, tfs
-"""
-_ASSERTION = f"[a.id, {rows.ASSERTION}, h.key, t.key, d.uid, d.name]"
-_ANNOTATIONS = f"""
-UNWIND range(0, size($passages) - 1) AS at
-MATCH (p:Passage {{id: $passages[at], kb: $kb}})-[:OF]->(d:Document) WHERE {_SEEN}
-WITH at, p, d ORDER BY at
-RETURN collect([p.id, d.uid, d.name,
-  COLLECT {{ MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN {rows.MENTION} }},
-  COLLECT {{ MATCH (p)<-[:STATED_IN]-(a:Assertion) {rows.ENDS} RETURN {_ASSERTION} }}]) AS found
-"""
-_STATED = f"""
-UNWIND range(0, size($relations) - 1) AS at
-MATCH (a:Assertion {{id: $relations[at], kb: $kb}})-[:STATED_IN]->(p:Passage)-[:OF]->(d:Document) WHERE {_SEEN}
-{rows.ENDS} WITH at, a, p, d, h, t ORDER BY at
-RETURN collect({_ASSERTION}) AS found
-"""
+_NEIGHBOURHOOD, _ANNOTATIONS, _STATED = load("graph", "neighbourhood", "annotations", "stated")
 
 
 class Neo4jGraph:
@@ -143,7 +89,7 @@ class Neo4jGraph:
 
 def _values(scope: GraphScope) -> dict[str, object]:
     include = None if scope.include is None else list(scope.include)
-    return {"kb": scope.reader.kb, "labels": labels_of(scope.reader.labels), "include": include}
+    return {**reading(scope.reader), "include": include}
 
 
 def _neighbourhood(near: Record, reach: Reach) -> Neighbourhood:
@@ -158,11 +104,11 @@ def _neighbourhood(near: Record, reach: Reach) -> Neighbourhood:
         entities=tuple(EntityName(EntityId(id_), key) for id_, key in zip(near["ids"], near["keys"], strict=True)),
         df=np.array(near["df"], np.int64),
         followed=followed,
-        entity_vectors=rows.vectors(near["entity_vectors"]) if reach.vectors else None,
+        entity_vectors=vectors(near["entity_vectors"]) if reach.vectors else None,
         passages=tuple(map(PassageId, near["passages"])),
         documents=tuple(map(DocumentUid, near["documents"])),
         names=dict(zip(map(DocumentUid, near["documents"]), near["names"], strict=True)),
-        passage_vectors=rows.vectors(near["passage_vectors"]) if reach.vectors else None,
+        passage_vectors=vectors(near["passage_vectors"]) if reach.vectors else None,
         mentions=_incidence(near["entities"], near["tfs"], row_of),
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.sight import at_one_revision
+from atoll.adapters.neo4j.statements import load
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, RelationId
 from atoll.errors import NotFound
 from atoll.ports.index_source import (
@@ -16,41 +16,22 @@ from atoll.ports.index_source import (
     IndexedPassages,
     IndexedRelations,
 )
+from atoll.records.rows import contents as rows
+from atoll.records.rows.documents import artefacts
+from atoll.records.rows.values import vectors
 
-_NOTED = "MATCH (v:Embedding {name: 'vectors'}) RETURN v.fingerprint AS fingerprint"
-_NOTE = (
-    "MERGE (v:Embedding {name: 'vectors'}) ON CREATE SET v.fingerprint = $fingerprint SET v.locked = true "
-    "WITH v SET v.fingerprint = CASE WHEN EXISTS { MATCH (:Passage) } THEN v.fingerprint ELSE $fingerprint END "
-    "RETURN v.fingerprint AS fingerprint"
-)
-# Entities have a vector exactly from two passages on, and the index on df answers at once.
-_FIGURES = (
-    "MATCH (k:Kb {uid: $kb}) "
-    "CALL () { MATCH (d:Document {kb: $kb}) WHERE d.hidden = true RETURN sum(d.passages) AS hidden } "
-    "RETURN k.name AS name, k.language AS language, k.passages AS visible, hidden, "
-    "COUNT { MATCH (e:Entity {kb: $kb}) WHERE e.df > 1 } AS entities, "
-    "EXISTS { MATCH (a:Assertion {kb: $kb})-[:STATED_IN]->()-[:OF]->(d) "
-    "WHERE a.id > '' AND a.vector IS NOT NULL AND d.visible } AS has_relations"
-)
-# An index gives its order only to a statement that names all its properties, the knowledge base included.
-_DOCUMENTS = (
-    "MATCH (d:Document {kb: $kb}) WHERE d.uid > $after AND d.visible "
-    "WITH d ORDER BY d.uid LIMIT $limit RETURN collect([d.uid, d.labels, d.passages, d.artefacts_json]) AS found"
-)
-_PASSAGES = (
-    "MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.visible "
-    "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal > $after "
-    f"WITH p ORDER BY p.ordinal LIMIT $limit RETURN collect({rows.PASSAGE}) AS passages, collect(p.vector) AS vectors"
-)
-_ENTITIES = (
-    "MATCH (e:Entity {kb: $kb}) WHERE e.id > $after AND e.vector IS NOT NULL "
-    "WITH e ORDER BY e.kb, e.id LIMIT $limit RETURN collect(e.id) AS ids, collect(e.vector) AS vectors"
-)
-_RELATIONS = (
-    "MATCH (a:Assertion {kb: $kb}) WHERE a.id > $after AND a.vector IS NOT NULL "
-    "MATCH (a)-[:STATED_IN]->()-[:OF]->(d) WHERE d.visible "
-    "WITH a, d ORDER BY a.kb, a.id LIMIT $limit "
-    "RETURN collect([a.id, d.uid, d.labels]) AS found, collect(a.vector) AS vectors"
+_NOTED, _NOTE, _KBS, _FIGURES, _DOCUMENTS, _PASSAGES, _ENTITIES, _RELATIONS, _VISIBLE, _KNOWN = load(
+    "index_source",
+    "noted",
+    "note",
+    "kbs",
+    "figures",
+    "documents",
+    "passages",
+    "entities",
+    "relations",
+    "visible",
+    "known",
 )
 
 
@@ -69,7 +50,7 @@ class Neo4jIndexSource:
 
         async def note(transaction: Transaction) -> str:
             record = await transaction.one(_NOTE, fingerprint=fingerprint)
-            assert record is not None, "MERGE returns what it finds or makes"
+            assert record is not None, "it finds or makes one"
             return str(record["fingerprint"])
 
         noted = await self._database.read(read)
@@ -79,7 +60,7 @@ class Neo4jIndexSource:
         """Return all knowledge bases with their figures."""
 
         async def work(transaction: Transaction) -> list[str]:
-            found = await transaction.all("MATCH (k:Kb) WHERE k.deleted_at IS NULL RETURN k.uid AS uid ORDER BY uid")
+            found = await transaction.all(_KBS)
             return [record["uid"] for record in found]
 
         looked_at = [await self._figures(KbUid(uid)) for uid in await self._database.read(work)]
@@ -102,8 +83,8 @@ class Neo4jIndexSource:
             record = await transaction.one(_DOCUMENTS, kb=kb, after=after or "", limit=limit)
             assert record is not None, "an aggregation returns one record"
             return tuple(
-                IndexedDocument(DocumentUid(uid), tuple(labels), passages, rows.artefacts(artefacts))
-                for uid, labels, passages, artefacts in record["found"]
+                IndexedDocument(DocumentUid(uid), tuple(labels), passages, artefacts(keys))
+                for uid, labels, passages, keys in record["found"]
             )
 
         return await self._database.read(work)
@@ -115,7 +96,7 @@ class Neo4jIndexSource:
             record = await transaction.one(_PASSAGES, kb=kb, document=document, after=after, limit=limit)
             assert record is not None, "an aggregation returns one record"
             return IndexedPassages(
-                passages=tuple(map(rows.passage, record["passages"])), vectors=rows.vectors(record["vectors"])
+                passages=tuple(map(rows.passage, record["passages"])), vectors=vectors(record["vectors"])
             )
 
         return await self._database.read(work)
@@ -126,7 +107,7 @@ class Neo4jIndexSource:
         async def work(transaction: Transaction) -> IndexedEntities:
             record = await transaction.one(_ENTITIES, kb=kb, after=after or "", limit=limit)
             assert record is not None, "an aggregation returns one record"
-            return IndexedEntities(tuple(map(EntityId, record["ids"])), rows.vectors(record["vectors"]))
+            return IndexedEntities(tuple(map(EntityId, record["ids"])), vectors(record["vectors"]))
 
         return await self._database.read(work)
 
@@ -141,7 +122,7 @@ class Neo4jIndexSource:
                 relations=tuple(RelationId(id_) for id_, _, _ in found),
                 documents=tuple(DocumentUid(uid) for _, uid, _ in found),
                 labels=tuple(tuple(labels) for _, _, labels in found),
-                vectors=rows.vectors(record["vectors"]),
+                vectors=vectors(record["vectors"]),
             )
 
         return await self._database.read(work)
@@ -150,12 +131,7 @@ class Neo4jIndexSource:
         """Return those of ``documents`` that are visible."""
 
         async def work(transaction: Transaction) -> frozenset[DocumentUid]:
-            record = await transaction.one(
-                "UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) WHERE d.visible "
-                "RETURN collect(d.uid) AS uids",
-                kb=kb,
-                documents=list(documents),
-            )
+            record = await transaction.one(_VISIBLE, kb=kb, documents=list(documents))
             assert record is not None, "an aggregation returns one record"
             return frozenset(map(DocumentUid, record["uids"]))
 
@@ -165,9 +141,7 @@ class Neo4jIndexSource:
         """Return those of ``passages`` that there are."""
 
         async def work(transaction: Transaction) -> frozenset[PassageId]:
-            record = await transaction.one(
-                "UNWIND $passages AS id MATCH (p:Passage {id: id}) RETURN collect(p.id) AS ids", passages=list(passages)
-            )
+            record = await transaction.one(_KNOWN, passages=list(passages))
             assert record is not None, "an aggregation returns one record"
             return frozenset(map(PassageId, record["ids"]))
 

@@ -5,33 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from atoll.adapters.neo4j.catalogue import (
-    ENDED,
-    UNDER_WAY,
-    find_document,
-    find_kb_tenant,
-    queue_again,
-    read_document,
-)
+from atoll.adapters.neo4j.accepting import queue_again
+from atoll.adapters.neo4j.catalogue import find_document, find_kb_tenant, read_document
 from atoll.adapters.neo4j.database import Database, Transaction
-from atoll.adapters.neo4j.transitions import Event, audit, fence, hide, lock_kb, set_status
-from atoll.domain.document import Document, Receipt, StageState, Status
+from atoll.adapters.neo4j.statements import load
+from atoll.adapters.neo4j.transitions import audit, fence, hide, lock_kb, set_status
+from atoll.domain.document import Document, Receipt, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
-from atoll.errors import Conflict
+from atoll.records import events
+from atoll.records.lifecycle import check_cancel, check_retry
+from atoll.records.receipts import Counted, receipt
 
-# Another visible document mentions an entity exactly when its counter is above what this document adds to it.
-_COUNT = """
-MATCH (d:Document {uid: $document, kb: $kb})
-CALL (d) { OPTIONAL MATCH (d)<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity)
-           WITH d, e, count(e) AS n WHERE e IS NOT NULL
-           RETURN count(e) AS entities, coalesce(sum(n), 0) AS mentions,
-                  count(CASE WHEN e.df > CASE WHEN d.visible THEN n ELSE 0 END THEN 1 END) AS kept }
-RETURN entities, mentions, kept, COUNT { (d)<-[:OF]-(:Passage) } AS passages,
-       COUNT { (:Chunk {document: $document, kb: $kb}) } AS chunks,
-       COUNT { (d)<-[:OF]-(:Passage)<-[:STATED_IN]-(:Assertion) } AS assertions
-"""
+_COUNT, _STOP_STAGES = load("lifecycle", "count", "stop_stages")
 
 
 class Neo4jLifecycle:
@@ -44,22 +31,18 @@ class Neo4jLifecycle:
         """Hide the document and queue its purge."""
 
         async def look(transaction: Transaction) -> Receipt:
-            removed, kept = await _count(transaction, await find_document(transaction, reader, document))
-            return Receipt(document=document, dry_run=True, removed=removed, kept_entities=kept)
+            counted = await _count(transaction, await find_document(transaction, reader, document))
+            return receipt(counted, dry_run=True)
 
         async def work(transaction: Transaction) -> Receipt:
             await fence(transaction, reader.kb, document)
             owner = await lock_kb(transaction, reader.kb)
             found = await find_document(transaction, reader, document)
             assert owner is not None, "a document that is there has its knowledge base"
-            removed, kept = await _count(transaction, found)
+            counted = await _count(transaction, found)
             revision = await hide(transaction, reader.kb, [document], visible=found["visible"])
-            await audit(
-                transaction,
-                owner["tenant"],
-                Event(actor, "document.deleted", f"document {document}", revision=revision),
-            )
-            return Receipt(document=document, dry_run=False, removed=removed, kept_entities=kept)
+            await audit(transaction, owner["tenant"], events.document_deleted(actor, document, revision))
+            return receipt(counted, dry_run=False)
 
         return await (self._database.read(look) if dry_run else self._database.write(work))
 
@@ -68,14 +51,10 @@ class Neo4jLifecycle:
 
         async def work(transaction: Transaction) -> Document:
             await fence(transaction, reader.kb, document)
-            found = await find_document(transaction, reader, document)
-            if Status(found["status"]) not in ENDED:
-                raise Conflict(
-                    f"the document is {found['status']}; only failed, quarantined or cancelled ones are retried"
-                )
+            check_retry(Status((await find_document(transaction, reader, document))["status"]))
             await queue_again(transaction, reader.kb, document)
             tenant = await find_kb_tenant(transaction, reader.kb)
-            await audit(transaction, tenant, Event(actor, "document.retried", f"document {document}"))
+            await audit(transaction, tenant, events.document_retried(actor, document))
             return await read_document(transaction, reader, document)
 
         return await self._database.write(work)
@@ -85,36 +64,28 @@ class Neo4jLifecycle:
 
         async def work(transaction: Transaction) -> Document:
             await fence(transaction, reader.kb, document)
-            found = await find_document(transaction, reader, document)
-            if Status(found["status"]) not in UNDER_WAY:
-                raise Conflict(f"the document is {found['status']}; only queued or processing ones are cancelled")
-            await transaction.all(
-                "MATCH (s:Stage {document: $document, kb: $kb}) WHERE s.state = $running SET s.state = $waiting",
-                kb=reader.kb,
-                document=document,
-                running=StageState.RUNNING,
-                waiting=StageState.WAITING,
-            )
+            check_cancel(Status((await find_document(transaction, reader, document))["status"]))
+            await transaction.all(_STOP_STAGES, kb=reader.kb, document=document)
             await set_status(transaction, reader.kb, document, Status.CANCELLED)
             tenant = await find_kb_tenant(transaction, reader.kb)
-            await audit(transaction, tenant, Event(actor, "document.cancelled", f"document {document}"))
+            await audit(transaction, tenant, events.document_cancelled(actor, document))
             return await read_document(transaction, reader, document)
 
         return await self._database.write(work)
 
 
-async def _count(transaction: Transaction, document: Mapping[str, Any]) -> tuple[dict[str, int], int]:
-    """Return what a deletion removes, and how many of the document's entities other documents mention too."""
+async def _count(transaction: Transaction, document: Mapping[str, Any]) -> Counted:
     counted = await transaction.one(_COUNT, document=document["uid"], kb=document["kb"])
     assert counted is not None, "the document was found in this transaction"
-    removed = {
-        "passages": counted["passages"],
-        "chunks": counted["chunks"],
-        "pages": document["pages"],
-        "entities": counted["entities"] - counted["kept"],
-        "mentions": counted["mentions"],
-        "assertions": counted["assertions"],
-        "vectors": counted["passages"] if document["indexed"] else 0,
-        "bytes": document["bytes"],
-    }
-    return removed, counted["kept"]
+    return Counted(
+        document=DocumentUid(document["uid"]),
+        passages=counted["passages"],
+        chunks=counted["chunks"],
+        pages=document["pages"],
+        entities=counted["entities"],
+        kept=counted["kept"],
+        mentions=counted["mentions"],
+        assertions=counted["assertions"],
+        bytes=document["bytes"],
+        indexed=document["indexed"],
+    )

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.patterns import metadata_condition, regex_of
-from atoll.adapters.neo4j.transitions import labels_of
+from atoll.adapters.neo4j.statements import load
+from atoll.adapters.neo4j.transitions import reading
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import Box
 from atoll.domain.passage import Passage, on_page
 from atoll.domain.reader import Reader
-from atoll.errors import BadInput, NotFound
+from atoll.errors import NotFound
 from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
+from atoll.records.filters import check_matched
+from atoll.records.rows import contents as rows
+from atoll.records.rows.values import milliseconds
 
-_SCOPE = (
-    "MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL "
-    "CALL () { MATCH (d:Document {kb: $kb}) WHERE d.hidden = true RETURN sum(d.passages) AS hidden } "
-    "RETURN k.revision AS revision, k.language AS language, k.passages AS passages, hidden"
-)
-# The revision is read after the documents: one that went in between then shows as a revision that moved.
-_VISIBLE = (
-    "CALL () { UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) "
-    f"WHERE d.visible AND {rows.SEEN} RETURN collect([d.uid, d.name]) AS found }} "
-    "MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL RETURN k.revision AS revision, found"
-)
-_HYDRATE = (
-    "UNWIND $passages AS id MATCH (p:Passage {id: id, kb: $kb})-[:OF]->(d:Document) "
-    f"WHERE d.visible AND {rows.SEEN} RETURN collect({rows.PASSAGE}) AS passages"
+_SCOPE, _VISIBLE, _HYDRATE, _OF_DOCUMENT, _OF_PAGE, _IS_VISIBLE, _MATCHING = load(
+    "passages", "scope", "visible_documents", "hydrate", "of_document", "of_page", "is_visible", "matching"
 )
 
 
@@ -60,9 +51,7 @@ class Neo4jPassages:
         """Return the revision and the names of the visible ones of ``documents``."""
 
         async def work(transaction: Transaction) -> tuple[int, dict[DocumentUid, str]]:
-            record = await transaction.one(
-                _VISIBLE, kb=reader.kb, labels=labels_of(reader.labels), documents=list(documents)
-            )
+            record = await transaction.one(_VISIBLE, **reading(reader), documents=list(documents))
             if record is None:
                 raise NotFound("the knowledge base is gone")
             return record["revision"], {DocumentUid(uid): name for uid, name in record["found"]}
@@ -73,9 +62,7 @@ class Neo4jPassages:
         """Return the passages that are visible now."""
 
         async def work(transaction: Transaction) -> dict[PassageId, Passage]:
-            record = await transaction.one(
-                _HYDRATE, kb=reader.kb, labels=labels_of(reader.labels), passages=list(passages)
-            )
+            record = await transaction.one(_HYDRATE, **reading(reader), passages=list(passages))
             found = [] if record is None else record["passages"]
             return {passage.id: passage for passage in map(rows.passage, found)}
 
@@ -88,14 +75,7 @@ class Neo4jPassages:
 
         async def work(transaction: Transaction) -> tuple[Passage, ...]:
             await _check_visible(transaction, reader, document)
-            found = await transaction.all(
-                "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal > $after "
-                f"WITH p ORDER BY p.ordinal LIMIT $limit RETURN {rows.PASSAGE} AS passage",
-                kb=reader.kb,
-                document=document,
-                after=after,
-                limit=limit,
-            )
+            found = await transaction.all(_OF_DOCUMENT, kb=reader.kb, document=document, after=after, limit=limit)
             return tuple(rows.passage(record["passage"]) for record in found)
 
         return await self._database.read(work)
@@ -107,33 +87,21 @@ class Neo4jPassages:
 
         async def work(transaction: Transaction) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
             await _check_visible(transaction, reader, document)
-            found = await transaction.all(
-                "MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal >= 0 "
-                f"AND p.page IN [$page - 1, $page] RETURN {rows.PASSAGE} AS passage ORDER BY p.ordinal",
-                kb=reader.kb,
-                document=document,
-                page=page,
-            )
+            found = await transaction.all(_OF_PAGE, kb=reader.kb, document=document, page=page)
             return on_page((rows.passage(record["passage"]) for record in found), page)
 
         return await self._database.read(work)
 
 
 async def _check_visible(transaction: Transaction, reader: Reader, document: DocumentUid) -> None:
-    found = await transaction.one(
-        f"MATCH (d:Document {{uid: $document, kb: $kb}}) WHERE d.visible AND {rows.SEEN} RETURN 1",
-        kb=reader.kb,
-        document=document,
-        labels=labels_of(reader.labels),
-    )
-    if found is None:
+    if await transaction.one(_IS_VISIBLE, **reading(reader), document=document) is None:
         raise NotFound(f"there is no ready document {document} in this knowledge base")
 
 
 async def _matching(transaction: Transaction, reader: Reader, filters: Filters) -> tuple[DocumentUid, ...]:
     conditions, values = _conditions(filters)
-    matched = f"MATCH (d:Document {{kb: $kb}}) WHERE {' AND '.join(['d.visible', rows.SEEN, *conditions])}"
-    scope = {"kb": reader.kb, "labels": labels_of(reader.labels), **values}
+    matched = " AND ".join([_MATCHING, *conditions])
+    scope = {**reading(reader), **values}
     found = await transaction.one(
         f"{matched} WITH d.uid AS uid LIMIT $limit RETURN collect(uid) AS uids",
         **scope,
@@ -143,10 +111,7 @@ async def _matching(transaction: Transaction, reader: Reader, filters: Filters) 
     if len(found["uids"]) > MAX_FILTERED_DOCUMENTS:
         counted = await transaction.one(f"{matched} RETURN count(d) AS n", **scope)
         assert counted is not None, "an aggregation returns one record"
-        raise BadInput(
-            f"the filters match {counted['n']} documents, at most {MAX_FILTERED_DOCUMENTS} can be searched at once; "
-            "narrow them, or leave them out to search everything"
-        )
+        check_matched(counted["n"])
     return tuple(DocumentUid(uid) for uid in found["uids"])
 
 
@@ -169,7 +134,7 @@ def _conditions(filters: Filters) -> tuple[list[str], dict[str, object]]:
     for name, operator, at in (("after", ">=", filters.created_after), ("before", "<=", filters.created_before)):
         if at is not None:
             conditions.append(f"d.created_at {operator} ${name}")
-            values[name] = rows.milliseconds(at)
+            values[name] = milliseconds(at)
     for number, (key, wanted_value) in enumerate(filters.metadata.items()):
         condition, more = metadata_condition(key, wanted_value, f"metadata{number}")
         conditions.append(condition)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from atoll.errors import BadInput
+from atoll.records.filters import BOUNDS, bounds_of, options_of
 
 _NUMBER, _TEXT = "n", "t"
 
@@ -118,16 +118,14 @@ def metadata_condition(key: str, wanted: Any, name: str) -> tuple[str, dict[str,
     Raises:
         BadInput: bounds of another name.
     """
-    if not isinstance(wanted, dict):
-        options = wanted if isinstance(wanted, list) else [wanted]
-        facts = [fact(key, option) for option in options if option is not None]
+    bounds = bounds_of(wanted)
+    if bounds is None:
+        facts = [fact(key, option) for option in options_of(wanted) if option is not None]
         return f"any(fact IN d.facts WHERE fact IN ${name})", {name: facts}
-    if not wanted or set(wanted) - {"gte", "lte"}:
-        raise BadInput("a metadata range takes gte and lte, nothing else")
     conditions: list[str] = []
     values: dict[str, object] = {}
-    for bound, limit in wanted.items():
-        prefix, value, operator = f"{name}_{bound}_prefix", f"{name}_{bound}", {"gte": ">=", "lte": "<="}[bound]
+    for bound, limit in bounds.items():
+        prefix, value, operator = f"{name}_{bound}_prefix", f"{name}_{bound}", BOUNDS[bound]
         found = f"substring(fact, size(${prefix}))"
         number = isinstance(limit, int | float)
         conditions.append(

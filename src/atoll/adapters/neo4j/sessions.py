@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from atoll.adapters.neo4j.database import Database, Transaction
+from atoll.adapters.neo4j.statements import load
 from atoll.domain.ids import Subject
 from atoll.ports.sessions import MAX_PER_SUBJECT
 
-_OPEN = (
-    "CALL () { MATCH (old:Session) WHERE old.expires_at <= timestamp() DELETE old } "
-    "CREATE (:Session {id: $id, subject: $subject, opened_at: timestamp(), expires_at: timestamp() + $milliseconds})"
-)
-_BOUND = "MATCH (s:Session {subject: $subject}) WITH s ORDER BY s.opened_at DESC, s.id = $id DESC SKIP $most DELETE s"
-_FIND = "MATCH (s:Session {id: $id}) WHERE s.expires_at > timestamp() RETURN s.subject AS subject"
-# Locked first: of two that end it at once, the second finds that it is gone.
-_END = (
-    "MATCH (s:Session {id: $id}) SET s.locked = true WITH s, s.subject AS subject, s.expires_at > timestamp() AS held "
-    "DELETE s RETURN subject, held"
-)
+_OPEN, _BOUND, _FIND, _END = load("sessions", "open", "bound", "find", "end")
 
 
 class Neo4jSessions:

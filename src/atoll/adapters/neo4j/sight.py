@@ -1,12 +1,12 @@
-"""What a reader sees of a knowledge base, and how several reads of it are made to be of one moment."""
+"""How several reads of a knowledge base are made to be of one moment, and entities as a reader sees them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from atoll.adapters.neo4j import rows
 from atoll.adapters.neo4j.database import Database, Transaction
+from atoll.adapters.neo4j.statements import load_one
 from atoll.adapters.neo4j.transitions import lock_kb
 from atoll.domain.ids import EntityId, KbUid
 from atoll.errors import NotFound
@@ -14,18 +14,7 @@ from atoll.ports.atlas import EntityCard
 
 T = TypeVar("T")
 
-#: That document ``d`` is visible to who holds ``$labels``.
-VISIBLE = f"d.visible AND {rows.SEEN}"
-
-# Relationships say what they join, and a label that is asked for nevertheless is read from every node.
-#: Adds ``types``: in how many passages entity ``e`` has which type, as [type, passages], the most frequent first; none
-#: out of sight. A call and not a collected subquery, in which an ORDER BY was seen to be lost on a cold server.
-TYPES = (
-    f"CALL (e) {{ MATCH (e)<-[m:MENTIONS]-()-[:OF]->(d) WHERE {VISIBLE} "
-    "WITH m.type AS type, count(*) AS n ORDER BY n DESC, type RETURN collect([type, n]) AS types } "
-)
-
-_REVISION = "MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL RETURN k.revision AS revision"
+_REVISION = load_one("atlas", "revision")
 #: Reads that a publish or a delete may spoil before they are made while publishes and deletes wait.
 _FREE_READS = 3
 
@@ -64,5 +53,5 @@ async def _revision(transaction: Transaction, kb: KbUid) -> int:
 
 
 def card(entity: EntityId, key: str, types: Sequence[tuple[str, int]]) -> EntityCard:
-    """Return an entity as it is seen; ``types`` is what `TYPES` says of it, and not empty."""
+    """Return an entity as it is seen; ``types`` is what ``<<types>>`` says of it, and not empty."""
     return EntityCard(id=entity, key=key, type=types[0][0], passages=sum(count for _, count in types))

@@ -6,18 +6,25 @@ import builtins
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import NOW, Database
-from atoll.adapters.sqlite.transitions import audit, hide, remove_empty_kb
+from atoll.adapters.sqlite.ending import hide_documents
+from atoll.adapters.sqlite.transitions import audit, remove_empty_kb
 from atoll.domain.ids import KbUid, KeyId, TenantId, new_uid
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.domain.principal import LAST_OWNER, Actor, ApiKey, AuditEvent
+from atoll.domain.principal import Actor, ApiKey, AuditEvent, Event
 from atoll.errors import Conflict, NotFound
+from atoll.records import events
+from atoll.records.owners import check_revocation
+from atoll.records.rows import accounts as rows
+from atoll.records.rows.values import milliseconds
 
 _KB = (
-    "SELECT kb.*, (SELECT COUNT(*) FROM document d WHERE d.kb = kb.uid AND d.deleted_at IS NULL) AS documents, "
+    f"SELECT {columns.KB}, ("
+    "SELECT COUNT(*) FROM document d WHERE d.kb = kb.uid AND d.deleted_at IS NULL) AS documents, "
     "(SELECT COALESCE(SUM(d.bytes), 0) FROM document d WHERE d.kb = kb.uid AND d.deleted_at IS NULL) AS bytes "
     "FROM kb WHERE kb.deleted_at IS NULL AND kb.tenant = ?"
 )
@@ -69,22 +76,8 @@ class SqliteKeys:
         """Write a new key."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "INSERT INTO api_key (id, tenant, name, role, kbs, labels, hash, created_at, expires_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    key.id,
-                    key.tenant,
-                    key.name,
-                    key.role,
-                    None if key.kbs is None else json.dumps(sorted(key.kbs)),
-                    None if key.labels is None else json.dumps(sorted(key.labels)),
-                    key.hash,
-                    rows.milliseconds(key.created_at),
-                    None if key.expires_at is None else rows.milliseconds(key.expires_at),
-                ),
-            )
-            audit(connection, actor, tenant=key.tenant, action="key.created", subject=f"key {key.id}")
+            columns.insert(connection, "api_key", rows.key_values(key))
+            audit(connection, key.tenant, events.key_created(actor, key.id))
 
         await self._database.write(work)
 
@@ -101,16 +94,14 @@ class SqliteKeys:
         """Revoke a key."""
 
         def work(connection: sqlite3.Connection) -> ApiKey:
-            owners = connection.execute(_OWNERS, (tenant,)).fetchall()
-            if [row["id"] for row in owners] == [key]:
-                raise Conflict(LAST_OWNER)
+            check_revocation(key, [row["id"] for row in connection.execute(_OWNERS, (tenant,))])
             row = connection.execute(
                 f"UPDATE api_key SET revoked_at = COALESCE(revoked_at, {NOW}) WHERE id = ? AND tenant = ? RETURNING *",
                 (key, tenant),
             ).fetchone()
             if row is None:
                 raise NotFound(f"there is no key {key}")
-            audit(connection, actor, tenant=tenant, action="key.revoked", subject=f"key {key}")
+            audit(connection, tenant, events.key_revoked(actor, key))
             return rows.api_key(row)
 
         return await self._database.write(work)
@@ -153,7 +144,7 @@ class SqliteKnowledgeBases:
                 f"VALUES (?, ?, ?, ?, ?, ?, {NOW})",
                 (new_uid(), tenant, name, language, json.dumps(settings), json.dumps(quota)),
             )
-            audit(connection, actor, tenant=tenant, action="kb.created", subject=f"kb {name}")
+            audit(connection, tenant, events.kb_created(actor, name))
             return _get(connection, tenant, name)
 
         return await self._database.write(work)
@@ -204,28 +195,25 @@ class SqliteKnowledgeBases:
                     known.uid,
                 ),
             )
-            audit(connection, actor, tenant=tenant, action="kb.updated", subject=f"kb {name}")
+            audit(connection, tenant, events.kb_updated(actor, name))
             return _get(connection, tenant, name)
 
         return await self._database.write(work)
 
     async def delete(self, tenant: TenantId, name: str, actor: Actor) -> None:
-        """Hide the knowledge base and all its documents."""
+        """End the knowledge base, then hide its documents."""
 
-        def work(connection: sqlite3.Connection) -> None:
+        def end(connection: sqlite3.Connection) -> KbUid:
             kb: KbUid = _get(connection, tenant, name).uid
-            documents = connection.execute(
-                "SELECT * FROM document WHERE kb = ? AND deleted_at IS NULL ORDER BY seq", (kb,)
-            ).fetchall()
-            for document in documents:
-                hide(connection, document)
             row = connection.execute(
                 f"UPDATE kb SET deleted_at = {NOW}, revision = revision + 1 WHERE uid = ? RETURNING revision", (kb,)
             ).fetchone()
-            audit(connection, actor, tenant=tenant, action="kb.deleted", subject=f"kb {name}", revision=row["revision"])
+            audit(connection, tenant, events.kb_deleted(actor, name, row["revision"]))
             remove_empty_kb(connection, kb)
+            return kb
 
-        await self._database.write(work)
+        kb = await self._database.write(end)
+        await hide_documents(self._database, kb)
 
 
 class SqliteAudit:
@@ -234,25 +222,19 @@ class SqliteAudit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def record(
-        self, tenant: TenantId, actor: Actor, *, action: str, subject: str, result: str, revision: int | None = None
-    ) -> None:
+    async def record(self, tenant: TenantId, event: Event) -> None:
         """Write an event of its own."""
-        await self._database.write(
-            lambda connection: audit(
-                connection, actor, tenant=tenant, action=action, subject=subject, result=result, revision=revision
-            )
-        )
+        await self._database.write(lambda connection: audit(connection, tenant, event))
 
     async def page(
-        self, tenant: TenantId, *, since: str | None, action: str | None, actor: str | None, after: int, limit: int
+        self, tenant: TenantId, *, since: datetime | None, action: str | None, actor: str | None, after: int, limit: int
     ) -> tuple[AuditEvent, ...]:
-        """Return events, oldest first; ``since`` is an RFC 3339 time."""
+        """Return events, oldest first."""
         conditions = ["tenant = ?", "id > ?"]
         values: builtins.list[object] = [tenant, after]
         if since is not None:
-            conditions.append("at >= CAST((julianday(?) - 2440587.5) * 86400000.0 AS INTEGER)")
-            values.append(since)
+            conditions.append("at >= ?")
+            values.append(milliseconds(since))
         for column, wanted in (("action", action), ("actor", actor)):
             if wanted is not None:
                 conditions.append(f"{column} = ?")

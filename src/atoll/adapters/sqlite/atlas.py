@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, islice
 
-from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.catalogue import find_kb
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.sight import Sight, by_count, card, types_of
@@ -26,6 +26,7 @@ from atoll.ports.atlas import (
     GraphCensus,
     Links,
 )
+from atoll.records.rows import contents as rows
 
 _CHUNK = 256
 
@@ -72,7 +73,7 @@ class SqliteAtlas:
             sample = tuple(
                 rows.passage(row)
                 for row in connection.execute(
-                    f"SELECT {rows.PASSAGE_COLUMNS} FROM {_MENTIONS} CROSS JOIN passage p ON p.id = m.passage "
+                    f"SELECT {columns.PASSAGE} FROM {_MENTIONS} CROSS JOIN passage p ON p.id = m.passage "
                     f"WHERE m.entity = ? AND {sight.where} ORDER BY m.tf DESC, p.id LIMIT ?",
                     (entity, *sight.values, SAMPLED),
                 )
@@ -127,7 +128,7 @@ class SqliteAtlas:
                 )
             )
             assertions = connection.execute(
-                f"SELECT {rows.ASSERTION_COLUMNS} FROM json_each(?1) chosen "
+                f"SELECT {columns.ASSERTION} FROM json_each(?1) chosen "
                 "CROSS JOIN assertion a ON a.passage = chosen.value "
                 "WHERE a.head IN (SELECT value FROM json_each(?2)) AND a.tail IN (SELECT value FROM json_each(?2)) "
                 "ORDER BY a.weight DESC, a.passage, a.ordinal LIMIT ?3",

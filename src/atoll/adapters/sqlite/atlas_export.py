@@ -7,13 +7,14 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.catalogue import find_kb
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.sight import Sight, card, types_of
 from atoll.domain.ids import EntityId, KbUid, PassageId
 from atoll.domain.reader import Reader
 from atoll.ports.atlas import AssertionBatch, CoOccurrence, EntityCard, NodeBatch, TogetherBatch
+from atoll.records.rows import contents as rows
 
 #: Heads whose co-occurrences are counted in one statement.
 _HEADS = 64
@@ -63,7 +64,7 @@ class SqliteAtlasExport:
             revision = find_kb(connection, reader.kb)["revision"]
             sight = Sight(reader)
             found = connection.execute(
-                f"SELECT {rows.ASSERTION_COLUMNS} FROM assertion a CROSS JOIN passage p ON p.id = a.passage "
+                f"SELECT {columns.ASSERTION} FROM assertion a CROSS JOIN passage p ON p.id = a.passage "
                 "CROSS JOIN document d ON d.uid = p.document "
                 f"WHERE (a.passage, a.ordinal) > (?, ?) AND {sight.where} ORDER BY a.passage, a.ordinal LIMIT ?",
                 (*(after or ("", -1)), *sight.values, limit),

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.catalogue import with_stages
 from atoll.adapters.sqlite.database import Database
 from atoll.domain.document import Change, Document
@@ -33,7 +33,7 @@ class SqliteChanges:
 
     async def after(self, reader: Reader, number: int, *, limit: int) -> tuple[Change, ...]:
         """Return changes in order."""
-        seen, held = rows.seen_by(reader)
+        seen, held = columns.seen_by(reader)
 
         def work(connection: sqlite3.Connection) -> tuple[Change, ...]:
             found = connection.execute(
@@ -52,11 +52,11 @@ class SqliteChanges:
 
     async def among(self, reader: Reader, documents: Sequence[DocumentUid]) -> tuple[Document, ...]:
         """Return those that are there for the reader."""
-        seen, held = rows.seen_by(reader)
+        seen, held = columns.seen_by(reader)
 
         def work(connection: sqlite3.Connection) -> tuple[Document, ...]:
             found = connection.execute(
-                f"SELECT {rows.DOCUMENT_COLUMNS} FROM json_each(?) chosen CROSS JOIN document d "
+                f"SELECT {columns.DOCUMENT} FROM json_each(?) chosen CROSS JOIN document d "
                 f"ON d.uid = chosen.value WHERE d.kb = ? AND d.deleted_at IS NULL AND {seen}",
                 (json.dumps(documents), reader.kb, *held),
             ).fetchall()

@@ -9,14 +9,19 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.ledger import advance, close_stage
-from atoll.adapters.sqlite.transitions import SYSTEM, audit, change, check, count_entities, hide, remove_empty_kb
+from atoll.adapters.sqlite.transitions import audit, change, check, count_entities, hide, remove_empty_kb
 from atoll.domain.document import StageState, Status
 from atoll.domain.entity import EntityName
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, relation_id
 from atoll.ports.contents import ContentBatch, Published, PurgeState, VectorsWanted
 from atoll.ports.ledger import Claim
+from atoll.records import events
+from atoll.records.replacing import Rival, outcome
+from atoll.records.rows.documents import replaces
+from atoll.records.rows.values import texts
 
 
 class SqliteContents:
@@ -48,19 +53,15 @@ class SqliteContents:
             if wanted:
                 return VectorsWanted(wanted)
             close_stage(connection, claim, StageState.DONE, units=1)
-            document = connection.execute("SELECT * FROM document WHERE uid = ?", (claim.document,)).fetchone()
+            document = _row(connection, claim.document)
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
-            if _is_superseded(connection, document):
+            replaced = outcome(_rival(document), _namesakes(connection, document))
+            if replaced is None:
                 hide(connection, document)
-                audit(
-                    connection,
-                    SYSTEM,
-                    tenant=tenant,
-                    action="document.superseded",
-                    subject=f"document {claim.document}",
-                )
+                audit(connection, tenant, events.document_superseded(claim.document))
                 return Published(revision=0, replaced=(), superseded=True)
-            replaced = _replace_older(connection, document, tenant)
+            for uid in replaced:
+                audit(connection, tenant, events.document_replaced(uid, hide(connection, _row(connection, uid))))
             entities = count_entities(connection, claim.document, 1)
             connection.executemany(
                 "UPDATE entity SET vector = ? WHERE id = ? AND kb = ? AND df > 1",
@@ -76,14 +77,7 @@ class SqliteContents:
                 "UPDATE kb SET revision = revision + 1, passages = passages + ? WHERE uid = ? RETURNING revision",
                 (document["passages"], claim.kb),
             ).fetchone()["revision"]
-            audit(
-                connection,
-                SYSTEM,
-                tenant=tenant,
-                action="document.published",
-                subject=f"document {claim.document}",
-                revision=revision,
-            )
+            audit(connection, tenant, events.document_published(claim.document, revision))
             return Published(revision=revision, replaced=replaced, superseded=False)
 
         return await self._database.write(work)
@@ -107,7 +101,8 @@ class SqliteContents:
         def work(connection: sqlite3.Connection) -> Mapping[EntityId, NDArray[np.float16] | None]:
             check(connection, claim)
             found = connection.execute(
-                "SELECT e.id, e.vector FROM entity e WHERE +e.kb = ? AND e.id IN (SELECT m.entity FROM mention m "
+                "SELECT e.id, IIF(kb.deleted_at IS NULL, e.vector, NULL) FROM kb CROSS JOIN entity e "
+                "WHERE kb.uid = ? AND +e.kb = kb.uid AND e.id IN (SELECT m.entity FROM mention m "
                 "WHERE m.passage IN (SELECT value FROM json_each(?))) ORDER BY e.id",
                 (claim.kb, json.dumps(_passage_ids(connection, claim.document, limit))),
             )
@@ -226,42 +221,23 @@ def _passage_ids(connection: sqlite3.Connection, document: DocumentUid, limit: i
     return [row["id"] for row in found]
 
 
-def _is_superseded(connection: sqlite3.Connection, document: sqlite3.Row) -> bool:
-    """Whether a later document of this name has already taken its place."""
-    later = connection.execute(
-        "SELECT replaces FROM document WHERE kb = ? AND name = ? AND visible = 1 AND version > ?",
-        (document["kb"], document["name"], document["version"]),
+def _row(connection: sqlite3.Connection, document: DocumentUid) -> sqlite3.Row:
+    row: sqlite3.Row = connection.execute(
+        f"SELECT {columns.DOCUMENT} FROM document d WHERE d.uid = ?", (document,)
+    ).fetchone()
+    return row
+
+
+def _namesakes(connection: sqlite3.Connection, document: sqlite3.Row) -> list[Rival]:
+    found = connection.execute(
+        "SELECT uid, version, labels, replaces FROM document WHERE kb = ? AND name = ? AND visible = 1 AND uid != ?",
+        (document["kb"], document["name"], document["uid"]),
     )
-    return any(_replaces(each["replaces"], document["labels"]) for each in later)
+    return list(map(_rival, found))
 
 
-def _replace_older(connection: sqlite3.Connection, document: sqlite3.Row, tenant: str) -> tuple[DocumentUid, ...]:
-    if document["replaces"] is None:
-        return ()
-    older = connection.execute(
-        "SELECT * FROM document WHERE kb = ? AND name = ? AND visible = 1 AND version < ?",
-        (document["kb"], document["name"], document["version"]),
-    ).fetchall()
-    replaced = [each for each in older if _replaces(document["replaces"], each["labels"])]
-    for each in replaced:
-        revision = hide(connection, each)
-        audit(
-            connection,
-            SYSTEM,
-            tenant=tenant,
-            action="document.replaced",
-            subject=f"document {each['uid']}",
-            revision=revision,
-        )
-    return tuple(DocumentUid(each["uid"]) for each in replaced)
-
-
-def _replaces(scope: str | None, labels: str) -> bool:
-    """Whether an upload with this scope takes the place of a document with these labels (both as stored)."""
-    if scope is None:
-        return False
-    held = json.loads(scope)
-    return held == "*" or set(json.loads(labels)) <= set(held)
+def _rival(row: sqlite3.Row) -> Rival:
+    return Rival(DocumentUid(row["uid"]), row["version"], texts(row["labels"]), replaces(row["replaces"]))
 
 
 def _remove_passages(connection: sqlite3.Connection, passages: list[str]) -> None:

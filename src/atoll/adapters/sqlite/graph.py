@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import Database
 from atoll.domain.entity import EntityName, Mention
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood, Reach, Stated
+from atoll.records.rows import contents as rows
+from atoll.records.rows import values as kept
 
 _Known = tuple[EntityId, str, int, bytes | None]  # id, key, df, vector
 
@@ -70,7 +72,7 @@ class SqliteGraph:
                 entities=tuple([EntityName(id_, key) for id_, key, _, _ in known]),
                 df=np.array([df for _, _, df, _ in known], np.int64),
                 followed=is_followed,
-                entity_vectors=_matrix([vector for _, _, _, vector in known]) if reach.vectors else None,
+                entity_vectors=kept.vectors([vector for _, _, _, vector in known]) if reach.vectors else None,
                 passages=passages,
                 documents=tuple(map(documents.__getitem__, passages)),
                 names=names,
@@ -99,7 +101,7 @@ class SqliteGraph:
             )
             asserted = _tuples(
                 connection,
-                f"SELECT {rows.ASSERTION_COLUMNS}, a.id FROM json_each(?) chosen "
+                f"SELECT {columns.ASSERTION}, a.id FROM json_each(?) chosen "
                 "CROSS JOIN assertion a ON a.passage = chosen.value",
                 (json.dumps(visible),),
             )
@@ -121,7 +123,7 @@ class SqliteGraph:
         def work(connection: sqlite3.Connection) -> Annotations:
             asserted = _tuples(
                 connection,
-                f"SELECT {rows.ASSERTION_COLUMNS}, a.id FROM json_each(?) chosen "
+                f"SELECT {columns.ASSERTION}, a.id FROM json_each(?) chosen "
                 "CROSS JOIN assertion a ON a.id = chosen.value",
                 (json.dumps(list(relations)),),
             )
@@ -138,7 +140,7 @@ class SqliteGraph:
 def _visible(connection: sqlite3.Connection, scope: GraphScope, documents: Iterable[str]) -> dict[DocumentUid, str]:
     """Return the names of those documents that the scope sees."""
     wanted = set(documents) if scope.include is None else set(documents) & set(scope.include)
-    seen, values = rows.seen_by(scope.reader)
+    seen, values = columns.seen_by(scope.reader)
     found = connection.execute(
         "SELECT d.uid, d.name FROM json_each(?) chosen CROSS JOIN document d ON d.uid = chosen.value "
         f"WHERE d.kb = ? AND d.visible = 1 AND {seen}",
@@ -245,15 +247,7 @@ def _passage_vectors(connection: sqlite3.Connection, passages: Sequence[str]) ->
         "SELECT chosen.key, p.vector FROM json_each(?) chosen CROSS JOIN passage p ON p.id = chosen.value",
         (json.dumps(list(passages)),),
     )
-    return _matrix([vector for _, vector in sorted(found, key=itemgetter(0))])
-
-
-def _matrix(vectors: Sequence[bytes | None]) -> NDArray[np.float16]:
-    """Return fp16 rows as stored, a row of zeros for None; (n, 0) when there is no vector at all."""
-    width = max((len(vector) for vector in vectors if vector is not None), default=0)
-    blank = bytes(width)
-    joined = b"".join(blank if vector is None else vector for vector in vectors)
-    return np.frombuffer(joined, np.float16).reshape(len(vectors), width // 2)
+    return kept.vectors([vector for _, vector in sorted(found, key=itemgetter(0))])
 
 
 def _stated(row: Sequence[Any], keys: Mapping[EntityId, str], document_of: Mapping[PassageId, DocumentUid]) -> Stated:

@@ -6,10 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import Database
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, RelationId
 from atoll.ports.index_source import (
@@ -19,6 +16,9 @@ from atoll.ports.index_source import (
     IndexedPassages,
     IndexedRelations,
 )
+from atoll.records.rows import contents as rows
+from atoll.records.rows.documents import artefacts
+from atoll.records.rows.values import texts, vectors
 
 
 class SqliteIndexSource:
@@ -86,9 +86,9 @@ class SqliteIndexSource:
             return tuple(
                 IndexedDocument(
                     DocumentUid(row["uid"]),
-                    tuple(json.loads(row["labels"])),
+                    texts(row["labels"]),
                     row["passages"],
-                    rows.artefacts(row["artefacts"]),
+                    artefacts(row["artefacts"]),
                 )
                 for row in found
             )
@@ -100,11 +100,13 @@ class SqliteIndexSource:
 
         def work(connection: sqlite3.Connection) -> IndexedPassages:
             found = connection.execute(
-                f"SELECT {rows.PASSAGE_COLUMNS}, p.vector FROM document d CROSS JOIN passage p ON p.document = d.uid "
+                f"SELECT {columns.PASSAGE}, p.vector FROM document d CROSS JOIN passage p ON p.document = d.uid "
                 "WHERE d.uid = ? AND d.kb = ? AND d.visible = 1 AND p.ordinal > ? ORDER BY p.ordinal LIMIT ?",
                 (document, kb, after, limit),
             ).fetchall()
-            return IndexedPassages(passages=tuple(map(rows.passage, found)), vectors=_vectors(found))
+            return IndexedPassages(
+                passages=tuple(map(rows.passage, found)), vectors=vectors([row["vector"] for row in found])
+            )
 
         return await self._database.scan(work)
 
@@ -117,7 +119,9 @@ class SqliteIndexSource:
                 "AND e.vector IS NOT NULL ORDER BY e.id LIMIT ?",
                 (kb, after or "", limit),
             ).fetchall()
-            return IndexedEntities(tuple(EntityId(row["id"]) for row in found), _vectors(found))
+            return IndexedEntities(
+                tuple(EntityId(row["id"]) for row in found), vectors([row["vector"] for row in found])
+            )
 
         return await self._database.scan(work)
 
@@ -134,8 +138,8 @@ class SqliteIndexSource:
             return IndexedRelations(
                 relations=tuple(RelationId(row["id"]) for row in found),
                 documents=tuple(DocumentUid(row["uid"]) for row in found),
-                labels=tuple(tuple(json.loads(row["labels"])) for row in found),
-                vectors=_vectors(found),
+                labels=tuple(texts(row["labels"]) for row in found),
+                vectors=vectors([row["vector"] for row in found]),
             )
 
         return await self._database.scan(work)
@@ -164,8 +168,3 @@ class SqliteIndexSource:
             return frozenset(PassageId(row["id"]) for row in found)
 
         return await self._database.scan(work)
-
-
-def _vectors(found: Sequence[sqlite3.Row]) -> NDArray[np.float16]:
-    vectors = [np.frombuffer(row["vector"], dtype="<f2").astype(np.float16) for row in found]
-    return np.stack(vectors) if vectors else np.empty((0, 0), np.float16)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import asdict
 
-from atoll.adapters.sqlite import rows
 from atoll.adapters.sqlite.database import NOW, Database
+from atoll.adapters.sqlite.ending import end_what_broke_off
 from atoll.adapters.sqlite.transitions import audit, change, check, renew_journey, set_status
 from atoll.domain.artefact import keys_from
 from atoll.domain.document import JOURNEY, DocumentError, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.knowledge_base import entity_types
-from atoll.domain.principal import Actor
 from atoll.ports.ledger import Claim, DocumentFacts
+from atoll.records import events
+from atoll.records.rows import documents as rows
+from atoll.records.rows.values import texts
 
 # The first unfinished stage of a document that is on its way, or of one being purged.
 _CLAIM = f"""
@@ -86,7 +87,7 @@ class SqliteLedger:
             check(connection, claim)
             close_stage(connection, claim, StageState.DONE, units=units)
             if facts is not None:
-                warnings = None if facts.warnings is None else json.dumps([asdict(each) for each in facts.warnings])
+                warnings = None if facts.warnings is None else rows.warnings_json(facts.warnings)
                 connection.execute(
                     "UPDATE document SET pages = COALESCE(?, pages), passages = COALESCE(?, passages), "
                     "warnings = COALESCE(?, warnings) WHERE uid = ?",
@@ -140,20 +141,11 @@ class SqliteLedger:
         def work(connection: sqlite3.Connection) -> None:
             check(connection, claim)
             close_stage(connection, claim, StageState.FAILED, error=error.message)
-            connection.execute(
-                "UPDATE document SET error = ? WHERE uid = ?", (json.dumps(asdict(error)), claim.document)
-            )
+            connection.execute("UPDATE document SET error = ? WHERE uid = ?", (rows.error_json(error), claim.document))
             status = Status.QUARANTINED if quarantine else Status.FAILED
             set_status(connection, claim.document, status)
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
-            audit(
-                connection,
-                Actor(subject=f"worker {claim.owner}", request_id="-"),
-                tenant=tenant,
-                action=f"document.{status}",
-                subject=f"document {claim.document}",
-                result=error.type,
-            )
+            audit(connection, tenant, events.document_failed(claim.owner, claim.document, status, error.type))
 
         await self._database.write(work)
 
@@ -193,6 +185,7 @@ class SqliteLedger:
                 [(document,) for document in found],
             )
 
+        await end_what_broke_off(self._database)
         # Most looks find nothing; they should not take the write lock.
         found = await self._database.read(find)
         if found:
@@ -235,7 +228,7 @@ def _claim(
         failures=row["failures"],
         name=subject["name"],
         media_type=subject["media_type"],
-        labels=tuple(json.loads(subject["labels"])),
+        labels=texts(subject["labels"]),
         language=subject["language"],
         entity_types=entity_types(json.loads(subject["settings"])),
         artefacts=artefacts,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 
-from atoll.adapters.sqlite.catalogue import ENDED, UNDER_WAY, find_document, find_kb, queue_again, read_document
+from atoll.adapters.sqlite.accepting import queue_again
+from atoll.adapters.sqlite.catalogue import find_document, find_kb, read_document
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.transitions import audit, fence, hide, set_status
 from atoll.domain.document import Document, Receipt, StageState, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
-from atoll.errors import Conflict
+from atoll.records import events
+from atoll.records.lifecycle import check_cancel, check_retry
+from atoll.records.receipts import Counted, receipt
 
 
 class SqliteLifecycle:
@@ -25,18 +28,11 @@ class SqliteLifecycle:
 
         def work(connection: sqlite3.Connection) -> Receipt:
             row = find_document(connection, reader, document)
-            removed, kept = _count(connection, row)
+            counted = _count(connection, row)
             if not dry_run:
-                revision = hide(connection, row)
-                audit(
-                    connection,
-                    actor,
-                    tenant=find_kb(connection, reader.kb)["tenant"],
-                    action="document.deleted",
-                    subject=f"document {document}",
-                    revision=revision,
-                )
-            return Receipt(document=document, dry_run=dry_run, removed=removed, kept_entities=kept)
+                tenant = find_kb(connection, reader.kb)["tenant"]
+                audit(connection, tenant, events.document_deleted(actor, document, hide(connection, row)))
+            return receipt(counted, dry_run=dry_run)
 
         return await (self._database.scan(work) if dry_run else self._database.write(work))
 
@@ -44,19 +40,9 @@ class SqliteLifecycle:
         """Queue an ended document again."""
 
         def work(connection: sqlite3.Connection) -> Document:
-            row = find_document(connection, reader, document)
-            if Status(row["status"]) not in ENDED:
-                raise Conflict(
-                    f"the document is {row['status']}; only failed, quarantined or cancelled ones are retried"
-                )
+            check_retry(Status(find_document(connection, reader, document)["status"]))
             queue_again(connection, document)
-            audit(
-                connection,
-                actor,
-                tenant=find_kb(connection, reader.kb)["tenant"],
-                action="document.retried",
-                subject=f"document {document}",
-            )
+            audit(connection, find_kb(connection, reader.kb)["tenant"], events.document_retried(actor, document))
             return read_document(connection, reader, document)
 
         return await self._database.write(work)
@@ -65,49 +51,38 @@ class SqliteLifecycle:
         """Stop work on a document."""
 
         def work(connection: sqlite3.Connection) -> Document:
-            row = find_document(connection, reader, document)
-            if Status(row["status"]) not in UNDER_WAY:
-                raise Conflict(f"the document is {row['status']}; only queued or processing ones are cancelled")
+            check_cancel(Status(find_document(connection, reader, document)["status"]))
             fence(connection, document)
             connection.execute(
                 "UPDATE stage SET state = ? WHERE document = ? AND state = ?",
                 (StageState.WAITING, document, StageState.RUNNING),
             )
             set_status(connection, document, Status.CANCELLED)
-            audit(
-                connection,
-                actor,
-                tenant=find_kb(connection, reader.kb)["tenant"],
-                action="document.cancelled",
-                subject=f"document {document}",
-            )
+            audit(connection, find_kb(connection, reader.kb)["tenant"], events.document_cancelled(actor, document))
             return read_document(connection, reader, document)
 
         return await self._database.write(work)
 
 
-def _count(connection: sqlite3.Connection, document: sqlite3.Row) -> tuple[dict[str, int], int]:
-    """Return what a deletion removes, and how many of the document's entities other documents mention too."""
+def _count(connection: sqlite3.Connection, document: sqlite3.Row) -> Counted:
     uid = document["uid"]
 
     def count(query: str) -> int:
         return int(connection.execute(query, (uid,)).fetchone()[0])
 
-    entities = count("SELECT COUNT(DISTINCT entity) FROM mention WHERE document = ?")
-    kept = count(
-        "SELECT COUNT(*) FROM (SELECT DISTINCT entity FROM mention WHERE document = ?1) own WHERE EXISTS "
-        "(SELECT 1 FROM mention m JOIN document d ON d.uid = m.document "
-        "WHERE m.entity = own.entity AND m.document != ?1 AND d.visible = 1)"
+    return Counted(
+        document=DocumentUid(uid),
+        passages=count("SELECT COUNT(*) FROM passage WHERE document = ?"),
+        chunks=count("SELECT COUNT(*) FROM chunk WHERE document = ?"),
+        pages=document["pages"],
+        entities=count("SELECT COUNT(DISTINCT entity) FROM mention WHERE document = ?"),
+        kept=count(
+            "SELECT COUNT(*) FROM (SELECT DISTINCT entity FROM mention WHERE document = ?1) own WHERE EXISTS "
+            "(SELECT 1 FROM mention m JOIN document d ON d.uid = m.document "
+            "WHERE m.entity = own.entity AND m.document != ?1 AND d.visible = 1)"
+        ),
+        mentions=count("SELECT COUNT(*) FROM mention WHERE document = ?"),
+        assertions=count("SELECT COUNT(*) FROM assertion a JOIN passage p ON p.id = a.passage WHERE p.document = ?"),
+        bytes=document["bytes"],
+        indexed=bool(document["indexed"]),
     )
-    passages = count("SELECT COUNT(*) FROM passage WHERE document = ?")
-    removed = {
-        "passages": passages,
-        "chunks": count("SELECT COUNT(*) FROM chunk WHERE document = ?"),
-        "pages": document["pages"],
-        "entities": entities - kept,
-        "mentions": count("SELECT COUNT(*) FROM mention WHERE document = ?"),
-        "assertions": count("SELECT COUNT(*) FROM assertion a JOIN passage p ON p.id = a.passage WHERE p.document = ?"),
-        "vectors": passages if document["indexed"] else 0,
-        "bytes": document["bytes"],
-    }
-    return removed, kept

@@ -7,15 +7,18 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import Database
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import Box
 from atoll.domain.passage import Passage, on_page
 from atoll.domain.reader import Reader
-from atoll.errors import BadInput, NotFound
+from atoll.errors import NotFound
 from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
+from atoll.records.filters import BOUNDS, bounds_of, check_matched, options_of
+from atoll.records.rows import contents as rows
+from atoll.records.rows.values import milliseconds
 
 # CROSS JOIN keeps SQLite from beginning with the knowledge base: by its own plan it would read every passage of it.
 _CHOSEN = "(SELECT value FROM json_each(?))"
@@ -58,7 +61,7 @@ class SqlitePassages:
             ).fetchone()
             if row is None:
                 raise NotFound("the knowledge base is gone")
-            seen, values = rows.seen_by(reader)
+            seen, values = columns.seen_by(reader)
             found = connection.execute(
                 "SELECT d.uid, d.name FROM json_each(?) chosen CROSS JOIN document d ON d.uid = chosen.value "
                 f"WHERE d.kb = ? AND d.visible = 1 AND {seen}",
@@ -72,9 +75,9 @@ class SqlitePassages:
         """Return the passages that are visible now."""
 
         def work(connection: sqlite3.Connection) -> dict[PassageId, Passage]:
-            seen, values = rows.seen_by(reader)
+            seen, values = columns.seen_by(reader)
             found = connection.execute(
-                f"SELECT {rows.PASSAGE_COLUMNS} FROM json_each(?) chosen CROSS JOIN passage p ON p.id = chosen.value "
+                f"SELECT {columns.PASSAGE} FROM json_each(?) chosen CROSS JOIN passage p ON p.id = chosen.value "
                 f"CROSS JOIN document d ON d.uid = p.document WHERE d.kb = ? AND d.visible = 1 AND {seen}",
                 (json.dumps(passages), reader.kb, *values),
             )
@@ -90,7 +93,7 @@ class SqlitePassages:
         def work(connection: sqlite3.Connection) -> tuple[Passage, ...]:
             _check_visible(connection, reader, document)
             found = connection.execute(
-                f"SELECT {rows.PASSAGE_COLUMNS} FROM passage p WHERE p.document = ? AND p.ordinal > ? "
+                f"SELECT {columns.PASSAGE} FROM passage p WHERE p.document = ? AND p.ordinal > ? "
                 "ORDER BY p.ordinal LIMIT ?",
                 (document, after, limit),
             )
@@ -106,8 +109,7 @@ class SqlitePassages:
         def work(connection: sqlite3.Connection) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
             _check_visible(connection, reader, document)
             found = connection.execute(
-                f"SELECT {rows.PASSAGE_COLUMNS} FROM passage p WHERE p.document = ? AND p.page IN (?, ?) "
-                "ORDER BY p.ordinal",
+                f"SELECT {columns.PASSAGE} FROM passage p WHERE p.document = ? AND p.page IN (?, ?) ORDER BY p.ordinal",
                 (document, page - 1, page),
             )
             return on_page(map(rows.passage, found), page)
@@ -116,7 +118,7 @@ class SqlitePassages:
 
 
 def _check_visible(connection: sqlite3.Connection, reader: Reader, document: DocumentUid) -> None:
-    seen, values = rows.seen_by(reader)
+    seen, values = columns.seen_by(reader)
     row = connection.execute(
         f"SELECT 1 FROM document d WHERE d.uid = ? AND d.kb = ? AND d.visible = 1 AND {seen}",
         (document, reader.kb, *values),
@@ -126,7 +128,7 @@ def _check_visible(connection: sqlite3.Connection, reader: Reader, document: Doc
 
 
 def _matching(connection: sqlite3.Connection, reader: Reader, filters: Filters) -> tuple[DocumentUid, ...]:
-    seen, values = rows.seen_by(reader)
+    seen, values = columns.seen_by(reader)
     conditions, more = _conditions(filters)
     where = " AND ".join(["d.kb = ?", "d.visible = 1", seen, *conditions])
     parameters = (reader.kb, *values, *more)
@@ -134,11 +136,7 @@ def _matching(connection: sqlite3.Connection, reader: Reader, filters: Filters) 
         f"SELECT d.uid FROM document d WHERE {where} LIMIT ?", (*parameters, MAX_FILTERED_DOCUMENTS + 1)
     ).fetchall()
     if len(found) > MAX_FILTERED_DOCUMENTS:
-        count = connection.execute(f"SELECT COUNT(*) FROM document d WHERE {where}", parameters).fetchone()[0]
-        raise BadInput(
-            f"the filters match {count} documents, at most {MAX_FILTERED_DOCUMENTS} can be searched at once; narrow "
-            "them, or leave them out to search everything"
-        )
+        check_matched(connection.execute(f"SELECT COUNT(*) FROM document d WHERE {where}", parameters).fetchone()[0])
     return tuple(DocumentUid(row["uid"]) for row in found)
 
 
@@ -163,7 +161,7 @@ def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     for operator, at in ((">=", filters.created_after), ("<=", filters.created_before)):
         if at is not None:
             conditions.append(f"d.created_at {operator} ?")
-            values.append(rows.milliseconds(at))
+            values.append(milliseconds(at))
     for key, wanted in filters.metadata.items():
         test, operands = _metadata_test(wanted)
         conditions.append(f"EXISTS (SELECT 1 FROM json_each(d.metadata) m WHERE m.key = ? AND {test})")
@@ -173,16 +171,9 @@ def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
 
 def _metadata_test(wanted: Any) -> tuple[str, list[Any]]:
     """Return a test on ``m.value`` for a value, a list of values, or bounds {gte, lte}."""
-    if isinstance(wanted, dict):
-        if not wanted or set(wanted) - {"gte", "lte"}:
-            raise BadInput("a metadata range takes gte and lte, nothing else")
-        operators = {"gte": ">=", "lte": "<="}
+    bounds = bounds_of(wanted)
+    if bounds is not None:
         # A bound compares only values of its own kind: SQLite would otherwise order every number before every text.
-        tests = [
-            f"m.value {operators[name]} ? AND (typeof(m.value) = 'text') = (typeof(?) = 'text')" for name in wanted
-        ]
-        return " AND ".join(tests), [operand for bound in wanted.values() for operand in (bound, bound)]
-    options = wanted if isinstance(wanted, list) else [wanted]
-    if isinstance(wanted, list) and not wanted:
-        return "0", []
-    return f"m.value IN {_CHOSEN}", [json.dumps(options)]
+        tests = [f"m.value {BOUNDS[name]} ? AND (typeof(m.value) = 'text') = (typeof(?) = 'text')" for name in bounds]
+        return " AND ".join(tests), [operand for bound in bounds.values() for operand in (bound, bound)]
+    return f"m.value IN {_CHOSEN}", [json.dumps(options_of(wanted))]

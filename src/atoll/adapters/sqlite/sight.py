@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from atoll.adapters.sqlite import rows
+from atoll.adapters.sqlite import columns
 from atoll.domain.ids import EntityId
 from atoll.domain.reader import Reader
 from atoll.ports.atlas import EntityCard
@@ -16,7 +16,7 @@ class Sight:
     """The condition that document ``d`` is visible to a reader, and its values."""
 
     def __init__(self, reader: Reader) -> None:
-        seen, values = rows.seen_by(reader)
+        seen, values = columns.seen_by(reader)
         self.kb = reader.kb
         self.everything = reader.labels is None
         self.where = f"d.kb = ? AND d.visible = 1 AND {seen}"

@@ -8,16 +8,11 @@ from __future__ import annotations
 import sqlite3
 
 from atoll.adapters.sqlite.database import NOW
-from atoll.domain.document import DEPARTURE_MILLISECONDS, JOURNEY, Stage, StageState, Status
+from atoll.domain.document import DEPARTURE_MILLISECONDS, JOURNEY, PURGE_POSITION, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid
-from atoll.domain.principal import Actor
+from atoll.domain.principal import Event
 from atoll.errors import LeaseLost
 from atoll.ports.ledger import Claim
-
-#: The actor of what the system does by itself.
-SYSTEM = Actor(subject="system", request_id="-")
-
-_PURGE_POSITION = 100
 
 
 def now(connection: sqlite3.Connection) -> int:
@@ -31,22 +26,16 @@ def change(connection: sqlite3.Connection) -> int:
     return int(row[0])
 
 
-def audit(
-    connection: sqlite3.Connection,
-    actor: Actor,
-    *,
-    tenant: str,
-    action: str,
-    subject: str,
-    result: str = "ok",
-    revision: int | None = None,
-) -> None:
+def audit(connection: sqlite3.Connection, tenant: str, event: Event) -> None:
     """Write an audit event in the transaction of what it tells of."""
     connection.execute(
         "INSERT INTO audit_event (tenant, at, actor, action, object, result, request_id, revision) "
         f"VALUES (?, {NOW}, ?, ?, ?, ?, ?, ?)",
-        (tenant, actor.subject, action, subject, result, actor.request_id, revision),
-    )
+        (
+            tenant, event.actor.subject, event.action, event.subject, event.result, event.actor.request_id,
+            event.revision,
+        ),
+    )  # fmt: skip
 
 
 def check(connection: sqlite3.Connection, claim: Claim) -> None:
@@ -89,7 +78,7 @@ def hide(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
     connection.execute("UPDATE stage SET state = ? WHERE document = ?", (StageState.DONE, uid))
     connection.execute(
         "INSERT INTO stage (document, name, position, state) VALUES (?, ?, ?, ?)",
-        (uid, Stage.PURGE, _PURGE_POSITION, StageState.WAITING),
+        (uid, Stage.PURGE, PURGE_POSITION, StageState.WAITING),
     )
     row = connection.execute(
         "UPDATE kb SET revision = revision + 1, passages = passages - ? WHERE uid = ? RETURNING revision",

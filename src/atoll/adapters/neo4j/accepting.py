@@ -1,0 +1,137 @@
+"""Accepting documents on Neo4j: facts for the rules of ``atoll.records.admission``, and what these decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from atoll.adapters.neo4j.database import Transaction
+from atoll.adapters.neo4j.patterns import facts_of
+from atoll.adapters.neo4j.statements import load
+from atoll.adapters.neo4j.transitions import audit, change, fence, reading, renew_journey
+from atoll.domain.document import JOURNEY, Accepted, Document, NewDocument, Replaces, Status
+from atoll.domain.ids import BatchId, DocumentUid, KbUid
+from atoll.domain.principal import Actor
+from atoll.domain.reader import Reader
+from atoll.records import events
+from atoll.records.admission import Known, Room, check_room, replaceable, settle
+from atoll.records.rows import documents as rows
+
+_WAITING, _KNOWN, _VERSIONS, _INSERT, _COUNT_ACCEPTED, _INSERT_BATCH, _IS_WRITTEN, _DOCUMENTS, _QUEUE_AGAIN = load(
+    "accepting",
+    "waiting",
+    "known",
+    "versions",
+    "insert",
+    "count_accepted",
+    "insert_batch",
+    "is_written",
+    "documents",
+    "queue_again",
+)
+
+
+async def accept(
+    transaction: Transaction,
+    uploader: Reader,
+    documents: Sequence[NewDocument],
+    *,
+    batch: BatchId,
+    replace: bool,
+    actor: Actor,
+    most_waiting: int,
+    kb: Mapping[str, Any],
+) -> Accepted:
+    """Write what is new of an upload into the knowledge base ``kb``, which is locked. Raises QuotaExceeded."""
+    settled = settle(uploader, documents, await _known(transaction, uploader, documents))
+    # An earlier run of this transaction may have been committed without our hearing of it.
+    if await transaction.one(_IS_WRITTEN, kb=uploader.kb, batch=batch) is None:
+        check_room(await _room(transaction, kb, most_waiting), documents)
+        for uid in settled.again:
+            await queue_again(transaction, uploader.kb, uid)
+        await _insert(transaction, kb, settled.fresh, replaceable(uploader) if replace else None, actor)
+        await transaction.all(_INSERT_BATCH, kb=uploader.kb, batch=batch, documents=list(settled.documents))
+    return Accepted(
+        batch=batch,
+        documents=await _read(transaction, uploader.kb, settled.documents),
+        duplicates=settled.duplicates,
+    )
+
+
+async def queue_again(transaction: Transaction, kb: KbUid, document: DocumentUid) -> None:
+    """Let the document's journey begin anew."""
+    # From the first stage on: stages find their artefacts and call no model again.
+    await fence(transaction, kb, document)
+    await renew_journey(transaction, kb, document)
+    await transaction.all(_QUEUE_AGAIN, kb=kb, document=document)
+
+
+def live_bytes(sha256: str, labels: Sequence[str]) -> str:
+    """Return what no two documents of a knowledge base that are not deleted have both."""
+    return f"{sha256} {json.dumps(sorted(labels))}"
+
+
+async def _room(transaction: Transaction, kb: Mapping[str, Any], most_waiting: int) -> Room:
+    counted = await transaction.one(_WAITING, kb=kb["uid"])
+    assert counted is not None, "an aggregation returns one record"
+    return Room(
+        waiting=counted["n"],
+        most_waiting=most_waiting,
+        held={"documents": kb["documents"], "bytes": kb["bytes"]},
+        quota=json.loads(kb["quota_json"]),
+    )
+
+
+async def _known(transaction: Transaction, uploader: Reader, documents: Sequence[NewDocument]) -> list[Known]:
+    hashes = sorted({new.sha256 for new in documents})
+    found = await transaction.all(_KNOWN, **reading(uploader), hashes=hashes)
+    return [Known(DocumentUid(each["uid"]), each["sha256"], Status(each["status"])) for each in found]
+
+
+async def _insert(
+    transaction: Transaction,
+    kb: Mapping[str, Any],
+    documents: Sequence[NewDocument],
+    replaces: Replaces | None,
+    actor: Actor,
+) -> None:
+    if not documents:
+        return
+    uid = KbUid(kb["uid"])
+    found = await transaction.all(_VERSIONS, kb=uid, names=sorted({new.name for new in documents}))
+    versions: dict[str, int] = {record["name"]: record["version"] for record in found}
+    inserted = []
+    for seq, new in enumerate(documents, kb["accepted"] + 1):
+        versions[new.name] += 1
+        inserted.append(_properties(new, seq=seq, version=versions[new.name], replaces=replaces))
+    await transaction.all(_INSERT, kb=uid, documents=inserted, journey=list(JOURNEY), actor=actor.subject)
+    await transaction.all(_COUNT_ACCEPTED, kb=uid, count=len(documents), bytes=sum(new.bytes for new in documents))
+    await change(transaction, uid, [new.uid for new in documents])
+    accepted = [events.document_accepted(actor, new.uid, int(kb["revision"])) for new in documents]
+    await audit(transaction, kb["tenant"], *accepted)
+
+
+async def _read(transaction: Transaction, kb: KbUid, documents: Sequence[DocumentUid]) -> tuple[Document, ...]:
+    found = await transaction.all(_DOCUMENTS, kb=kb, documents=list(documents))
+    by_uid = {each["document"]["uid"]: rows.document(each["document"], each["document"]["stages"]) for each in found}
+    return tuple(by_uid[uid] for uid in documents)
+
+
+def _properties(new: NewDocument, *, seq: int, version: int, replaces: Replaces | None) -> dict[str, object]:
+    labels = sorted(new.labels)
+    return {
+        "uid": new.uid,
+        "seq": seq,
+        "name": new.name,
+        "source": new.source,
+        "version": version,
+        "sha256": new.sha256,
+        "live_bytes": live_bytes(new.sha256, labels),
+        "labels": labels,
+        "metadata_json": json.dumps(dict(new.metadata)),
+        "facts": facts_of(new.metadata),
+        "replaces": rows.replaces_json(replaces),
+        "media_type": new.media_type,
+        "bytes": new.bytes,
+    }

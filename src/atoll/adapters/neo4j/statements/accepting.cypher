@@ -1,0 +1,40 @@
+// name: waiting
+MATCH (d:Document {kb: $kb}) WHERE d.status IN ['queued', 'processing'] AND d.deleted_at IS NULL RETURN count(d) AS n
+
+// name: known
+UNWIND $hashes AS sha256 MATCH (d:Document {kb: $kb, sha256: sha256}) WHERE d.deleted_at IS NULL AND <<seen>>
+WITH d ORDER BY d.seq
+RETURN d.uid AS uid, d.sha256 AS sha256, d.status AS status
+
+// name: versions
+UNWIND $names AS name OPTIONAL MATCH (d:Document {kb: $kb, name: name})
+RETURN name, coalesce(max(d.version), 0) AS version
+
+// The gateway rings right after this transaction; the reconciler need not ring as well.
+// name: insert
+UNWIND $documents AS new CREATE (d:Document {uid: new.uid, kb: $kb})
+SET d += new, d.status = 'queued', d.visible = false, d.indexed = false, d.pages = 0, d.passages = 0, d.entities = 0,
+  d.warnings_json = '[]', d.created_by = $actor, d.created_at = timestamp(), d.rung_at = timestamp()
+WITH d UNWIND range(0, size($journey) - 1) AS position
+CREATE (:Stage {document: d.uid, kb: $kb, name: $journey[position], position: position, state: 'waiting', <<untouched>>})
+
+// name: count_accepted
+MATCH (k:Kb {uid: $kb})
+SET k.accepted = k.accepted + $count, k.documents = k.documents + $count, k.bytes = k.bytes + $bytes
+
+// name: insert_batch
+CREATE (b:Batch {id: $batch, kb: $kb})
+WITH b UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) CREATE (b)-[:HOLDS {kb: $kb}]->(d)
+
+// name: is_written
+MATCH (b:Batch {id: $batch, kb: $kb}) RETURN 1
+
+// name: documents
+UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) RETURN <<document>> AS document
+
+// name: queue_again
+MATCH (s:Stage {document: $document, kb: $kb})
+SET s.state = 'waiting', s.batch = 0, s.failures = 0, s.not_before = 0, s.error = null
+WITH count(s) AS stages MATCH (d:Document {uid: $document, kb: $kb})
+SET d.error_json = null, d.returns = 0, d.status = 'queued', d.rung_at = 0
+<<change>>

@@ -1,0 +1,24 @@
+// name: count_by_status
+MATCH (d:Document {kb: $kb}) WHERE d.deleted_at IS NULL AND <<seen>> AND ($pattern IS NULL OR d.name =~ $pattern)
+RETURN d.status AS status, count(*) AS n
+
+// name: page
+MATCH (d:Document {kb: $kb})
+WHERE d.seq < $before AND d.deleted_at IS NULL AND <<seen>> AND ($pattern IS NULL OR d.name =~ $pattern)
+  AND ($status IS NULL OR d.status = $status)
+WITH d ORDER BY d.seq DESC LIMIT $limit
+RETURN <<document>> AS document ORDER BY d.seq DESC
+
+// name: batch
+MATCH (:Batch {id: $batch, kb: $kb})-[:HOLDS]->(d:Document) WHERE d.deleted_at IS NULL AND <<seen>>
+RETURN <<document>> AS document ORDER BY d.seq
+
+// name: census
+MATCH (d:Document) WHERE d.deleted_at IS NULL RETURN d.status AS status, count(*) AS n
+
+// name: kb_tenant
+MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL RETURN k.tenant AS tenant
+
+// name: document
+MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.deleted_at IS NULL AND <<seen>>
+RETURN <<document>> AS document

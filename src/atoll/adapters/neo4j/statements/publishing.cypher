@@ -1,0 +1,37 @@
+// name: published
+// The knowledge base is locked before anything is read that other publishes and deletes change.
+<<held>>
+WITH s MATCH (k:Kb {uid: $kb}) SET k.locked = true
+WITH k MATCH (d:Document {uid: $document, kb: $kb})
+RETURN d {.uid, .version, .labels, .replaces} AS document, k.tenant AS tenant,
+       COLLECT { MATCH (o:Document {kb: $kb, name: d.name}) WHERE o.visible AND o.uid <> d.uid
+                 RETURN o {.uid, .version, .labels, .replaces} } AS namesakes
+
+// name: shared_without_vector
+// Asked before anything is locked: counters may still move, so that raising them asks again.
+MATCH (s:Stage {document: $document, name: $stage, kb: $kb}) WHERE s.token = $token
+MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity)
+WITH e, count(*) AS n WHERE e.vector IS NULL AND e.df + n > 1
+WITH e ORDER BY e.id
+RETURN collect([e.id, e.key]) AS wanted
+
+// name: raise_counters
+// By id, so that several transactions on the same entities wait for each other and do not deadlock.
+MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity)
+WITH e, count(*) AS n ORDER BY e.id SET e.locked = true
+WITH e, e.df + n AS df
+SET e.df = df, e.vector = CASE WHEN df > 1 THEN coalesce($vectors[e.id], e.vector) ELSE null END
+RETURN count(e) AS entities, collect(CASE WHEN df > 1 AND e.vector IS NULL THEN [e.id, e.key] END) AS wanted
+
+// name: end_superseded
+<<held>> <<close>> RETURN 1
+
+// name: make_visible
+// The revision after all else but the audit trail, so that nobody sees the new one before what it stands for.
+MATCH (s:Stage {document: $document, name: $stage, kb: $kb}) <<close>>
+WITH s MATCH (d:Document {uid: $document, kb: $kb})
+SET d.visible = true, d.status = 'ready', d.error_json = null, d.ready_at = timestamp(), d.entities = $entities,
+  d.hidden = null, d.rung_at = null
+<<change>>
+WITH d MATCH (k:Kb {uid: $kb}) SET k.revision = k.revision + 1, k.passages = k.passages + d.passages
+WITH k.revision AS revision <<audit>> RETURN revision

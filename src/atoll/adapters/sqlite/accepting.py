@@ -1,0 +1,120 @@
+"""Accepting documents on SQLite: facts for the rules of ``atoll.records.admission``, and what these decide."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from atoll.adapters.sqlite import columns
+from atoll.adapters.sqlite.database import NOW
+from atoll.adapters.sqlite.transitions import audit, change, fence, now, renew_journey, set_status
+from atoll.domain.document import JOURNEY, NewDocument, Replaces, StageState, Status
+from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
+from atoll.domain.principal import Actor
+from atoll.domain.reader import Reader
+from atoll.records import events
+from atoll.records.admission import Known, Room, Settled, check_room, replaceable, settle
+from atoll.records.rows.documents import replaces_json
+
+
+def accept(
+    connection: sqlite3.Connection,
+    uploader: Reader,
+    documents: Sequence[NewDocument],
+    *,
+    replace: bool,
+    actor: Actor,
+    most_waiting: int,
+    kb: sqlite3.Row,
+) -> tuple[BatchId, Settled]:
+    """Write what is new of an upload into the knowledge base ``kb``. Raises QuotaExceeded."""
+    check_room(_room(connection, kb, most_waiting), documents)
+    settled = settle(uploader, documents, _known(connection, uploader, documents))
+    for uid in settled.again:
+        queue_again(connection, uid)
+    for new in settled.fresh:
+        _insert(connection, uploader.kb, new, replaces=replaceable(uploader) if replace else None, actor=actor)
+        audit(connection, kb["tenant"], events.document_accepted(actor, new.uid, kb["revision"]))
+    batch = BatchId(new_uid())
+    connection.executemany(
+        "INSERT INTO batch (id, kb, document) VALUES (?, ?, ?)",
+        [(batch, uploader.kb, uid) for uid in settled.documents],
+    )
+    return batch, settled
+
+
+def queue_again(connection: sqlite3.Connection, document: DocumentUid) -> None:
+    """Let the document's journey begin anew."""
+    # From the first stage on: stages find their artefacts and call no model again.
+    fence(connection, document)
+    renew_journey(connection, document)
+    connection.execute(
+        "UPDATE stage SET state = ?, batch = 0, failures = 0, not_before = 0, rung_at = 0, error = NULL "
+        "WHERE document = ?",
+        (StageState.WAITING, document),
+    )
+    connection.execute("UPDATE document SET error = NULL, returns = 0 WHERE uid = ?", (document,))
+    set_status(connection, document, Status.QUEUED)
+
+
+def _room(connection: sqlite3.Connection, kb: sqlite3.Row, most_waiting: int) -> Room:
+    waiting = connection.execute(
+        "SELECT COUNT(*) AS n FROM document WHERE kb = ? AND deleted_at IS NULL AND status IN ('queued', 'processing')",
+        (kb["uid"],),
+    ).fetchone()["n"]
+    quota = json.loads(kb["quota_json"])
+    held = {}
+    if quota:
+        held = dict(
+            connection.execute(
+                "SELECT COUNT(*) AS documents, COALESCE(SUM(bytes), 0) AS bytes FROM document "
+                "WHERE kb = ? AND deleted_at IS NULL",
+                (kb["uid"],),
+            ).fetchone()
+        )
+    return Room(waiting=waiting, most_waiting=most_waiting, held=held, quota=quota)
+
+
+def _known(connection: sqlite3.Connection, uploader: Reader, documents: Sequence[NewDocument]) -> list[Known]:
+    seen, values = columns.seen_by(uploader)
+    found = connection.execute(
+        "SELECT d.uid, d.sha256, d.status FROM json_each(?) chosen CROSS JOIN document d ON d.sha256 = chosen.value "
+        f"WHERE d.kb = ? AND d.deleted_at IS NULL AND {seen} ORDER BY d.seq",
+        (json.dumps(sorted({new.sha256 for new in documents})), uploader.kb, *values),
+    )
+    return [Known(DocumentUid(row["uid"]), row["sha256"], Status(row["status"])) for row in found]
+
+
+def _insert(
+    connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, replaces: Replaces | None, actor: Actor
+) -> None:
+    version = connection.execute(
+        "SELECT COALESCE(MAX(version), 0) + 1 AS next FROM document WHERE kb = ? AND name = ?", (kb, new.name)
+    ).fetchone()["next"]
+    columns.insert(
+        connection,
+        "document",
+        {
+            "uid": new.uid,
+            "kb": kb,
+            "name": new.name,
+            "source": new.source,
+            "version": version,
+            "sha256": new.sha256,
+            "labels": sorted(new.labels),
+            "metadata": json.dumps(new.metadata),
+            "status": Status.QUEUED,
+            "replaces": replaces_json(replaces),
+            "media_type": new.media_type,
+            "bytes": new.bytes,
+            "created_by": actor.subject,
+            "created_at": now(connection),
+            "changed_seq": change(connection),
+        },
+    )
+    # The gateway rings right after this transaction; the reconciler need not ring as well.
+    connection.executemany(
+        f"INSERT INTO stage (document, name, position, state, rung_at) VALUES (?, ?, ?, ?, {NOW})",
+        [(new.uid, stage, position, StageState.WAITING) for position, stage in enumerate(JOURNEY)],
+    )

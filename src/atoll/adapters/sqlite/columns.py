@@ -1,0 +1,46 @@
+"""The columns that rows are read with, how they are written, and the condition that a reader sees a document."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+
+from atoll.domain.reader import Reader
+
+DOCUMENT = (
+    "d.seq, d.uid, d.kb, d.name, d.source, d.version, d.status, d.media_type, d.bytes, d.sha256, d.pages, d.passages, "
+    "d.entities, d.metadata AS metadata_json, d.labels, d.created_at, d.ready_at, d.error AS error_json, "
+    "d.warnings AS warnings_json, d.changed_seq, d.artefacts AS artefacts_json, d.visible, d.indexed, d.replaces, "
+    "d.created_by"
+)
+CHUNK = "c.id, c.document, c.ordinal, c.char_start, c.char_end, c.headings"
+PASSAGE = (
+    "p.id, p.document, p.ordinal, p.chunk, p.page, p.boxes AS boxes_json, p.char_start, p.char_end, p.text, "
+    "p.headings, p.layout AS layout_json"
+)
+ASSERTION = "a.passage, a.ordinal, a.head, a.tail, a.keywords, a.description, a.weight"
+KB = (
+    "kb.uid, kb.tenant, kb.name, kb.language, kb.revision, kb.passages, kb.settings AS settings_json, "
+    "kb.quota AS quota_json, kb.created_at"
+)
+
+
+def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, object]) -> None:
+    """Write one row; lists become JSON, and a name that ends in ``_json`` is a column's without that ending."""
+    names = ", ".join(name.removesuffix("_json") for name in values)
+    connection.execute(
+        f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(values))})",
+        [json.dumps(value) if isinstance(value, list) else value for value in values.values()],
+    )
+
+
+def seen_by(reader: Reader) -> tuple[str, tuple[str, ...]]:
+    """Return the condition, with its parameters, that the reader holds all labels of document ``d``."""
+    if reader.labels is None:
+        return "1", ()
+    held = json.dumps(sorted(reader.labels))
+    return (
+        "NOT EXISTS (SELECT 1 FROM json_each(d.labels) WHERE value NOT IN (SELECT value FROM json_each(?)))",
+        (held,),
+    )
