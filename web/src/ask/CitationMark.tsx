@@ -24,10 +24,6 @@ export function CitationMark({ n, evidence, span, onFollow }: CitationMarkProps)
   const [isOpen, setOpen] = useState(false);
   // Whoever follows the number wants the page, and not its preview over it.
   const [isQuiet, setQuiet] = useState(false);
-  const forget = () => {
-    setOpen(false);
-    setQuiet(false);
-  };
   const button = (
     <button
       type="button"
@@ -37,8 +33,7 @@ export function CitationMark({ n, evidence, span, onFollow }: CitationMarkProps)
         setQuiet(true);
         onFollow();
       }}
-      onPointerLeave={forget}
-      onBlur={forget}
+      onPointerEnter={() => setQuiet(false)}
     >
       {n}
     </button>
