@@ -17,8 +17,9 @@ from atoll.adapters.memory.graph import EmptyGraph
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.adapters.memory.passages import MemoryPassages
 from atoll.domain.embedding import EmbedderCard, InputType, TokenSpans
-from atoll.domain.ids import DocumentUid, KbUid, chunk_id, passage_id
+from atoll.domain.ids import DocumentUid, KbUid, TenantId, chunk_id, passage_id
 from atoll.domain.passage import Passage
+from atoll.domain.reader import Reader
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import NotAvailable
 from atoll.ingest.cutting import embedding_text
@@ -26,6 +27,7 @@ from atoll.query.rank.graph_evidence import GraphLimits
 from atoll.query.search.pipeline import SearchPipeline
 
 KB = KbUid("benchmark")
+READER = Reader(TenantId("benchmark"), KB)
 
 
 class PackagedEmbedder:
@@ -36,6 +38,11 @@ class PackagedEmbedder:
         assert found is not None, "install the embeddings layer: pip install -r requirements-embeddings.lock"
         assert found.origin is not None
         self._model = SentenceTransformer(str(Path(found.origin).parent / "model"), device="cpu")
+
+    @property
+    def connections(self) -> int:
+        """Return 0: the model runs in this process."""
+        return 0
 
     async def embed(self, texts: Sequence[str], *, input_type: InputType) -> NDArray[np.float32]:
         """Return unit rows."""

@@ -28,7 +28,6 @@ from atoll.ingest.workshop import Workshop
 from atoll.ports.extractor import Extractor
 from atoll.ports.pages import PageEmbedder
 from atoll.query.answer.budget import PromptLimits
-from atoll.query.answer.refuse import RefusalThresholds
 from atoll.query.rank.graph_evidence import GraphLimits
 from atoll.query.requests import SearchRequest
 from atoll.query.retrieve.pages import PageRetriever
@@ -112,7 +111,7 @@ class House:
             limits=PromptLimits(
                 passages=20, total_tokens=30_000, context_tokens=8192, answer_tokens=512, first_token_seconds=20.0
             ),
-            thresholds=RefusalThresholds(cosine=0.3, terms=0.34),
+            certainty=0.5,
             pages=self.page_retriever,
         )
 

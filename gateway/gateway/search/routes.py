@@ -15,6 +15,7 @@ from atoll.query.service import Citations, Delta, Done, EvidenceFound, Replace, 
 from gateway.auth import InKb
 from gateway.errors import log_inside, problem
 from gateway.runtime import Live
+from gateway.search.answer_parts import sentences_out
 from gateway.search.schemas import (
     AnswerOut,
     QueryIn,
@@ -24,7 +25,6 @@ from gateway.search.schemas import (
     answer_fields,
     citations_out,
     evidence_out,
-    sentences_out,
 )
 from gateway.sse import frame, stream_response, with_keep_alive
 

@@ -7,11 +7,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
 
-from atoll.domain.answer import AnsweredBy, Citation, Sentence
+from atoll.domain.answer import AnsweredBy, Citation
 from atoll.domain.evidence import Evidence, EvidenceKind, Filters, Mode
 from atoll.domain.ids import DocumentUid
 from atoll.domain.reader import Reader
 from atoll.query.service import AnswerMode, QueryOutcome, QueryRequest, SearchOutcome, SearchRequest, Turn
+from gateway.search.answer_parts import (
+    CautionOut,
+    RefusalOut,
+    SentenceOut,
+    refusal_out,
+    sentences_out,
+    warnings_out,
+)
 from gateway.wire import WHOLE, Body, Moment, Truth
 
 MAX_QUERY_CHARACTERS = 8000
@@ -194,7 +202,7 @@ class SearchOut(BaseModel):
     keywords: list[str]
     revision: int
     timings_ms: dict[str, float]
-    warnings: list[str] = Field(description="What the ranking went without, for instance a reranker that is away.")
+    warnings: list[CautionOut] = Field(description="What the reader should know, for instance a reranker that is away.")
 
     @classmethod
     def of(cls, outcome: SearchOutcome, *, explain: bool) -> Self:
@@ -204,23 +212,8 @@ class SearchOut(BaseModel):
             keywords=list(outcome.keywords),
             revision=outcome.revision,
             timings_ms=dict(outcome.timings_ms),
-            warnings=list(outcome.warnings),
+            warnings=warnings_out(outcome.warnings),
         )
-
-
-class RefusalOut(BaseModel):
-    """Why nothing was answered."""
-
-    reason: str
-    best_score: float
-
-
-class SentenceOut(BaseModel):
-    """A sentence of an answer with the numbers of its citations."""
-
-    text: str
-    citations: list[int]
-    supported: bool
 
 
 class CitationOut(BaseModel):
@@ -241,7 +234,8 @@ class AnswerOut(BaseModel):
     usage: dict[str, Any]
     timings_ms: dict[str, float]
     revision: int
-    warnings: list[str] = Field(description="What the ranking went without, for instance a reranker that is away.")
+    understood: str = Field(description="The question as it was searched.")
+    warnings: list[CautionOut] = Field(description="What the reader should know, for instance a reranker that is away.")
 
 
 class QueryOut(AnswerOut):
@@ -255,11 +249,6 @@ def evidence_out(evidence: Sequence[Evidence], *, explain: bool) -> list[Evidenc
     return [EvidenceOut.of(each, explain=explain) for each in evidence]
 
 
-def sentences_out(sentences: Sequence[Sentence]) -> list[SentenceOut]:
-    """Return sentences in their wire form."""
-    return [SentenceOut(text=each.text, citations=list(each.citations), supported=each.supported) for each in sentences]
-
-
 def citations_out(citations: Sequence[Citation], *, explain: bool) -> list[CitationOut]:
     """Return citations in their wire form."""
     return [CitationOut(n=each.n, evidence=EvidenceOut.of(each.evidence, explain=explain)) for each in citations]
@@ -271,15 +260,14 @@ def answer_fields(outcome: QueryOutcome, *, explain: bool) -> dict[str, Any]:
     return {
         "answer": answer.text,
         "answered_by": answer.answered_by,
-        "refusal": None
-        if answer.refusal is None
-        else RefusalOut(reason=answer.refusal.reason, best_score=answer.refusal.best_score),
+        "refusal": refusal_out(answer.refusal),
         "sentences": sentences_out(answer.sentences),
         "citations": citations_out(answer.citations, explain=explain),
         "usage": dict(outcome.usage),
         "timings_ms": dict(outcome.timings_ms),
         "revision": outcome.revision,
-        "warnings": list(outcome.warnings),
+        "understood": outcome.understood,
+        "warnings": warnings_out(outcome.warnings),
     }
 
 

@@ -118,6 +118,15 @@ class Bm25Encoder:
         """Return the indices of a passage's terms."""
         return frozenset(index for token in _tokens(text) for index, _ in _indices(token.text, language))
 
+    def forms(self, word: str, language: str) -> frozenset[int]:
+        """Return the indices of a word as a whole and of its other spellings, without those of its pieces."""
+        found: set[int] = set()
+        for token in _tokens(word):
+            terms = _indices(token.text, language)
+            runs = _UNSPACED_RUN.search(token.text) is not None
+            found.update(index for place, (index, factor) in enumerate(terms) if runs or not place or factor < 1)
+        return frozenset(found)
+
     def encode_query(self, text: str, language: str) -> SparseVector:
         """Return a weight for each distinct term: 1 for a word, more for an identifier as a whole than for its parts.
 

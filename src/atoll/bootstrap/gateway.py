@@ -36,7 +36,6 @@ from atoll.bootstrap.stores import artefacts, blobs, records
 from atoll.domain.embedding import EmbedderCard
 from atoll.ports.record_store import RecordStore
 from atoll.query.answer.budget import PromptLimits
-from atoll.query.answer.refuse import RefusalThresholds
 from atoll.query.rank.graph_evidence import GraphLimits
 from atoll.query.rank.rerank import Reranking
 from atoll.query.retrieve.pages import PageRetriever
@@ -89,7 +88,7 @@ def ask(
             entity_tokens=settings.query.max_entity_tokens,
             relation_tokens=settings.query.max_relation_tokens,
         ),
-        thresholds=RefusalThresholds(cosine=settings.query.refuse_cosine, terms=settings.query.refuse_terms),
+        certainty=settings.query.certainty,
         pages=pages,
         reranking=None if ranker is None else Reranking(ranker, settings.reranker.depth),
     )

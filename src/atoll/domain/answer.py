@@ -1,4 +1,4 @@
-"""An answer: sentences, each with its citations or marked unsupported, or a refusal."""
+"""An answer: sentences, each with its citations and places or marked unsupported, or a refusal."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from atoll.domain.evidence import Evidence
+from atoll.domain.page import Box
 
 
 class AnsweredBy(StrEnum):
@@ -16,13 +17,45 @@ class AnsweredBy(StrEnum):
     NONE = "none"
 
 
+class RefusalReason(StrEnum):
+    """Why a question is not answered."""
+
+    NOT_FOUND = "not_found"
+    LANGUAGE = "language"
+    NOTHING_INDEXED = "nothing_indexed"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlace:
+    """Where a sentence stands: in citation ``n``, in these boxes of a page; ``span`` is its text in the passage."""
+
+    n: int
+    page: int
+    boxes: tuple[Box, ...]
+    span: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of a table with the names of its columns, empty strings where a column has none."""
+
+    header: tuple[str, ...]
+    row: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence; ``citations`` are the numbers of the citations that support it."""
+    """One sentence; ``citations`` are the numbers of the citations that support it.
+
+    ``places`` are the sentence's own, not the passage's. Of a table's row ``text`` names row and column, and ``table``
+    is the whole row.
+    """
 
     text: str
     citations: tuple[int, ...]
     supported: bool
+    places: tuple[AnswerPlace, ...] = ()
+    table: TableRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +68,23 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why nothing was answered; ``best_score`` is the best cosine that was seen."""
+    """Why nothing was answered: ``missing`` are the parts of the question, as they were asked, that nothing meets.
 
-    reason: str
+    ``message`` is one sentence for the reader. ``best_score`` says how near the best evidence came, 0 to 1.
+    """
+
+    reason: RefusalReason
+    missing: tuple[str, ...]
+    message: str
     best_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """What a reader should know of a result: ``type`` is for programs, ``message`` for people."""
+
+    type: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ class SparseEncoder(Protocol):
         """Return the indices of ``encode_passage`` alone, which is all that comparing texts takes."""
         ...
 
+    def forms(self, word: str, language: str) -> frozenset[int]:
+        """Return the indices of a word as a whole and of its other spellings, without those of its pieces."""
+        ...
+
     def encode_query(self, text: str, language: str) -> SparseVector:
         """Return query term weights."""
         ...

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from atoll.domain.answer import Answer, AnsweredBy, Citation, Sentence
+from atoll.domain.answer import Answer, AnsweredBy, Caution, Citation, Sentence
 from atoll.domain.evidence import Evidence, Filters, Mode
 from atoll.domain.reader import Reader
-from atoll.query.answer.history import Turn
+from atoll.query.question.history import Turn
 
 
 class AnswerMode(StrEnum):
@@ -55,19 +55,24 @@ class SearchOutcome:
     keywords: tuple[str, ...]
     revision: int
     timings_ms: Mapping[str, float]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class QueryOutcome:
-    """An answer with the evidence that was found. ``usage`` holds prompt_tokens and completion_tokens where known."""
+    """An answer with the evidence that was found.
+
+    ``understood`` is the question as it was searched: with what the conversation adds, and misspelt words put right.
+    ``usage`` holds prompt_tokens and completion_tokens where known.
+    """
 
     answer: Answer
     evidence: tuple[Evidence, ...]
     usage: Mapping[str, int]
     timings_ms: Mapping[str, float]
     revision: int
-    warnings: tuple[str, ...] = ()
+    understood: str
+    warnings: tuple[Caution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

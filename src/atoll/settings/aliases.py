@@ -28,7 +28,6 @@ ALIASES: Mapping[str, tuple[str, Callable[[str], str]]] = {
     "MAX_ENTITY_TOKENS": ("ATOLL_QUERY__MAX_ENTITY_TOKENS", str),
     "MAX_RELATION_TOKENS": ("ATOLL_QUERY__MAX_RELATION_TOKENS", str),
     "MAX_TOTAL_TOKENS": ("ATOLL_QUERY__MAX_TOTAL_TOKENS", str),
-    "COSINE_THRESHOLD": ("ATOLL_QUERY__REFUSE_COSINE", str),
     "MAX_ASYNC": ("ATOLL_EMBEDDINGS__CONCURRENT_REQUESTS", str),
     "MAX_PARALLEL_INSERT": ("ATOLL_WORKER__THREADS", str),
     "NEO4J_URI": ("ATOLL_RECORDS__URL", str),
@@ -45,6 +44,7 @@ NOT_SUPPORTED: Mapping[str, str] = {
     "DATABASE_URL": "ATOLL_RECORDS__STORE and ATOLL_RECORDS__URL",
     "KV_STORAGE": "ATOLL_RECORDS__STORE (sqlite or neo4j)",
     "VECTOR_STORAGE": "ATOLL_VECTORS__URL",
+    "COSINE_THRESHOLD": "ATOLL_QUERY__CERTAINTY (what near means is measured on the embedding model itself)",
     "GRAPH_STORAGE": "ATOLL_RECORDS__STORE (the graph lives in the record store)",
 }
 

@@ -285,8 +285,9 @@ class QuerySettings(Section):
     max_entity_tokens: Count = Field(6_000, description="Tokens of entities in a prompt.")
     max_relation_tokens: Count = Field(8_000, description="Tokens of relations in a prompt.")
     max_total_tokens: Count = Field(30_000, description="Tokens of a prompt.")
-    # Both signs are added, each in units of its threshold; a question is refused below a sum of 2.
-    refuse_cosine: float = Field(
-        0.34, gt=0, le=1, description="Best cosine at which a question counts as half answerable."
+    certainty: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="How likely an answer must be right to be given, 0 to 1; below it the nearest passages are shown.",
     )
-    refuse_terms: float = Field(0.32, gt=0, le=1, description="Share of its terms found, likewise the other half.")

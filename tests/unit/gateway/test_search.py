@@ -21,7 +21,8 @@ EVIDENCE_FIELDS = {
     "relation",
 }  # fmt: skip
 ANSWER_FIELDS = {
-    "answer", "answered_by", "refusal", "sentences", "citations", "usage", "timings_ms", "revision", "warnings",
+    "answer", "answered_by", "refusal", "sentences", "citations", "usage", "timings_ms", "revision", "understood",
+    "warnings",
 }  # fmt: skip
 SEARCH, QUERY = "/v1/kbs/main/search", "/v1/kbs/main/query"
 QUESTION = "When was the harbour of Lindvik built?"
@@ -113,14 +114,22 @@ async def test_an_answer_is_cited(asked: httpx.AsyncClient) -> None:
         assert sentence["supported"]
         assert sentence["citations"]
         assert set(sentence["citations"]) <= numbers
+        assert set(sentence) == {"text", "citations", "supported", "places", "table"}
+        for place in sentence["places"]:
+            assert set(place) == {"n", "page", "boxes", "span"}
+            assert place["n"] in numbers
+            assert len(place["boxes"][0]) == 4
     assert body["citations"][0]["evidence"]["document"] == "harbour.txt"
 
 
 async def test_a_refusal_is_an_answer(asked: httpx.AsyncClient) -> None:
     body = (await asked.post(QUERY, json={"query": "Quantum chromodynamics lattice gauge?"})).json()
     assert (body["answered_by"], body["sentences"]) == ("none", [])
-    assert set(body["refusal"]) == {"reason", "best_score"}
-    assert body["answer"]
+    assert set(body["refusal"]) == {"reason", "missing", "message", "best_score"}
+    assert body["refusal"]["reason"] == "not_found"
+    assert {"chromodynamics", "lattice"} <= set(body["refusal"]["missing"])
+    assert body["answer"] == body["refusal"]["message"]
+    assert body["evidence"]
 
 
 async def test_a_stream_ends_with_what_an_answer_has(asked: httpx.AsyncClient) -> None:

@@ -27,7 +27,6 @@ from atoll.query.service import (
     GraphLimits,
     PromptLimits,
     QueryRequest,
-    RefusalThresholds,
     SearchRequest,
     Turn,
 )
@@ -125,7 +124,7 @@ class Library:
             sparse=self.encoder,
             chat=chat,
             limits=limits or PromptLimits(20, 30_000, 8192, 768, 20.0),
-            thresholds=RefusalThresholds(0.3, 0.34),
+            certainty=0.5,
             reranking=reranking,
         )
 

@@ -20,6 +20,12 @@ export type BatchOut = {
   "eta_seconds": number | null;
 };
 
+/** What a reader should know of a result. */
+export type CautionOut = {
+  "message": string;
+  "type": string;
+};
+
 /** A numbered piece of evidence. */
 export type CitationOut = {
   "evidence": EvidenceOut;
@@ -337,6 +343,15 @@ export type PassagesOut = {
   "passages": Array<PassageOut>;
 };
 
+/** Where a sentence stands in one of its citations. */
+export type PlaceOut = {
+  "boxes": Array<[number, number, number, number]>;
+  "n": number;
+  "page": number;
+  /** Its first and last character in the passage's text. */
+  "span": [number, number];
+};
+
 /** Where on a page a passage stands: boxes in points, origin top left. */
 export type PlacedPassage = {
   "boxes": Array<[number, number, number, number]>;
@@ -375,9 +390,11 @@ export type QueryOut = {
   "revision": number;
   "sentences": Array<SentenceOut>;
   "timings_ms": Record<string, number>;
+  /** The question as it was searched. */
+  "understood": string;
   "usage": Record<string, unknown>;
-  /** What the ranking went without, for instance a reranker that is away. */
-  "warnings": Array<string>;
+  /** What the reader should know, for instance a reranker that is away. */
+  "warnings": Array<CautionOut>;
 };
 
 /** What a knowledge base may hold; a limit that is not named is none. */
@@ -408,9 +425,16 @@ export type ReceiptOut = {
 
 /** Why nothing was answered. */
 export type RefusalOut = {
+  /** How near the nearest evidence came to an answer, 0 to 1. */
   "best_score": number;
-  "reason": string;
+  "message": string;
+  /** Parts of the question that were not found together, as they were asked. */
+  "missing": Array<string>;
+  "reason": RefusalReason;
 };
+
+/** Why a question is not answered. */
+export type RefusalReason = "not_found" | "language" | "nothing_indexed";
 
 /** What a key may do; ``ADMIN`` manages tenants and reads no document. */
 export type Role = "owner" | "editor" | "reader" | "auditor" | "admin";
@@ -440,14 +464,16 @@ export type SearchOut = {
   "keywords": Array<string>;
   "revision": number;
   "timings_ms": Record<string, number>;
-  /** What the ranking went without, for instance a reranker that is away. */
-  "warnings": Array<string>;
+  /** What the reader should know, for instance a reranker that is away. */
+  "warnings": Array<CautionOut>;
 };
 
-/** A sentence of an answer with the numbers of its citations. */
+/** A sentence of an answer with the numbers of its citations and its own places. */
 export type SentenceOut = {
   "citations": Array<number>;
+  "places": Array<PlaceOut>;
   "supported": boolean;
+  "table": TableOut | null;
   "text": string;
 };
 
@@ -503,6 +529,12 @@ export type Status = "queued" | "processing" | "ready" | "failed" | "quarantined
 export type StepOut = {
   "entity": string;
   "passage_id": string;
+};
+
+/** The table's row that a sentence is taken from. */
+export type TableOut = {
+  "header": Array<string>;
+  "row": Array<string>;
 };
 
 /** A text to be taken as a document. */

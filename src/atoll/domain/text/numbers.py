@@ -85,6 +85,14 @@ def values_of(digits: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def values_of_word(word: str) -> frozenset[str]:
+    """Return every value that a figure or a single number word may have; none for another word."""
+    if word[:1].isdecimal():
+        return values_of(word)
+    value = _of_word(word.casefold())
+    return frozenset() if value is None else frozenset({value})
+
+
 def grouped(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield where figures with thousands marks stand, and their digits alone."""
     for match in GROUPED.finditer(text):

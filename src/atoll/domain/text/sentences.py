@@ -53,8 +53,9 @@ _STARTERS = frozenset(
 #: What stands before an ordinal: "am 3. Mai", "die 12. Kammer", "vom 1. bis 15.", "le 2. septembre".
 _ORDINAL_LEADS = frozenset(
     """
-    § ab al am an auf beim bis dal das dem den der des det die dne dnia do du e einen el ersten fra i il im ins jeden
-    jeder jedes kl la le les no nr o och od oder og oraz seit til und vom vor zum zur
+    ab abb abbildung abschnitt al am an anhang anlage annex appendix auf beim bis chapter dal das dem den der des
+    det die dne dnia do du e einen el ersten fig figure fra i il im ins item jeden jeder jedes kapitel kl la le les
+    no nr o och od oder og oraz part schritt section seit step tab tabelle table teil til und vom vor zum zur §
     """.split()  # noqa: SIM905
 )
 
@@ -117,8 +118,10 @@ def _ends_sentence(text: str, begin: int, match: re.Match[str], end: int) -> boo
     if text[match.end() : end].lstrip()[:1].islower():
         return False
     before = _LAST_WORD.search(text, begin, match.start())
-    if before is None or match[0][0] != "." or match[0].startswith(".."):
-        return match[0] != "."
+    if match[0][0] != "." or match[0].startswith(".."):
+        return True
+    if before is None:  # a closing quotation mark or bracket ends a sentence, a point by itself does not
+        return begin < match.start() and not text[match.start() - 1].isspace()
     next_word = _NEXT_WORD.match(text, match.end(), end)
     after = next_word[1] if next_word else ""
     word = before[0].lower()

@@ -11,7 +11,7 @@ from typing import Literal
 
 from atoll.domain.evidence import Evidence
 from atoll.ports.chat import ChatMessage
-from atoll.query.answer.history import Turn
+from atoll.query.question.history import Turn
 
 PromptName = Literal["answer", "evidence", "standalone", "bypass"]
 

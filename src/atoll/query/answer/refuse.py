@@ -1,65 +1,49 @@
-"""Saying that the documents do not answer, by two calibrated signs: meaning and words.
-
-Neither sign is enough: a foreign question can be near in meaning to some passage, and a good question can use other
-words than the documents. `scripts/calibrate_refusal.py` prints what each pair of thresholds costs.
-"""
+"""Saying that the documents do not answer, and what of the question they do not hold."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from atoll.domain.answer import Answer, AnsweredBy, Refusal
-from atoll.query.search.results import SearchResult
-from atoll.query.text.keywords import name_terms
-from atoll.query.text.terms import covered_share, rarity
+from atoll.domain.answer import Answer, AnsweredBy, Refusal, RefusalReason
 
-#: What names, codes and numbers of a question count in comparison to its other words.
-NAME_WEIGHT = 3.0
+#: Parts of a question that a refusal names.
+MAX_NAMED = 4
 
-REFUSAL_TEXT = "The documents do not answer this question."
+NOTHING_INDEXED = "There is nothing in this knowledge base yet that could answer."
+NOT_FOUND = "The documents do not answer this question."
 
 
-@dataclass(frozen=True, slots=True)
-class RefusalThresholds:
-    """``cosine`` is of the best passage in meaning, ``terms`` the share of question terms in the best passage.
+def not_found(missing: Sequence[str], best_score: float, *, nearest: bool) -> Refusal:
+    """Return the refusal of a question of which these parts were not found together.
 
-    Terms weigh by their rarity among the passages found, names more.
+    ``nearest`` says that passages are shown beside it.
     """
-
-    cosine: float
-    terms: float
-
-    def admit(self, cosine: float, terms: float) -> bool:
-        """Return whether both signs together are good enough to answer.
-
-        Each is measured in units of its threshold, so that much of one makes up for a little less of the other.
-        """
-        meaning = cosine / self.cosine if self.cosine > 0 else 1.0
-        words = terms / self.terms if self.terms > 0 else 1.0
-        return meaning + words >= 2  # noqa: PLR2004 - both at their thresholds
+    named = tuple(dict.fromkeys(missing))[:MAX_NAMED]
+    said = f"The documents say nothing that answers this about {_listed(named)}" if named else NOT_FOUND[:-1]
+    return Refusal(
+        RefusalReason.NOT_FOUND, named, f"{said}{'; the nearest passages are shown' if nearest else ''}.", best_score
+    )
 
 
-def term_share(found: SearchResult) -> float:
-    """Return the weighted share of the question's terms in the best passage, its headings and its name, 0 to 1."""
-    wanted = found.terms.of_question(found.question)
-    names = name_terms(found.question, found.terms)
-    texts = [
-        found.terms.of_passage("\n".join((entry.document, *found.headings_of(entry), entry.text)))
-        for entry in found.evidence
-    ]
-    weights = {term: weight * (NAME_WEIGHT if term in names else 1.0) for term, weight in rarity(wanted, texts).items()}
-    return covered_share(weights, texts[0]) if texts else 0.0
+def of_language(language: str, best_score: float) -> Refusal:
+    """Return the refusal of a question in a language that the embedding model does not bring near the documents'."""
+    message = (
+        f"The question seems to be in {language}, which the embedding model does not compare with the language of the "
+        "documents; ask in that language, or have a multilingual model installed."
+    )
+    return Refusal(RefusalReason.LANGUAGE, (), message, best_score)
 
 
-def refusal(found: SearchResult, thresholds: RefusalThresholds) -> Refusal | None:
-    """Return why the question is not answered, or None when the evidence is good enough to answer from."""
-    if not found.evidence:
-        return Refusal("nothing in the documents matches", found.best_cosine)
-    if thresholds.admit(found.best_cosine, term_share(found)):
-        return None
-    return Refusal("no passage is near enough to the question", found.best_cosine)
+def nothing_indexed() -> Refusal:
+    """Return the refusal of an empty knowledge base."""
+    return Refusal(RefusalReason.NOTHING_INDEXED, (), NOTHING_INDEXED, 0.0)
 
 
-def refused(reason: Refusal) -> Answer:
+def refused(refusal: Refusal) -> Answer:
     """Return the answer that says so."""
-    return Answer(REFUSAL_TEXT, AnsweredBy.NONE, reason, (), ())
+    return Answer(refusal.message, AnsweredBy.NONE, refusal, (), ())
+
+
+def _listed(named: Sequence[str]) -> str:
+    quoted = [f"“{each}”" for each in named]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]} together"

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from atoll.domain.answer import Caution
 from atoll.domain.evidence import Signal
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid
 from atoll.ports.reranker import Reranker
@@ -19,7 +20,9 @@ from atoll.query.rank.near_duplicates import Shared
 
 SIGNAL = "rerank"
 #: What a search says when its ranking is not what it could be.
-NOT_RERANKED = "not reranked: the reranker did not answer; results are in the order of the search"
+NOT_RERANKED = Caution(
+    "reranker_away", "not reranked: the reranker did not answer; results are in the order of the search"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +37,7 @@ class Reranking:
 
 async def rerank(
     reranking: Reranking, question: str, shared: Sequence[Shared], ranking: Sequence[Ranked]
-) -> tuple[list[Shared], list[Ranked], tuple[str, ...]]:
+) -> tuple[list[Shared], list[Ranked], tuple[Caution, ...]]:
     """Return passages and ranking in their new order, and what the reader is to be told.
 
     ``shared`` are passages of ``ranking`` in its order. Without a cross-encoder, and when it fails, both stay.

@@ -63,6 +63,5 @@ class GraphSearch:
             found,
             vector=question.vector,
             evidence=tuple(replace(each, rank=rank) for rank, each in enumerate(evidence, start=1)),
-            headings={entry.passage.id: entry.passage.headings for entry in shared},
-            best_cosine=near.best_cosine,
+            passages={entry.passage.id: entry.passage for entry in shared},
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from atoll.domain.answer import Caution
 from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, KbUid
@@ -22,6 +23,8 @@ from atoll.ports.graph_index import GraphIndex
 from atoll.ports.passages import Passages, SearchScope
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
+from atoll.query.question.asked import Asked
+from atoll.query.question.history import Turn
 from atoll.query.rank.fuse import DEPTH, Ranked, fuse
 from atoll.query.rank.fuse_pages import RankedPage, fuse_pages, pages_alone
 from atoll.query.rank.graph_evidence import GraphLimits
@@ -32,6 +35,7 @@ from atoll.query.retrieve.dense import dense_search
 from atoll.query.retrieve.graph import through_graph
 from atoll.query.retrieve.names import word_groups
 from atoll.query.retrieve.pages import LINES_DOCUMENTS, PAGE_DEPTH, PageRetriever
+from atoll.query.retrieve.rarity import counted, rarity, rarity_search
 from atoll.query.retrieve.sparse import PHRASE_DEPTH, phrase_search, sparse_search
 from atoll.query.search.graph_search import GraphSearch
 from atoll.query.search.hydrate import COLLAPSE_ROOM, Texts, read_texts
@@ -46,8 +50,9 @@ from atoll.query.text.phrases import verbatim_phrases
 from atoll.query.text.terms import Terms
 
 #: What a search says when its ranking is not what it could be.
-WITHOUT_PAGES = "searched without page images: the page-image server did not answer"
+WITHOUT_PAGES = Caution("pages_away", "searched without page images: the page-image server did not answer")
 _PHRASE = "phrase"
+_WORD = "word"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,16 @@ class SearchPipeline:
         self._reranking = reranking
 
     async def find(
-        self, reader: Reader, text: str, *, mode: Mode, filters: Filters, top_k: int, timings: Timings
+        self,
+        reader: Reader,
+        text: str,
+        *,
+        mode: Mode,
+        filters: Filters,
+        top_k: int,
+        timings: Timings,
+        history: Sequence[Turn] = (),
+        count_words: bool = False,
     ) -> SearchResult:
         """Return the ``top_k`` best pieces of evidence for a question that stands for itself.
 
@@ -107,19 +121,23 @@ class SearchPipeline:
         found = SearchResult(text, scope.revision, terms, keywords(text, terms))
         can_find = scope.passages > 0 or (Retriever.PAGES in wanted and self._pages is not None)
         if not wanted or not can_find or scope.include == ():
-            return found
-        question = await self._prepare(text, terms, mode, timings)
+            return replace(found, indexed=can_find)
+        asked = Asked.of(text, terms, history)
+        found = replace(found, asked=asked, question=asked.search)
+        question = await self._prepare(asked, terms, mode, timings)
+        if count_words:
+            question = replace(question, counted=counted(asked.parts))
         if Retriever.AROUND in wanted:
             return await self._graph_search.find(found, question, scope, top_k, reads, timings)
         window = Window.first(reader, scope)
         while True:
-            seen = await self._look(question, window, reads, timings)
+            seen = await self._look(question, window, scope.passages, reads, timings)
             moved = seen.revision != scope.revision and bool(seen.hidden)
             if not (moved or seen.short) or not reads.take_retry():
                 ranking = await self._ranked(question, seen, window, scope, top_k, reads, timings)
                 texts = await self._read(ranking, question, top_k, reads, timings)
                 if texts.complete or not reads.take_retry():
-                    found = replace(found, revision=seen.revision, best_cosine=_best_cosine(seen))
+                    found = replace(found, revision=seen.revision, rarity=seen.rarity)
                     return await self._shown(found, question, ranking, texts, reader.kb, top_k, timings)
             with timings.step("scope"):
                 scope = await reads.scope()
@@ -127,8 +145,9 @@ class SearchPipeline:
             hidden = seen.hidden if scope.revision == seen.revision else frozenset()
             window = Window.wider(reader, scope, hidden)
 
-    async def _prepare(self, text: str, terms: Terms, mode: Mode, timings: Timings) -> Question:
+    async def _prepare(self, asked: Asked, terms: Terms, mode: Mode, timings: Timings) -> Question:
         """Embed the question for passages and for pages at the same time."""
+        text = asked.search
 
         async def for_passages() -> NDArray[np.float32]:
             with timings.step("embed"):
@@ -151,7 +170,7 @@ class SearchPipeline:
         vector, pages = embedding.result(), asking.result()
         if lines is not None:
             pages = PageQuery(lines, vector[np.newaxis], sees=False)
-        return Question(text, mode, terms, verbatim_phrases(text, terms), vector, pages)
+        return Question(text, mode, terms, verbatim_phrases(text, terms), vector, pages, asked)
 
     def _searches(self, question: Question, window: Window) -> dict[str, VectorSearch]:
         wanted = RETRIEVERS[question.mode]
@@ -167,21 +186,31 @@ class SearchPipeline:
                 searches[f"{_PHRASE} {phrase}"] = phrase_search(window, self._sparse.encode_query(phrase, language))
         return searches
 
-    async def _look(self, question: Question, window: Window, reads: ReadBudget, timings: Timings) -> Seen:
+    async def _look(
+        self, question: Question, window: Window, passages: int, reads: ReadBudget, timings: Timings
+    ) -> Seen:
         """Search all lists at once and keep what the reader may see."""
         searches = self._searches(question, window)
+        words = {f"{_WORD} {at}": rarity_search(window, question.asked.parts[at]) for at in question.counted}
+        everything = [*searches.values(), *words.values()]
         pages: list[PageHit] = []
         pages_limit = 0
         with timings.step("search"):
             if question.pages is None or self._pages is None or _knows_only_text(question):
-                lists = await self._vectors.search(list(searches.values()))
+                lists = await self._vectors.search(everything)
             else:
                 pages_limit = PAGE_DEPTH + window.room
                 lists, pages = await asyncio.gather(
-                    self._vectors.search(list(searches.values())), self._pages.search(window, question.pages)
+                    self._vectors.search(everything), self._pages.search(window, question.pages)
                 )
         with timings.step("visible"):
-            return await see(reads, searches, dict(zip(searches, lists, strict=True)), pages, pages_limit)
+            found = dict(zip((*searches, *words), lists, strict=True))
+            seen = await see(reads, searches, found, pages, pages_limit)
+        rare = {
+            at: rarity(found[name], len(seen.lists[name]), passages)
+            for at, name in zip(question.counted, words, strict=True)
+        }
+        return replace(seen, rarity=rare)
 
     async def _ranked(
         self,
@@ -244,7 +273,7 @@ class SearchPipeline:
         timings: Timings,
     ) -> SearchResult:
         shared, passages = texts.shared, ranking.passages
-        warnings: tuple[str, ...] = ()
+        warnings: tuple[Caution, ...] = ()
         if self._reranking is not None and shared:
             with timings.step("rerank"):
                 shared, passages, warnings = await rerank(self._reranking, question.text, shared, passages)
@@ -257,14 +286,10 @@ class SearchPipeline:
         if self._pages is not None and question.pages is None and Retriever.PAGES in RETRIEVERS[question.mode]:
             warnings = (*warnings, WITHOUT_PAGES)
         read = [texts.passages[entry.passage_id] for entry in evidence if entry.passage_id is not None]
-        headings = {passage.id: passage.headings for passage in read}
-        return replace(found, vector=question.vector, evidence=evidence, headings=headings, warnings=warnings)
+        by_id = {passage.id: passage for passage in read}
+        return replace(found, vector=question.vector, evidence=evidence, passages=by_id, warnings=warnings)
 
 
 def _knows_only_text(question: Question) -> bool:
     """Whether pages are to add to a ranking of texts and are read by lines: they know nothing that texts do not."""
     return question.mode is Mode.MIX and question.pages is not None and not question.pages.sees
-
-
-def _best_cosine(seen: Seen) -> float:
-    return max((hit.score for hit in seen.lists.get(Retriever.DENSE, [])), default=0.0)

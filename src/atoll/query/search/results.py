@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from atoll.domain.answer import Caution
 from atoll.domain.evidence import Evidence, Mode
 from atoll.domain.ids import PassageId
 from atoll.domain.page_vectors import PageQuery
+from atoll.domain.passage import Passage
+from atoll.query.question.asked import Asked
 from atoll.query.text.terms import Terms
 
 
@@ -24,14 +27,17 @@ class Question:
     phrases: tuple[str, ...]
     vector: NDArray[np.float32]
     pages: PageQuery | None
+    asked: Asked
+    counted: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """What retrieval hands to answering.
 
-    ``vector`` is the question's, (dimensions,), or None when nothing was searched. ``best_cosine`` is the best raw
-    dense score among visible passages, 0 without any. ``warnings`` tell the reader what the ranking went without.
+    ``vector`` is the question's, (dimensions,), or None when nothing was searched; ``indexed`` says whether there was
+    anything to search. ``asked`` is what is understood of the question, and ``rarity`` how rare each of its parts is in
+    the knowledge base, 0 to 1. ``warnings`` tell the reader what the ranking went without.
     """
 
     question: str
@@ -40,10 +46,17 @@ class SearchResult:
     keywords: tuple[str, ...]
     vector: NDArray[np.float32] | None = None
     evidence: tuple[Evidence, ...] = ()
-    headings: Mapping[PassageId, tuple[str, ...]] = field(default_factory=dict)
-    best_cosine: float = 0.0
-    warnings: tuple[str, ...] = ()
+    passages: Mapping[PassageId, Passage] = field(default_factory=dict)
+    asked: Asked | None = None
+    rarity: Mapping[int, float] = field(default_factory=dict)
+    indexed: bool = True
+    warnings: tuple[Caution, ...] = ()
 
     def headings_of(self, entry: Evidence) -> tuple[str, ...]:
         """Return the headings that a piece of evidence stands under."""
-        return () if entry.passage_id is None else self.headings.get(entry.passage_id, ())
+        passage = self.passage_of(entry)
+        return () if passage is None else passage.headings
+
+    def passage_of(self, entry: Evidence) -> Passage | None:
+        """Return the passage that a piece of evidence shows; a page without text has none."""
+        return None if entry.passage_id is None else self.passages.get(entry.passage_id)

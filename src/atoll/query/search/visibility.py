@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from atoll.domain.ids import DocumentUid
@@ -19,7 +19,8 @@ class Seen:
     """Hits in documents that are visible in one snapshot of the record store, and the names of these documents.
 
     ``hidden`` are the documents that fell out. ``short`` says that a list lost so many hits that visible passages
-    may be missing from its first `DEPTH`, or visible pages from the first `PAGE_DEPTH`.
+    may be missing from its first `DEPTH`, or visible pages from the first `PAGE_DEPTH`. ``rarity`` is that of the
+    question's words, by their place among its parts.
     """
 
     revision: int
@@ -28,6 +29,7 @@ class Seen:
     hidden: frozenset[DocumentUid]
     short: bool
     pages: Sequence[PageHit] = ()
+    rarity: Mapping[int, float] = field(default_factory=dict)
 
     def documents_of(self, ranking: Sequence[Ranked], most: int) -> list[DocumentUid]:
         """Return the first ``most`` documents of a ranking of these lists, in its order."""
@@ -42,7 +44,10 @@ async def see(
     pages: Sequence[PageHit] = (),
     pages_limit: int = 0,
 ) -> Seen:
-    """Ask the record store once for all hits of all lists, and of the list of pages, fetched with ``pages_limit``."""
+    """Ask the record store once for all hits of all lists, and of the list of pages, fetched with ``pages_limit``.
+
+    Lists that are not of ``searches`` are only to be counted: they are never too short.
+    """
     documents = dict.fromkeys(hit.document_uid for hits in lists.values() for hit in hits)
     documents |= dict.fromkeys(hit.document_uid for hit in pages)
     revision, names = await reads.visible(list(documents))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -19,6 +20,19 @@ class Terms:
 
     encoder: SparseEncoder
     language: str
+
+    @property
+    def primary(self) -> str:
+        """The language without region and script: ``en`` for ``en-GB``."""
+        return re.split("[-_]", self.language, maxsplit=1)[0].lower()
+
+    def of_words(self, words: Iterable[str]) -> TermSet:
+        """Return the terms of some words."""
+        return frozenset[int]().union(*(self.of_passage(word) for word in words))
+
+    def forms(self, word: str) -> TermSet:
+        """Return the terms of a word as a whole, in every spelling."""
+        return self.encoder.forms(word, self.language)
 
     def of_question(self, text: str) -> TermSet:
         """Return the terms that say what a text is about: function words are left out where the language is known."""

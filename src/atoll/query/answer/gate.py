@@ -1,0 +1,147 @@
+"""Whether what was chosen answers the question: do its names, its property, its numbers and its type meet in one place?
+
+Each sign is between 0 and 1 and has one direction. Their weights were fitted on questions of which people said whether
+the documents answer them (`scripts/calibrate_refusal.py`); none of them is a cosine: the one that comes from an
+embedder is measured on that embedder's own scale.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from atoll.query.answer.compose import Chosen, refers_back
+from atoll.query.answer.fit import STRICT, may_name
+from atoll.query.answer.judge import Judged, shows_type
+from atoll.query.answer.weigh import Weighed
+from atoll.query.question.concepts import Part
+from atoll.query.question.kinds import Wanted
+
+#: Part of a question's words from which it counts as met, for saying what is missing.
+_MET = 0.5
+#: Share of a name's words, by rarity, below which it is another name.
+_SAME_NAME = 0.6
+_OTHER_NAME = 0.4
+#: What a part counts that another sentence of the answer meets: one of the same section, and one of another.
+_SAME_SECTION, _NAME_OF_ANOTHER, _ELSEWHERE = 0.7, 0.4, 0.3
+_ABSENT = 0.999
+#: What a word counts that may be the name that is asked for.
+_PERHAPS = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for an answer, and what against it.
+
+    ``met``: weighted share of the question that the answer meets. ``numbers``: how far its dates, numbers and codes
+    are. ``names``: how far the least met of its names is. ``meaning``: nearness of the best unit. ``typed``: the type
+    of the answer is there. ``absent``: a word that no passage holds is not met. ``empty``: no word is met but names.
+    """
+
+    met: float
+    numbers: float
+    names: float
+    meaning: float
+    typed: float
+    absent: float
+    empty: float
+
+
+#: Fitted weights of the signs, and where the scale begins.
+WEIGHTS: Mapping[str, float] = {
+    "met": 6.4, "numbers": 2.4, "names": 2.5, "meaning": 1.6, "typed": 3.4, "absent": -1.1, "empty": -2.5
+}  # fmt: skip
+BIAS = -12.1
+
+
+def likelihood(signs: Signs) -> float:
+    """Return how likely it is that the question is answered, 0 to 1."""
+    total = BIAS + sum(WEIGHTS[each.name] * getattr(signs, each.name) for each in fields(signs))
+    return 1 / (1 + math.exp(-total))
+
+
+def signs_of(judged: Judged, chosen: Sequence[Chosen], rarity: Mapping[int, float]) -> Signs:
+    """Return the signs of an answer; ``rarity`` is that of the question's parts."""
+    weigher, parts = judged.weigher, judged.asked.parts
+    met = together(judged, chosen)
+    words = [at for at, part in enumerate(parts) if part.part is Part.WORD and not (part.generic or part.excluded)]
+    absent = [
+        at
+        for at, part in enumerate(parts)
+        if not (part.is_hard or part.excluded or part.generic) and rarity.get(at, 0) >= _ABSENT
+    ]
+    return Signs(
+        met=weigher.share(met, weigher.weights),
+        numbers=min((met[at] for at in weigher.hard), default=1.0),
+        names=min((share for _, share in _names(judged, met)), default=1.0),
+        meaning=chosen[0].weighed.nearness,
+        typed=_typed(judged, chosen),
+        absent=max((1 - met[at] for at in absent), default=0.0),
+        empty=float(bool(words) and not weigher.hard and max(met[at] for at in words) < _MET),
+    )
+
+
+def _typed(judged: Judged, chosen: Sequence[Chosen]) -> float:
+    """Return whether an answer has the type that is wanted; a word that may be a name counts by half."""
+    wanted = judged.asked.wanted
+    if wanted not in STRICT | {Wanted.PERSON}:
+        return 1.0
+    if any(shows_type(each.unit, judged.asked) for each in chosen):
+        return 1.0
+    return _PERHAPS if wanted is Wanted.PERSON and any(may_name(each.unit.text) for each in chosen) else 0.0
+
+
+def missing(judged: Judged, chosen: Sequence[Chosen]) -> tuple[str, ...]:
+    """Return the parts of the question, as they were asked, that the nearest units do not meet."""
+    met = together(judged, chosen) if chosen else [0.0] * len(judged.asked.parts)
+    parts = judged.asked.parts
+    found = {start: text for (start, text), share in _names(judged, met) if share < _MET}
+    for at, part in enumerate(parts):
+        if part.part is Part.NAME or part.generic or part.excluded or part.start < 0:
+            continue
+        if met[at] < _MET:
+            found[part.start] = part.text
+    if not found:  # everything is there, but not in one place: what is asked for is what is not said
+        found = {
+            part.start: part.text for part in parts if part.part is Part.WORD and not part.generic and part.start >= 0
+        }
+    return tuple(text for _, text in sorted(found.items()))
+
+
+def together(judged: Judged, chosen: Sequence[Chosen]) -> list[float]:
+    """Return how far an answer meets each part of the question, as one place that names, property and numbers share."""
+    first = chosen[0]
+    met = list(_again(judged, first).met)
+    everything = judged.asked.compares or judged.asked.wants_list
+    for other in chosen[1:]:
+        same = other.unit.evidence is first.unit.evidence and other.unit.section == first.unit.section
+        names = 1.0 if refers_back(first.unit.text) or refers_back(other.unit.text) else _NAME_OF_ANOTHER
+        for at, (part, value) in enumerate(zip(judged.asked.parts, _again(judged, other).own, strict=True)):
+            factor = (names if part.part is Part.NAME else _SAME_SECTION) if same else _ELSEWHERE
+            met[at] = max(met[at], value * (1.0 if everything else factor))
+    return met
+
+
+def _again(judged: Judged, each: Chosen) -> Weighed:
+    """Weigh a unit by what is shown of it: of a row only the columns that were chosen."""
+    again = judged.weigher.weighed(each.unit, document=each.unit.evidence.document, columns=each.columns)
+    judged.weigher.credit(again, judged.asked.typed, fits=shows_type(each.unit, judged.asked))
+    return again
+
+
+def _names(judged: Judged, met: Sequence[float]) -> list[tuple[tuple[int, str], float]]:
+    """Return each name of the question, with its place, and how far it is met; a name in part is another name."""
+    weights = judged.weigher.weights
+    groups: dict[int, list[int]] = {}
+    for at, part in enumerate(judged.asked.parts):
+        if part.part is Part.NAME and not part.excluded:
+            groups.setdefault(-2 if part.rivals else part.group, []).append(at)
+    found = []
+    for places in groups.values():
+        total = sum(weights[at] for at in places)
+        share = sum(weights[at] * met[at] for at in places) / total if total else 1.0
+        first, last = judged.asked.parts[places[0]], judged.asked.parts[places[-1]]
+        text = judged.asked.text[first.start : last.end] if first.start >= 0 else first.text
+        found.append(((first.start, text), share if share >= _SAME_NAME else _OTHER_NAME * share))
+    return found
