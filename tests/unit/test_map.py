@@ -41,7 +41,7 @@ def _services() -> set[str]:
     """The services of the Compose file, whose merge tags only Compose itself can read."""
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     return set(
-        re.findall(r"^  ([a-z-]+):", text.partition("\nservices:\n")[2].partition("\nnetworks:\n")[0], re.MULTILINE)
+        re.findall(r"^  ([a-z0-9-]+):", text.partition("\nservices:\n")[2].partition("\nnetworks:\n")[0], re.MULTILINE)
     )
 
 
