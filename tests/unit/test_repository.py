@@ -330,6 +330,14 @@ def test_decisions_are_numbered_and_have_their_three_parts() -> None:
         assert headings == ["Context", "Decision", "Consequences"], path.name
 
 
+@pytest.mark.parametrize("store", ["sqlite", "neo4j"])
+def test_migrations_of_a_record_store_are_numbered_without_a_gap(store: str) -> None:
+    """The number is the version of the schema: two files of one number would run in an order that nobody chose."""
+    folder = ROOT / "src" / "atoll" / "adapters" / store / "migrations"
+    numbers = sorted(int(path.name[:4]) for path in folder.iterdir() if path.name[:4].isdigit())
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_the_licence_is_there_and_the_package_names_it() -> None:
     assert "Apache License\n                           Version 2.0, January 2004" in (ROOT / "LICENSE").read_text()
     assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text()
