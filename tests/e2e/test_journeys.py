@@ -258,12 +258,17 @@ def test_auto_keeps_the_sentences_when_the_model_has_nothing(
     assert "Ottoline" in done["answer"]
 
 
-def test_a_refused_question_never_reaches_the_model(stack: Stack, owner: httpx.Client, kb: str, chat: FakeChat) -> None:
+def test_where_there_is_evidence_the_model_is_asked_and_may_decline(
+    stack: Stack, owner: httpx.Client, kb: str, chat: FakeChat
+) -> None:
     upload(stack, owner, kb, "harbour.txt", HARBOUR)
     before = len(chat.requests)
+    chat.reply = lambda prompt: "NOT IN THE DOCUMENTS"
     body = ask(owner, kb, "Which enzyme unwinds DNA during replication?", answer="generate")
     assert body["answered_by"] == "none"
-    assert len(chat.requests) == before
+    assert body["sentences"] == []
+    assert body["refusal"]["reason"] == "not_found"
+    assert len(chat.requests) == before + 1
 
 
 def test_no_log_holds_a_question_or_a_sentence(stack: Stack, owner: httpx.Client, kb: str) -> None:

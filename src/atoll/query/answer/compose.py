@@ -11,7 +11,7 @@ from atoll.query.answer.judge import Judged, answers, enumerates, named
 from atoll.query.answer.sides import sides
 from atoll.query.answer.units import Form, TableRow, Unit
 from atoll.query.answer.weigh import Weighed
-from atoll.query.question.concepts import Part
+from atoll.query.question.concept import Part
 from atoll.query.question.kinds import Wanted
 
 #: Units of an answer that is no list.
@@ -273,7 +273,9 @@ def columns_of(each: Weighed, judged: Judged) -> tuple[int, ...]:
     if most <= 0:
         return ()
     chosen = tuple(at for at, weight in enumerate(weighed) if weight >= 0.9 * most)
-    return chosen if len(chosen) <= max(2, len(row.cells) // 2) else ()
+    if len(chosen) > max(2, len(row.cells) // 2):
+        return ()
+    return tuple(sorted({*chosen, *judged.weigher.cells_with(row, (label_at, *chosen))}))
 
 
 def _column(judged: Judged, row: TableRow, at: int, label_at: int) -> float:

@@ -11,8 +11,8 @@ from atoll.query.question.kinds import Wanted
 from atoll.query.text.lists import patterns_of, words_of
 
 _AMOUNT = (
-    r"(?:\d+(?:[.,\u00a0\u202f' ]\d+)*|\b(?:a|an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|"
-    r"several|ein|eine[nr]?|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf))[ \u00a0-]?"
+    r"(?:\d+(?:[.,\u00a0\u202f' ]\d+)*[ \u00a0-]?|\b(?:a|an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|"
+    r"twelve|half|several|ein|eine[nr]?|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf)[ \u00a0-])"
 )
 _YEAR = re.compile(r"\b1[5-9]\d\d\b|\b20\d\d\b")
 _CAPITAL = r"[A-ZÀ-ÖØ-ÞŁŚŻŽŠČĐ][\w'’-]+"

@@ -15,7 +15,7 @@ from atoll.query.answer.compose import Chosen, refers_back
 from atoll.query.answer.fit import STRICT, may_name
 from atoll.query.answer.judge import Judged, shows_type
 from atoll.query.answer.weigh import Weighed
-from atoll.query.question.concepts import Part
+from atoll.query.question.concept import Part
 from atoll.query.question.kinds import Wanted
 
 #: Part of a question's words from which it counts as met, for saying what is missing.
@@ -50,9 +50,9 @@ class Signs:
 
 #: Fitted weights of the signs, and where the scale begins.
 WEIGHTS: Mapping[str, float] = {
-    "met": 6.4, "numbers": 2.4, "names": 2.5, "meaning": 1.6, "typed": 3.4, "absent": -1.1, "empty": -2.5
+    "met": 5.4, "numbers": 3.3, "names": 2.8, "meaning": 2.1, "typed": 4.0, "absent": -1.1, "empty": -4.1
 }  # fmt: skip
-BIAS = -12.1
+BIAS = -13.1
 
 
 def likelihood(signs: Signs) -> float:
@@ -135,13 +135,15 @@ def _names(judged: Judged, met: Sequence[float]) -> list[tuple[tuple[int, str], 
     weights = judged.weigher.weights
     groups: dict[int, list[int]] = {}
     for at, part in enumerate(judged.asked.parts):
-        if part.part is Part.NAME and not part.excluded:
+        if part.part is Part.NAME and not (part.excluded or part.soft):
             groups.setdefault(-2 if part.rivals else part.group, []).append(at)
     found = []
     for places in groups.values():
         total = sum(weights[at] for at in places)
         share = sum(weights[at] * met[at] for at in places) / total if total else 1.0
+        counts = max(judged.asked.parts[at].share for at in places)
         first, last = judged.asked.parts[places[0]], judged.asked.parts[places[-1]]
         text = judged.asked.text[first.start : last.end] if first.start >= 0 else first.text
-        found.append(((first.start, text), share if share >= _SAME_NAME else _OTHER_NAME * share))
+        lacking = 1 - (share if share >= _SAME_NAME else _OTHER_NAME * share)
+        found.append(((first.start, text), 1 - counts * lacking))
     return found

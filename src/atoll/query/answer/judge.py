@@ -16,7 +16,7 @@ from atoll.query.answer.scale import CosineScale
 from atoll.query.answer.units import Form, Unit, units
 from atoll.query.answer.weigh import Weighed, Weigher, rarities
 from atoll.query.question.asked import Asked
-from atoll.query.question.concepts import Part
+from atoll.query.question.concept import Part
 from atoll.query.question.kinds import Wanted, heads_type
 from atoll.query.search.results import SearchResult
 

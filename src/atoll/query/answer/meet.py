@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from atoll.domain.text.dates import Date, dates
 from atoll.domain.text.folding import folded
 from atoll.domain.text.numbers import values_of, values_of_word, word_values
-from atoll.query.question.concepts import Concept, Part
+from atoll.query.question.concept import Concept, Part
 from atoll.query.text.terms import Terms, TermSet
 
 #: What a word counts that is met by one of the same meaning or family, one that begins alike, or one that is vague.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from atoll.query.question.asked import Asked
-from atoll.query.question.concepts import Concept
+from atoll.query.question.concept import Concept
 
 _CONNECTOR = re.compile(
     r",?\s+compared (?:with|to)\s+|\s+(?:versus|vs\.?)\s+|\s+than\s+|,?\s+or\s+(?:in |at |on |for )?"

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from atoll.query.answer.meet import Sight, begins_with, meets
-from atoll.query.answer.units import Unit
-from atoll.query.question.concepts import Concept, Part
+from atoll.query.answer.units import TableRow, Unit
+from atoll.query.question.concept import Concept, Part
 from atoll.query.text.terms import Terms
 
 #: What a part counts that is met by a unit's frame: headings, caption, the document's name; or by the line it is under.
 FRAME, LEAD = 0.85, 0.6
 #: What a word counts that says how much or how long, where an amount of that type is.
-TYPED = 0.5
+TYPED, NOT_TYPED = 0.7, 0.3
 #: The same for the sentence before and those before it: names are carried on, what is said of them less so.
 BEFORE, FURTHER = (0.7, 0.45), (0.4, 0.2)
 #: What parts count in comparison to a word of the same rarity.
@@ -25,6 +25,8 @@ _MET = 0.35
 _UNKNOWN = 0.5
 #: A line of more words than this is no heading.
 _TITLE_WORDS = 10
+#: Marks between the words and the date of a file's name: "minutes-2024-03-14", "2024-03-14_minutes".
+_BESIDE_DIGITS = re.compile(r"(?<=[^\W\d_])[-_](?=\d)|(?<=\d)[-_](?=[^\W\d_])")
 _ITEM_NUMBER = re.compile(r"\(?(\w{1,3})[.)]")
 
 
@@ -76,12 +78,11 @@ class Weigher:
         return Weighed(unit, by_itself, met, self.share(met), self.share(by_itself))
 
     def credit(self, each: Weighed, typed: Sequence[int], *, fits: bool) -> None:
-        """Count the words at ``typed``, which only name the type of the answer, as met where the type is there."""
-        if not (fits and typed):
+        """Count the words at ``typed``, which only name the type of the answer, by whether the type is there."""
+        if not typed:
             return
-        for at in typed:
-            each.own[at] = max(each.own[at], TYPED)
-            each.met[at] = max(each.met[at], TYPED)
+        for at in typed:  # a heading that has the word says nothing: of "what year", a year does
+            each.own[at] = each.met[at] = max(TYPED, each.own[at]) if fits else NOT_TYPED * each.met[at]
         each.coverage, each.own_coverage = self.share(each.met), self.share(each.own)
 
     def lacks(self, each: Weighed) -> float:
@@ -126,6 +127,18 @@ class Weigher:
     def columns_with(self, part: int, names: Sequence[str]) -> list[int]:
         """Return the columns whose name meets a part of the question."""
         return [at for at, name in enumerate(names) if name and self._meets(self.parts[part], self._sight(name)) > 0]
+
+    def cells_with(self, row: TableRow, shown: Sequence[int]) -> list[int]:
+        """Return the cells, besides those ``shown``, that a row needs to be known for the one that is asked for."""
+        there = self.meets_each(*((text, 1.0) for at in shown for text in (row.cells[at], row.header[at])))
+        found = []
+        for at, cell in enumerate(row.cells):
+            if cell and at not in shown:
+                also = self.meets_each((cell, 1.0))
+                if any(new > known for new, known in zip(also, there, strict=True)):
+                    found.append(at)
+                    there = [max(pair) for pair in zip(also, there, strict=True)]
+        return found
 
     def share(self, met: Sequence[float], weights: Sequence[float] | None = None) -> float:
         """Return the weighted share of the question that is met, 0 to 1."""
@@ -189,7 +202,7 @@ def _frame(unit: Unit, document: str) -> Iterable[str]:
     if unit.row is not None and unit.row.caption and unit.row.caption != unit.lead:
         yield unit.row.caption
     if document:
-        yield document
+        yield _BESIDE_DIGITS.sub(" ", document)
 
 
 def _is_title(lead: str) -> bool:

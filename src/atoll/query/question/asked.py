@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from atoll.query.question import kinds
-from atoll.query.question.concepts import Concept, concepts
+from atoll.query.question.concept import Concept
+from atoll.query.question.concepts import concepts
 from atoll.query.question.followup import carried
 from atoll.query.question.history import Turn
 from atoll.query.question.kinds import Wanted

@@ -5,71 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import pairwise
 
 from atoll.domain.text.dates import Date, dates
 from atoll.domain.text.folding import folded
 from atoll.domain.text.numbers import WORDS, values_of
+from atoll.query.question.concept import Concept, Part
 from atoll.query.question.lexicon import bases, is_generic, kin
 from atoll.query.text.terms import Terms, TermSet
 
 #: Most concepts of a question; what follows is left out.
 MAX_CONCEPTS = 24
 
-
-class Part(StrEnum):
-    """What a concept is: ``LABELLED`` is a word with its number ("Route 2", "fault 4", "choice B")."""
-
-    WORD = "word"
-    NAME = "name"
-    CODE = "code"
-    LABELLED = "labelled"
-    NUMBER = "number"
-    DATE = "date"
-
-
-@dataclass(frozen=True, slots=True)
-class Concept:
-    """A part of a question. ``terms`` are those of the word as a whole, ``pieces`` of what it is made of.
-
-    ``kin`` are terms of the same meaning or family, ``distant`` those of words that could be said of anything.
-    The words of one name have one ``group``; ``number`` is that of a label, figure or code, ``unit`` what a number is
-    of ("three months"); what is ``soft`` need not be met. The ``key`` is what is asked for: the thing that is counted,
-    listed or compared; what is ``excluded`` is not to be told ("besides the discount"). Of ``rivals``, each the words
-    of a name, one must be met. ``share`` is what a part counts that comes from the conversation.
-    """
-
-    part: Part
-    text: str
-    start: int
-    end: int
-    terms: TermSet
-    pieces: TermSet = frozenset()
-    kin: TermSet = frozenset()
-    distant: TermSet = frozenset()
-    beginning: str = ""
-    generic: bool = False
-    group: int = -1
-    number: str = ""
-    values: frozenset[str] = frozenset()
-    date: Date | None = None
-    soft: bool = False
-    key: bool = False
-    excluded: bool = False
-    rivals: tuple[tuple[TermSet, ...], ...] = ()
-    share: float = 1.0
-    unit: TermSet = frozenset()
-
-    @property
-    def is_hard(self) -> bool:
-        """Whether nothing can stand in for it: a code, a number, a date, a member of a numbered group."""
-        return self.part in (Part.CODE, Part.LABELLED, Part.NUMBER, Part.DATE) and not self.soft
-
-
 _TOKEN = re.compile(r"[^\W_]+(?:(?:[-'’./&+#:]|(?<=\d),(?=\d))[^\W_]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’]s(?=$|-)")
 _QUANTITY = re.compile(r"\d[\d.,:]*")
+_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _CONNECTORS = frozenset({"of", "de", "du", "des", "del", "la", "von", "van", "der", "den", "&", "y", "och", "og"})
 _OPENERS = frozenset(
     """
@@ -105,6 +56,14 @@ _MORE_OF = re.compile(
     r"\b(?:more|fewer|less|most|fewest|mehr|weniger)\b(?!\s+(?:than|on|in|als)\b)(?=\s+\w)", re.IGNORECASE
 )
 _BESIDES = re.compile(r"\b(?:besides|other than|apart from|except(?: for)?|außer|neben)\b", re.IGNORECASE)
+#: What stands behind these words says when or under what circumstances, and counts less.
+_CIRCUMSTANCE = re.compile(
+    r"(?<=\w )(?:after|before|while|once|nachdem|bevor|während|obwohl|although)\b", re.IGNORECASE
+)
+_ASIDE = 0.5
+_ADVERB = re.compile(
+    r"(?!.*(?:daily|weekly|monthly|yearly|hourly|early|supply|reply|apply|family|assembly)$)[a-z]{3,}ly"
+)
 _BREAK = re.compile(r"[,;?]")
 _BEGINNING = 5
 
@@ -131,7 +90,8 @@ def concepts(question: str, terms: Terms) -> tuple[Concept, ...]:
         elif at not in skipped:
             concept = _of_word(word, wanted, terms, groups.get(at, -1))
             if concept is not None:
-                unit = _unit_after(question, words, at, terms) if concept.part is Part.NUMBER else frozenset()
+                counted = concept.part is Part.NUMBER and not _YEAR.fullmatch(word.text)
+                unit = _unit_after(question, words, at, terms) if counted else frozenset()
                 found.append(replace(concept, unit=unit))
     found.sort(key=lambda concept: concept.start)
     return tuple(_marked(question, found[:MAX_CONCEPTS]))
@@ -140,9 +100,9 @@ def concepts(question: str, terms: Terms) -> tuple[Concept, ...]:
 def _marked(question: str, found: list[Concept]) -> Iterator[Concept]:
     """Yield the parts, with the key and what is excluded marked."""
     asks = _MORE_OF.search(question) or _ASKS_FOR.search(question)
-    key = next(
-        (part for part in found if asks and part.start >= asks.end() and not part.generic and not part.is_hard), None
-    )
+    able = [part for part in found if asks and part.start >= asks.end() and not part.generic and not part.is_hard]
+    key = next((part for at, part in enumerate(able) if not _is_said_of_next(question, able, at)), None)
+    aside = _CIRCUMSTANCE.search(question)
     besides = _BESIDES.search(question)
     for part in found:
         excluded = (
@@ -150,7 +110,25 @@ def _marked(question: str, found: list[Concept]) -> Iterator[Concept]:
             and part.start >= besides.end()
             and not _BREAK.search(question[besides.end() : part.start])
         )
-        yield replace(part, key=part is key, excluded=excluded)
+        said_aside = aside is not None and part.start >= aside.end() and not part.is_hard
+        share = _ASIDE if said_aside or _says_how(part) else part.share
+        yield replace(part, key=part is key, excluded=excluded, share=share, soft=part.soft or said_aside)
+
+
+def _says_how(part: Concept) -> bool:
+    """Whether a word is an adverb: "badly"."""
+    return part.part is Part.WORD and _ADVERB.fullmatch(part.text) is not None
+
+
+def _is_said_of_next(question: str, parts: Sequence[Concept], at: int) -> bool:
+    """Whether a word says how the thing is that is named next: "used oil", "missing bolts"."""
+    part = parts[at]
+    return (
+        part.part is Part.WORD
+        and part.text.endswith(("ed", "ing"))
+        and at + 1 < len(parts)
+        and question[part.end : parts[at + 1].start] == " "
+    )
 
 
 def _opens(words: Sequence[_Word]) -> bool:
@@ -230,7 +208,7 @@ def _name_groups(question: str, words: Sequence[_Word], wanted: TermSet, terms: 
     for at, word in enumerate(words):
         if not word.text[0].isupper() or (at == 0 and word.text.casefold() in _OPENERS):
             continue
-        if at == 0 and not (len(words) > 1 and words[1].text[0].isupper()) and not terms.of_passage(word.text) & wanted:
+        if at == 0 and not _begins_with_a_name(question, words, wanted, terms):
             continue
         before = at - 1
         if before >= 0 and words[before].text.casefold() in _CONNECTORS and before - 1 in groups:
@@ -239,6 +217,17 @@ def _name_groups(question: str, words: Sequence[_Word], wanted: TermSet, terms: 
         number += 0 if joined else 1
         groups[at] = groups[before] if joined else number
     return groups
+
+
+def _begins_with_a_name(question: str, words: Sequence[_Word], wanted: TermSet, terms: Terms) -> bool:
+    """Whether the first word is a name, which has its capital in any case: with another one, or as an owner."""
+    first = words[0]
+    if len(words) > 1 and words[1].text[0].isupper():
+        return True
+    return (
+        bool(terms.of_passage(first.text) & wanted)
+        and _POSSESSIVE.match(question[first.end : first.end + 2]) is not None
+    )
 
 
 def _of_word(word: _Word, wanted: TermSet, terms: Terms, group: int) -> Concept | None:

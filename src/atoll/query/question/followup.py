@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from atoll.query.question.concepts import Concept, Part, concepts
+from atoll.query.question.concept import Concept, Part
+from atoll.query.question.concepts import concepts
 from atoll.query.question.history import Turn
 from atoll.query.text.terms import Terms
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from atoll.domain.text.folding import folded
 from atoll.ports.embedder import Embedder
-from atoll.query.question.concepts import Concept, Part
+from atoll.query.question.concept import Concept, Part
 
 #: Shortest word that is corrected, and from which two mistakes are.
 _SHORTEST, _LONG = 4, 8

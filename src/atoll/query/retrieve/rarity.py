@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from atoll.domain.vectors import Hit, SparseVector, VectorSearch
-from atoll.query.question.concepts import Concept, Part
+from atoll.query.question.concept import Concept, Part
 from atoll.query.search.window import Window
 
 #: Passages that a word is looked up in, and words of a question that are looked up.
