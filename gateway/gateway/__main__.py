@@ -11,8 +11,7 @@ from pathlib import Path
 from atoll import collector, logs, settings
 from atoll.access.rates import LocalRates, RateLimit
 from atoll.bootstrap.gateway import Front, gateway
-from atoll.domain.ids import KbUid
-from atoll.errors import StartRefused
+from atoll.errors import IndexMissing, StartRefused
 from atoll.query.retrieve.heatmap import PageHeat
 from atoll.settings import Settings
 from gateway.app import create_app
@@ -46,9 +45,16 @@ async def _run(values: Settings, listener: socket.socket) -> None:
 def dependencies(values: Settings, front: Front) -> Dependencies:
     """Return what the application works with."""
     section, records = values.gateway, front.records
+
+    async def index_is_whole() -> None:
+        gaps = sorted({*await records.index_source.gaps(), *await front.vectors.missing()})
+        if gaps:
+            raise IndexMissing(f"the index is incomplete and being made again: {', '.join(gaps)}")
+
     needed = {
         "records": Dependency(records.ping, needed=True),
-        "vectors": Dependency(lambda: front.vectors.count(KbUid("-")), needed=True),
+        "vectors": Dependency(front.vectors.missing, needed=True),
+        "index": Dependency(index_is_whole, needed=False),
         "embeddings": Dependency(front.embedder.describe, needed=True),
         "parser": Dependency(front.parser.ping, needed=False),
         "queue": Dependency(front.doorbell.waiting, needed=False),

@@ -16,6 +16,7 @@
     ├── NotAvailable             501  this installation does not offer the feature
     ├── ModelReplyInvalid        502  a model server answered something unusable
     ├── DependencyDown           503  retryable: another process is away or overloaded
+    │   └── IndexMissing         503  a derived index is gone; a worker makes it again from the record store
     ├── StorageFull              507  the disk is below its floor
     ├── ParserDied                    internal: a document ended the process that read it
     ├── LeaseLost                     internal: another worker owns the stage now; nothing was written
@@ -141,6 +142,10 @@ class DependencyDown(AtollError):
     def __init__(self, message: str, retry_after_seconds: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class IndexMissing(DependencyDown):
+    """Raised when a derived index is gone. Writers make it again; a worker fills it from the record store."""
 
 
 class StorageFull(AtollError):

@@ -6,16 +6,19 @@ import pytest
 
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.adapters.memory.page_embedder import MemoryPageEmbedder
+from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, PassageId, entity_id, new_uid
 from atoll.domain.page_archive import ARCHIVE
 from atoll.domain.vectors import PassagePoint
-from atoll.errors import Conflict
+from atoll.errors import Conflict, DependencyDown
 from atoll.ingest.outputs import Outputs
-from atoll.ingest.rebuild.collections import PassageCollection, Reindex
+from atoll.ingest.rebuild.collections import IndexWatch, PassageCollection, Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from atoll.ingest.rebuild.pages import PageCollection
 from atoll.ingest.workshop import Job
+from atoll.query.requests import SearchRequest
 from tests.support.house import DIMENSIONS, House
+from tests.support.readers import reader_of
 from tests.support.records import STORES, open_either
 from tests.support.written import Line, write
 
@@ -229,6 +232,72 @@ async def test_pages_of_a_document_that_is_deleted_while_they_are_written_are_ta
     house.page_index.upsert = deleted_before
     assert [each async for each in reindex(house).rebuild(kb_name="main")]
     assert await house.page_index.count(house.kb.uid, [uid]) == 0
+
+
+async def test_lost_pages_are_missed_at_the_first_look_and_whenever_points_go_while_passages_stay(house):
+    pages = PageCollection(house.source, house.page_index, house.artefacts, quiet_seconds=1e9)
+    work = Reindex(house.source, {"pages": pages}, embedding="model")
+    points = dict(house.page_index._points)
+    assert await work.check() == []
+    uid = next(iter(points.values())).document_uid
+    await house.page_index.delete(house.kb.uid, [uid])
+    assert [name for name, _ in await work.check()] == ["pages"]
+    house.page_index._points.update(points)
+    assert await work.check() == []
+    # A document that comes meanwhile does not hide that the others went.
+    house.page_index._points.clear()
+    await house.upload(house.kb, "more.txt", "More of the harbour. " * 40)
+    await house.work()
+    assert [name for name, _ in await work.check()] == ["pages"]
+    house.page_index._points.clear()
+    fresh = PageCollection(house.source, house.page_index, house.artefacts, quiet_seconds=1e9)
+    assert [name for name, _ in await Reindex(house.source, {"pages": fresh}, embedding="model").check()] == ["pages"]
+
+
+async def test_searches_are_told_what_a_look_found_missing_until_one_finds_it_whole(house):
+    async def gaps():
+        return (await house.passages.scope(reader_of(house.kb), Filters())).gaps
+
+    assert await gaps() == ()
+    uid = (await house.source.documents(house.kb.uid, after=None, limit=1))[0].uid
+    await house.vectors.delete(house.kb.uid, [uid])
+    await house.page_index.delete(house.kb.uid, [uid])
+    watch = IndexWatch(reindex(house), every_seconds=1e9)
+    assert await reindex(house).check()
+    assert await gaps() == ("pages", "passages")
+    assert await house.source.gaps() == {"pages", "passages"}
+    outcome = await house.ask.search(asking(house))
+    assert {warning.type for warning in outcome.warnings} == {"index_incomplete"}
+    assert len(outcome.warnings) == 2
+    watch.look()
+    await watch._task
+    assert await gaps() == ()
+    assert await house.source.gaps() == frozenset()
+    assert (await house.ask.search(asking(house))).warnings == ()
+
+
+async def test_a_collection_that_cannot_be_rebuilt_does_not_keep_the_others_waiting(house):
+    async def fails(fingerprint, points):
+        raise DependencyDown("not now")
+
+    for document in await house.source.documents(house.kb.uid, after=None, limit=10):
+        await house.vectors.delete(house.kb.uid, [document.uid])
+        await house.page_index.delete(house.kb.uid, [document.uid])
+    work, upsert = reindex(house), house.page_index.upsert
+    house.page_index.upsert = fails
+    collections = dict(reversed(work._collections.items()))  # pages first
+    watch = IndexWatch(Reindex(house.source, collections, embedding="model"), every_seconds=1e9)
+    watch.look()
+    await watch._task
+    assert await house.source.gaps() == {"pages"}
+    house.page_index.upsert = upsert
+    watch.hurry()
+    await watch._task
+    assert await house.source.gaps() == frozenset()
+
+
+def asking(house):
+    return SearchRequest(reader=reader_of(house.kb), query="harbour", mode=Mode.MIX, top_k=5, filters=Filters())
 
 
 async def test_pages_are_counted_once_nothing_has_come_or_gone_for_a_while(house):

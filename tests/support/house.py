@@ -26,6 +26,7 @@ from atoll.ingest.models import Models
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.workshop import Workshop
 from atoll.ports.extractor import Extractor
+from atoll.ports.page_index import PageIndex
 from atoll.ports.pages import PageEmbedder
 from atoll.query.answer.budget import PromptLimits
 from atoll.query.rank.graph_evidence import GraphLimits
@@ -51,6 +52,7 @@ class House:
         extractor: Extractor | None = None,
         lease_seconds: float = 30.0,
         page_embedder: PageEmbedder | None = None,
+        page_index: PageIndex | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -64,7 +66,7 @@ class House:
         self.vectors = vectors or QdrantGraphIndex(
             AsyncQdrantClient(":memory:"), fingerprint="test", dimensions=DIMENSIONS
         )
-        self.page_index = MemoryPageIndex()
+        self.page_index = page_index or MemoryPageIndex()
         self.page_retriever = (
             None
             if page_embedder is None

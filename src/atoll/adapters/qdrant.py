@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 from qdrant_client import AsyncQdrantClient, models
@@ -66,30 +67,41 @@ class QdrantIndex:
         """Close the connections."""
         await self._client.close()
 
+    def when_made(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` when a write found its collection gone and made it again."""
+        self._calls.on_made = tell
+
+    async def missing(self) -> list[str]:
+        """Return the collections that are not there, by their names without the embedding's."""
+        there = await self._calls.names()
+        return [schema.name.partition("_")[0] for schema in self._schemas() if schema.name not in there]
+
+    def _schemas(self) -> list[Schema]:
+        return [self._passages]
+
     async def prepare(self) -> None:
         """Create the collection and its payload indexes, which must exist before the first point does."""
-        await self._calls.prepare(self._passages)
+        for schema in self._schemas():
+            await self._calls.prepare(schema)
 
     async def upsert(self, points: Sequence[PassagePoint]) -> None:
         """Write the points in requests of at most ``UPSERT_POINTS``."""
         for start in range(0, len(points), UPSERT_POINTS):
             batch = [_point(point) for point in points[start : start + UPSERT_POINTS]]
-            async with self._calls.calling():
-                await self._client.upsert(self._passages.name, batch, wait=True)
+            await self._calls.write(self._passages, partial(self._client.upsert, self._passages.name, batch, wait=True))
 
     async def delete(self, kb: KbUid, documents: Sequence[DocumentUid]) -> None:
         """Remove the points of the documents."""
         if not documents:
             return
         where = models.Filter(must=[equals("kb", kb), among("document_uid", documents)])
-        async with self._calls.calling():
-            await self._client.delete(self._passages.name, models.FilterSelector(filter=where), wait=True)
+        await self._calls.remove(self._passages.name, models.FilterSelector(filter=where))
 
     async def search(self, searches: Sequence[VectorSearch]) -> list[list[Hit]]:
         """Answer all searches in one round trip."""
         if not searches:
             return []
-        async with self._calls.calling():
+        async with self._calls.reading(self._passages.name):
             answers = await self._client.query_batch_points(
                 self._passages.name, [_request(search) for search in searches]
             )
@@ -100,7 +112,7 @@ class QdrantIndex:
         must: list[models.Condition] = [equals("kb", kb)]
         if documents is not None:
             must.append(among("document_uid", documents))
-        async with self._calls.calling():
+        async with self._calls.reading(self._passages.name):
             answer = await self._client.count(self._passages.name, models.Filter(must=must), exact=True)
         return answer.count
 
@@ -109,7 +121,7 @@ class QdrantIndex:
     ) -> tuple[list[PassageId], PassageId | None]:
         """Scroll through the ids."""
         where = None if kb is None else models.Filter(must=[equals("kb", kb)])
-        async with self._calls.calling():
+        async with self._calls.reading(self._passages.name):
             found, following = await self._client.scroll(
                 self._passages.name, where, limit=limit, offset=start, with_payload=False, with_vectors=False
             )
@@ -119,8 +131,7 @@ class QdrantIndex:
         """Remove points by id."""
         if not points:
             return
-        async with self._calls.calling():
-            await self._client.delete(self._passages.name, models.PointIdsList(points=list(points)), wait=True)
+        await self._calls.remove(self._passages.name, models.PointIdsList(points=list(points)))
 
 
 def _point(point: PassagePoint) -> models.PointStruct:

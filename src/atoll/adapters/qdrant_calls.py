@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 from atoll.adapters.http_session import FAULTS, HttpSession, hung_up
 from atoll.domain.page_vectors import PageSearch
 from atoll.domain.vectors import VectorSearch
-from atoll.errors import AtollError, DependencyDown
+from atoll.errors import AtollError, DependencyDown, IndexMissing
 
 #: Fetched past the limit, so that it is we who decide which of equal scores is cut off.
 TIE_ROOM = 16
@@ -100,13 +100,48 @@ class QdrantCalls:
     def __init__(self, client: AsyncQdrantClient, timeout_seconds: float) -> None:
         self._client = client
         self._timeout_seconds = timeout_seconds
+        #: Called when a write found its collection gone and made it again.
+        self.on_made: Callable[[], None] = _nothing
 
     @contextlib.asynccontextmanager
-    async def calling(self) -> Any:
+    async def calling(self) -> AsyncIterator[None]:
         """Bound the body in time and translate its errors."""
         with translated():
             async with asyncio.timeout(self._timeout_seconds):
                 yield
+
+    @contextlib.asynccontextmanager
+    async def reading(self, name: str) -> AsyncIterator[None]:
+        """Call for a collection. Raises IndexMissing when it is not there, also in the client's local mode."""
+        try:
+            async with self.calling():
+                yield
+        except DependencyDown:
+            raise
+        except AtollError as error:
+            if await self._exists(name):
+                raise
+            raise IndexMissing(_LOST) from error
+
+    async def write(self, schema: Schema, send: Callable[[], Awaitable[object]]) -> None:
+        """Send a write; a collection that is gone is made and the write sent again.
+
+        Nothing is remembered of what was made: the server may have lost it since, whoever made it.
+        """
+        try:
+            async with self.reading(schema.name):
+                await send()
+        except IndexMissing:
+            await self.prepare(schema)
+            async with self.calling():
+                await send()
+            self.on_made()
+
+    async def remove(self, name: str, points: models.FilterSelector | models.PointIdsList) -> None:
+        """Remove points; from a collection that is gone they are gone."""
+        with contextlib.suppress(IndexMissing):
+            async with self.reading(name):
+                await self._client.delete(name, points, wait=True)
 
     async def prepare(self, schema: Schema) -> None:
         """Create a collection and its payload indexes, which must exist before the first point does."""
@@ -128,9 +163,19 @@ class QdrantCalls:
                     wait=True,
                 )
 
+    async def names(self) -> frozenset[str]:
+        """Return the names of all collections."""
+        async with self.calling():
+            answer = await self._client.get_collections()
+        return frozenset(each.name for each in answer.collections)
+
     async def _exists(self, name: str) -> bool:
         async with self.calling():
             return await self._client.collection_exists(name)
+
+
+def _nothing() -> None:
+    """Tell nobody."""
 
 
 @contextlib.contextmanager
@@ -147,14 +192,14 @@ def translated() -> Iterator[None]:
         raise DependencyDown(f"the vector store does not answer: {_reason(error)}") from error
     except UnexpectedResponse as error:
         if error.status_code == httpx.codes.NOT_FOUND:
-            raise DependencyDown(_LOST) from error
+            raise IndexMissing(_LOST) from error
         if error.status_code in _RETRYABLE_STATUSES:
             raise DependencyDown(f"the vector store failed with status {error.status_code}") from error
         said = error.content[:_SHOWN_BYTES].decode(errors="replace")
         raise AtollError(f"the vector store refused a request: {error.status_code} {said}") from error
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.NOT_FOUND:
-            raise DependencyDown(_LOST) from error
+            raise IndexMissing(_LOST) from error
         if error.code() in _RETRYABLE_CODES:
             raise DependencyDown(f"the vector store does not answer: {error.code().name}") from error
         raise AtollError(f"the vector store refused a request: {error.code().name} {error.details()}") from error

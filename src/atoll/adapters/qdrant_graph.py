@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +36,8 @@ class QdrantGraphIndex(QdrantIndex):
         super().__init__(client, fingerprint=fingerprint, dimensions=dimensions, timeout_seconds=timeout_seconds)
         self._entities, self._relations = graph_schemas(fingerprint, dimensions)
 
-    async def prepare(self) -> None:
-        """Create the collections and their payload indexes, which must exist before the first point does."""
-        await super().prepare()
-        await self._calls.prepare(self._entities)
-        await self._calls.prepare(self._relations)
+    def _schemas(self) -> list[Schema]:
+        return [*super()._schemas(), self._entities, self._relations]
 
     async def upsert_graph(self, entities: Sequence[EntityPoint], relations: Sequence[RelationPoint]) -> None:
         """Write the points in requests of at most ``UPSERT_POINTS``."""
@@ -85,17 +83,16 @@ class QdrantGraphIndex(QdrantIndex):
 
     async def _write(self, schema: Schema, points: Sequence[models.PointStruct]) -> None:
         for start in range(0, len(points), UPSERT_POINTS):
-            async with self._calls.calling():
-                await self._client.upsert(schema.name, points[start : start + UPSERT_POINTS], wait=True)
+            batch = points[start : start + UPSERT_POINTS]
+            await self._calls.write(schema, partial(self._client.upsert, schema.name, batch, wait=True))
 
     async def _remove(self, schema: Schema, where: models.Filter) -> None:
-        async with self._calls.calling():
-            await self._client.delete(schema.name, models.FilterSelector(filter=where), wait=True)
+        await self._calls.remove(schema.name, models.FilterSelector(filter=where))
 
     async def _nearest(
         self, schema: Schema, query: NDArray[np.float32], where: models.Filter, limit: int
     ) -> list[tuple[str, float]]:
-        async with self._calls.calling():
+        async with self._calls.reading(schema.name):
             answer = await self._client.query_points(
                 schema.name,
                 query=query.tolist(),
@@ -108,7 +105,7 @@ class QdrantGraphIndex(QdrantIndex):
         return sorted(found, key=lambda each: (-each[1], each[0]))[:limit]
 
     async def _counted(self, schema: Schema, kb: KbUid) -> int:
-        async with self._calls.calling():
+        async with self._calls.reading(schema.name):
             answer = await self._client.count(schema.name, models.Filter(must=[equals("kb", kb)]), exact=True)
         return answer.count
 

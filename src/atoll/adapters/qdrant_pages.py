@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -45,7 +46,6 @@ class QdrantPageIndex:
         self._client = client
         self._calls = QdrantCalls(client, timeout_seconds)
         self._exact_pages = exact_pages
-        self._prepared: set[str] = set()
         self._counts: OrderedDict[tuple[str, KbUid], tuple[float, int]] = OrderedDict()
 
     @classmethod
@@ -68,14 +68,18 @@ class QdrantPageIndex:
         """Close the connections."""
         await self._client.close()
 
+    def when_made(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` when a write found its collection gone and made it again."""
+        self._calls.on_made = tell
+
     async def upsert(self, fingerprint: str, points: Sequence[PagePoint]) -> None:
         """Write the pages in requests of at most ``UPSERT_NUMBERS``."""
         if not points:
             return
-        name = await self._collection(fingerprint, points[0].vectors.vectors.shape[1])
+        schema = pages_schema(fingerprint, points[0].vectors.vectors.shape[1])
         for part in _parts(points):
-            async with self._calls.calling():
-                await self._client.upsert(name, [_point(point) for point in part], wait=True)
+            batch = [_point(point) for point in part]
+            await self._calls.write(schema, partial(self._client.upsert, schema.name, batch, wait=True))
 
     async def delete(self, kb: KbUid, documents: Sequence[DocumentUid]) -> None:
         """Remove the pages of the documents from every collection."""
@@ -83,14 +87,13 @@ class QdrantPageIndex:
             return
         where = models.Filter(must=[equals("kb", kb), among("document_uid", documents)])
         for name in await self._collections():
-            async with self._calls.calling():
-                await self._client.delete(name, models.FilterSelector(filter=where), wait=True)
+            await self._calls.remove(name, models.FilterSelector(filter=where))
 
     async def search(self, search: PageSearch) -> list[PageHit]:
         """Search exactly, or exactly among what rows and columns find."""
         if not len(search.query.vectors):
             return []
-        name = await self._collection(search.query.fingerprint, search.query.vectors.shape[1])
+        name = pages_schema(search.query.fingerprint, search.query.vectors.shape[1]).name
         query = _weighted(search.query.vectors).tolist()
         where = scope(search)
         prefetch: list[models.Prefetch] | None = None
@@ -100,7 +103,7 @@ class QdrantPageIndex:
                 models.Prefetch(query=models.NearestQuery(nearest=query), using=using, filter=where, limit=limit)
                 for using in (_ROWS, _COLS)
             ]
-        async with self._calls.calling():
+        async with self._calls.reading(name):
             answer = await self._client.query_points(
                 name,
                 query=models.NearestQuery(nearest=query),
@@ -120,7 +123,7 @@ class QdrantPageIndex:
         must: list[models.Condition] = [equals("kb", kb)]
         if documents is not None:
             must.append(among("document_uid", documents))
-        async with self._calls.calling():
+        async with self._calls.reading(name):
             answer = await self._client.count(name, models.Filter(must=must), exact=True)
         return answer.count
 
@@ -135,17 +138,7 @@ class QdrantPageIndex:
         return count
 
     async def _collections(self) -> list[str]:
-        async with self._calls.calling():
-            answer = await self._client.get_collections()
-        return sorted(each.name for each in answer.collections if each.name.startswith(_PREFIX))
-
-    async def _collection(self, fingerprint: str, dimensions: int) -> str:
-        """Return the collection of a model, which is made when it is first needed."""
-        schema = pages_schema(fingerprint, dimensions)
-        if schema.name not in self._prepared:
-            await self._calls.prepare(schema)
-            self._prepared.add(schema.name)
-        return schema.name
+        return sorted(name for name in await self._calls.names() if name.startswith(_PREFIX))
 
 
 def pages_schema(fingerprint: str, dimensions: int) -> Schema:

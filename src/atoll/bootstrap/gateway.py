@@ -38,6 +38,7 @@ from atoll.ports.record_store import RecordStore
 from atoll.query.answer.budget import PromptLimits
 from atoll.query.rank.graph_evidence import GraphLimits
 from atoll.query.rank.rerank import Reranking
+from atoll.query.retrieve.bounded_embedder import BoundedEmbedder
 from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.service import AskService
 from atoll.settings import Settings
@@ -63,6 +64,7 @@ def ask(
     store: RecordStore,
     index: QdrantGraphIndex,
     embedding: HttpEmbedder,
+    text_model: EmbedderCard,
     model: OpenAIChat | None,
     ranker: HttpReranker | None,
     pages: PageRetriever | None,
@@ -73,7 +75,9 @@ def ask(
         graph=store.graph,
         graph_index=index,
         vectors=index,
-        embedder=embedding,
+        embedder=BoundedEmbedder(
+            embedding, dimensions=text_model.dimensions, seconds=settings.embeddings.query_seconds
+        ),
         sparse=sparse(),
         chat=model,
         limits=PromptLimits(
@@ -139,7 +143,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             chat=model,
             pages=page_model,
             page_retriever=retriever,
-            ask=ask(settings, store, index, embedding, model, ranker, retriever),
+            ask=ask(settings, store, index, embedding, text_model, model, ranker, retriever),
             pepper=pepper(settings),
         )
     finally:

@@ -52,6 +52,8 @@ class Ingestion:
             reindex(self._records, self._vectors, self._page_index, outputs, card),
             every_seconds=settings.worker.index_check_seconds,
         )
+        for index in (self._vectors, self._page_index):
+            index.when_made(self.watch.hurry)
         shop = Workshop(
             ledger=self._records.ledger,
             contents=self._records.contents,

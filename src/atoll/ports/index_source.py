@@ -20,7 +20,7 @@ class IndexedKb:
 
     ``visible`` are those of visible documents, all of which the index must hold; ``hidden`` are those of documents
     on their way in or out, of which it may hold any number. ``entities`` have a vector; ``has_relations`` says whether
-    visible passages make assertions.
+    visible passages make assertions; ``gaps`` are the collections that were noted as incomplete.
     """
 
     uid: KbUid
@@ -30,6 +30,7 @@ class IndexedKb:
     hidden: int
     entities: int
     has_relations: bool
+    gaps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,17 @@ class IndexSource(Protocol):
         """Return all knowledge bases that are not deleted, with their figures, in the order of their uids."""
         ...
 
+    async def note_gaps(self, kb: KbUid, collections: Sequence[str]) -> None:
+        """Note which derived collections of a knowledge base are incomplete; searches tell their readers.
+
+        Nothing happens when the knowledge base is gone.
+        """
+        ...
+
+    async def gaps(self) -> frozenset[str]:
+        """Return the collections that are incomplete for any knowledge base."""
+        ...
+
     async def documents(self, kb: KbUid, *, after: DocumentUid | None, limit: int) -> tuple[IndexedDocument, ...]:
         """Return visible documents in the order of their uids."""
         ...
@@ -96,6 +108,10 @@ class IndexSource(Protocol):
 
     async def relations(self, kb: KbUid, *, after: RelationId | None, limit: int) -> IndexedRelations:
         """Return assertions that have a vector; none at the end."""
+        ...
+
+    async def count_relations(self, kb: KbUid) -> int:
+        """Return how many assertions of visible documents have a vector; it looks at every passage."""
         ...
 
     async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> frozenset[DocumentUid]:

@@ -24,7 +24,11 @@ class PageIndex(Protocol):
         ...
 
     async def search(self, search: PageSearch) -> list[PageHit]:
-        """Return the pages with the highest MaxSim, best first, ties by document and page."""
+        """Return the pages with the highest MaxSim, best first, ties by document and page.
+
+        Raises:
+            IndexMissing: no page of the question's model was ever written, or the index has lost all of them.
+        """
         ...
 
     async def count(self, kb: KbUid, documents: Sequence[DocumentUid] | None = None) -> int:

@@ -21,7 +21,8 @@ class SearchScope:
     """A knowledge base at the start of a search.
 
     ``include`` are the documents that the filters leave (None: no filter); ``hidden_points`` says how many points
-    of invisible documents the index may hold, as the room that lists are fetched with.
+    of invisible documents the index may hold, as the room that lists are fetched with. ``gaps`` names the derived
+    collections that a worker found incomplete and is making again.
     """
 
     revision: int
@@ -29,6 +30,7 @@ class SearchScope:
     passages: int
     include: tuple[DocumentUid, ...] | None
     hidden_points: int
+    gaps: tuple[str, ...] = ()
 
 
 class Passages(Protocol):

@@ -25,7 +25,11 @@ class VectorIndex(Protocol):
         ...
 
     async def search(self, searches: Sequence[VectorSearch]) -> list[list[Hit]]:
-        """Answer all searches in one round trip, best first, ties by id; an unknown knowledge base has no hits."""
+        """Answer all searches in one round trip, best first, ties by id; an unknown knowledge base has no hits.
+
+        Raises:
+            IndexMissing: the index is gone. Writes make it again, and a worker fills it.
+        """
         ...
 
     async def count(self, kb: KbUid, documents: Sequence[DocumentUid] | None = None) -> int:

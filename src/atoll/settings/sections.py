@@ -144,6 +144,9 @@ class EmbeddingSettings(Section):
     request_texts: Count = Field(64, description="Texts that a worker sends in one request.")
     concurrent_requests: Count = Field(2, description="Requests that one worker process keeps in flight.")
     timeout_seconds: Seconds = Field(60.0, description="Longest wait for one answer.")
+    query_seconds: Seconds = Field(
+        5.0, description="Longest wait for the vector of a question; past it the question is searched by its words."
+    )
 
 
 class RerankerSettings(Section):

@@ -8,6 +8,7 @@ import numpy as np
 
 from atoll.domain.ids import DocumentUid, KbUid, PageId
 from atoll.domain.page_vectors import PageHit, PagePoint, PageSearch
+from atoll.errors import IndexMissing
 
 _DECIMALS = 5
 
@@ -17,9 +18,11 @@ class MemoryPageIndex:
 
     def __init__(self) -> None:
         self._points: dict[tuple[str, PageId], PagePoint] = {}
+        self._models: set[str] = set()
 
     async def upsert(self, fingerprint: str, points: Sequence[PagePoint]) -> None:
         """See ``atoll.ports.page_index.PageIndex``."""
+        self._models.update([fingerprint] if points else [])
         self._points.update(((fingerprint, point.id), point) for point in points)
 
     async def delete(self, kb: KbUid, documents: Sequence[DocumentUid]) -> None:
@@ -30,10 +33,14 @@ class MemoryPageIndex:
 
     async def search(self, search: PageSearch) -> list[PageHit]:
         """See ``atoll.ports.page_index.PageIndex``."""
+        if not len(search.query.vectors):
+            return []
+        if search.query.fingerprint not in self._models:
+            raise IndexMissing("no page of this model was written")
         hits = [
             PageHit(point.document_uid, point.page, _max_sim(search, point), point.passages, point.key)
             for (fingerprint, _), point in self._points.items()
-            if fingerprint == search.query.fingerprint and len(search.query.vectors) and _matches(point, search)
+            if fingerprint == search.query.fingerprint and _matches(point, search)
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.document_uid, hit.page))[: search.limit]
 

@@ -20,16 +20,33 @@ from atoll.records.rows import contents as rows
 from atoll.records.rows.documents import artefacts
 from atoll.records.rows.values import vectors
 
-_NOTED, _NOTE, _KBS, _FIGURES, _DOCUMENTS, _PASSAGES, _ENTITIES, _RELATIONS, _VISIBLE, _KNOWN = load(
+(
+    _NOTED,
+    _NOTE,
+    _KBS,
+    _FIGURES,
+    _NOTE_GAPS,
+    _GAPS,
+    _DOCUMENTS,
+    _PASSAGES,
+    _ENTITIES,
+    _RELATIONS,
+    _RELATION_COUNT,
+    _VISIBLE,
+    _KNOWN,
+) = load(
     "index_source",
     "noted",
     "note",
     "kbs",
     "figures",
+    "note_gaps",
+    "gaps",
     "documents",
     "passages",
     "entities",
     "relations",
+    "count_relations",
     "visible",
     "known",
 )
@@ -69,12 +86,33 @@ class Neo4jIndexSource:
     async def _figures(self, kb: KbUid) -> IndexedKb | None:
         async def work(transaction: Transaction, _: int) -> IndexedKb | None:
             record = await transaction.one(_FIGURES, kb=kb)
-            return None if record is None else IndexedKb(uid=kb, **record.data())
+            if record is None:
+                return None
+            figures = record.data()
+            return IndexedKb(uid=kb, gaps=tuple(figures.pop("gaps")), **figures)
 
         try:
             return await at_one_revision(self._database, kb, work)
         except NotFound:  # deleted meanwhile
             return None
+
+    async def note_gaps(self, kb: KbUid, collections: Sequence[str]) -> None:
+        """Note which collections are incomplete."""
+        noted = sorted(collections) or None  # a property that is null is not there
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.one(_NOTE_GAPS, kb=kb, noted=noted)
+
+        await self._database.write(work)
+
+    async def gaps(self) -> frozenset[str]:
+        """Return the collections that are incomplete."""
+
+        async def work(transaction: Transaction) -> frozenset[str]:
+            found = await transaction.all(_GAPS)
+            return frozenset(name for record in found for name in record["gaps"])
+
+        return await self._database.read(work)
 
     async def documents(self, kb: KbUid, *, after: DocumentUid | None, limit: int) -> tuple[IndexedDocument, ...]:
         """Return visible documents in the order of their uids."""
@@ -124,6 +162,16 @@ class Neo4jIndexSource:
                 labels=tuple(tuple(labels) for _, _, labels in found),
                 vectors=vectors(record["vectors"]),
             )
+
+        return await self._database.read(work)
+
+    async def count_relations(self, kb: KbUid) -> int:
+        """Count assertions that have a vector."""
+
+        async def work(transaction: Transaction) -> int:
+            record = await transaction.one(_RELATION_COUNT, kb=kb)
+            assert record is not None, "an aggregation returns one record"
+            return int(record["count"])
 
         return await self._database.read(work)
 

@@ -43,6 +43,7 @@ class Neo4jPassages:
                 passages=record["passages"],
                 include=None if filters.is_empty else await _matching(transaction, reader, filters),
                 hidden_points=record["hidden"],
+                gaps=tuple(record["gaps"]),
             )
 
         return await self._database.read(work)

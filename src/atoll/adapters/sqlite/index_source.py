@@ -50,7 +50,7 @@ class SqliteIndexSource:
 
         def work(connection: sqlite3.Connection) -> tuple[IndexedKb, ...]:
             found = connection.execute(
-                "SELECT kb.uid, kb.name, kb.language, kb.passages AS visible, "
+                "SELECT kb.uid, kb.name, kb.language, kb.passages AS visible, kb.gaps, "
                 "(SELECT COALESCE(SUM(d.passages), 0) FROM document d WHERE d.kb = kb.uid AND d.visible = 0 "
                 "AND d.indexed = 1) AS hidden, "
                 # Entities have a vector exactly from two passages on, and the index on df answers at once.
@@ -68,11 +68,28 @@ class SqliteIndexSource:
                     hidden=row["hidden"],
                     entities=row["entities"],
                     has_relations=bool(row["has_relations"]),
+                    gaps=tuple(json.loads(row["gaps"])),
                 )
                 for row in found
             )
 
         return await self._database.scan(work)
+
+    async def note_gaps(self, kb: KbUid, collections: Sequence[str]) -> None:
+        """Note which collections are incomplete."""
+        noted = json.dumps(sorted(collections))
+        await self._database.write(
+            lambda connection: connection.execute("UPDATE kb SET gaps = ? WHERE uid = ?", (noted, kb))
+        )
+
+    async def gaps(self) -> frozenset[str]:
+        """Return the collections that are incomplete."""
+
+        def work(connection: sqlite3.Connection) -> frozenset[str]:
+            found = connection.execute("SELECT gaps FROM kb WHERE gaps <> '[]' AND deleted_at IS NULL")
+            return frozenset(name for row in found for name in json.loads(row[0]))
+
+        return await self._database.read(work)
 
     async def documents(self, kb: KbUid, *, after: DocumentUid | None, limit: int) -> tuple[IndexedDocument, ...]:
         """Return visible documents in the order of their uids."""
@@ -141,6 +158,20 @@ class SqliteIndexSource:
                 labels=tuple(texts(row["labels"]) for row in found),
                 vectors=vectors([row["vector"] for row in found]),
             )
+
+        return await self._database.scan(work)
+
+    async def count_relations(self, kb: KbUid) -> int:
+        """Count assertions that have a vector."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            (count,) = connection.execute(
+                "SELECT COUNT(*) FROM document d CROSS JOIN passage p ON p.document = d.uid "
+                "CROSS JOIN assertion a ON a.passage = p.id "
+                "WHERE d.kb = ? AND d.visible = 1 AND a.vector IS NOT NULL",
+                (kb,),
+            ).fetchone()
+            return int(count)
 
         return await self._database.scan(work)
 

@@ -35,7 +35,7 @@ class SqlitePassages:
 
         def work(connection: sqlite3.Connection) -> SearchScope:
             row = connection.execute(
-                "SELECT revision, language, passages, (SELECT COALESCE(SUM(d.passages), 0) FROM document d "
+                "SELECT revision, language, passages, gaps, (SELECT COALESCE(SUM(d.passages), 0) FROM document d "
                 "WHERE d.kb = kb.uid AND d.visible = 0 AND d.indexed = 1) AS hidden "
                 "FROM kb WHERE uid = ? AND deleted_at IS NULL",
                 (reader.kb,),
@@ -48,6 +48,7 @@ class SqlitePassages:
                 passages=row["passages"],
                 include=None if filters.is_empty else _matching(connection, reader, filters),
                 hidden_points=row["hidden"],
+                gaps=tuple(json.loads(row["gaps"])),
             )
 
         return await self._database.read(work)

@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 _BATCH_DOCUMENTS = 128
 _BATCH_POINTS = 4096
+#: Looks in a row while something differs; the last one finds nothing, and searches are told that all is whole again.
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ class Reindex:
         self._embedding = embedding
 
     async def check(self) -> list[tuple[str, IndexedKb]]:
-        """Return the collections and knowledge bases whose number of points cannot be right.
+        """Return the collections and knowledge bases whose number of points cannot be right; searches are told.
 
         Raises:
             Conflict: stored vectors are of another embedding model.
@@ -223,6 +225,10 @@ class Reindex:
                     bounds = (*await collection.bounds(kb), *await collection.bounds(after[kb.uid]))
                     if not min(bounds) <= counts[name, kb.uid] <= max(bounds):
                         wrong.append((name, after[kb.uid]))
+        for kb in after.values():
+            gaps = tuple(sorted(name for name, each in wrong if each.uid == kb.uid))
+            if gaps != kb.gaps:
+                await self._source.note_gaps(kb.uid, gaps)
         return wrong
 
     async def rebuild(
@@ -287,6 +293,7 @@ class IndexWatch:
         self._reindex = reindex
         self._every_seconds = every_seconds
         self._not_before = 0.0
+        self._again = False
         self._task: asyncio.Task[None] | None = None
 
     def look(self) -> None:
@@ -294,13 +301,31 @@ class IndexWatch:
         if (self._task is None or self._task.done()) and time.monotonic() >= self._not_before:
             self._task = asyncio.create_task(self._mend())
 
+    def hurry(self) -> None:
+        """Look at once, and once more if a look is under way: a collection was found gone."""
+        self._not_before, self._again = 0.0, True
+        self.look()
+
     async def _mend(self) -> None:
+        self._again = False
         try:
-            for collection, kb in await self._reindex.check():
-                logger.warning("the index %s of %s differs from the record store; rebuilding it", collection, kb.uid)
-                done = [progress async for progress in self._reindex.rebuild(only=(collection, kb.uid))][-1]
-                logger.warning("rebuilt %s: %d points written, %d removed", collection, done.written, done.removed)
+            for _ in range(_ROUNDS):
+                wrong = await self._reindex.check()
+                for collection, kb in wrong:
+                    await self._rebuild(collection, kb)
+                if not wrong:
+                    break
         except AtollError as error:
             logger.warning("the vector index could not be checked: %s", error)
         finally:
-            self._not_before = time.monotonic() + self._every_seconds
+            self._not_before = 0.0 if self._again else time.monotonic() + self._every_seconds
+
+    async def _rebuild(self, collection: str, kb: IndexedKb) -> None:
+        """Rebuild one collection; the others do not wait for one that cannot be."""
+        logger.warning("the index %s of %s differs from the record store; rebuilding it", collection, kb.uid)
+        try:
+            done = [progress async for progress in self._reindex.rebuild(only=(collection, kb.uid))][-1]
+        except AtollError as error:
+            logger.warning("the index %s of %s could not be rebuilt: %s", collection, kb.uid, error)
+        else:
+            logger.warning("rebuilt %s: %d points written, %d removed", collection, done.written, done.removed)

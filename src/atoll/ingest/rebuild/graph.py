@@ -1,7 +1,6 @@
 """The derived collections of entities and of assertions, made again from stored vectors.
 
-A point too many costs a look into the record store and nothing else, so that only what is missing is looked for: all
-entities are counted; assertions are looked at when there is no point of any.
+A point too many costs a look into the record store and nothing else, so that only what is missing is looked for.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import numpy as np
 from atoll.domain.ids import EntityId, KbUid, RelationId
 from atoll.domain.vectors import EntityPoint, RelationPoint
 from atoll.ingest.rebuild.collections import no_longer_visible
+from atoll.ingest.rebuild.expected import QUIET_SECONDS, Expected
 from atoll.ports.graph_index import GraphIndex
 from atoll.ports.index_source import IndexedKb, IndexSource
 from atoll.ports.vectors import VectorIndex
@@ -66,13 +66,14 @@ class EntityCollection:
 class RelationCollection:
     """``DerivedCollection`` of what visible passages state."""
 
-    def __init__(self, source: IndexSource, index: _Index) -> None:
+    def __init__(self, source: IndexSource, index: _Index, *, quiet_seconds: float = QUIET_SECONDS) -> None:
         self._source = source
         self._index = index
+        self._expected = Expected(source.count_relations, quiet_seconds=quiet_seconds)
 
     async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
         """Return how many points there must and may be."""
-        return int(kb.has_relations), sys.maxsize
+        return max(int(kb.has_relations), await self._expected.least(kb)), sys.maxsize
 
     async def prepare(self) -> None:
         """Make the collection."""
@@ -80,11 +81,14 @@ class RelationCollection:
 
     async def count(self, kb: KbUid) -> int:
         """Count."""
-        return (await self._index.count_graph(kb))[1]
+        points = (await self._index.count_graph(kb))[1]
+        self._expected.counted(kb, points)
+        return points
 
     async def refill(self, kb: IndexedKb, *, everything: bool) -> AsyncIterator[tuple[int, int]]:
         """Write all points; they are upserts, and how many there should be is not known beforehand."""
         del everything
+        self._expected.rebuilt(kb.uid)
         after: RelationId | None = None
         while (batch := await self._source.relations(kb.uid, after=after, limit=_BATCH)).relations:
             after = batch.relations[-1]

@@ -6,13 +6,13 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 
 from atoll.domain.artefact import Artefact, artefact_of
 from atoll.domain.document import Stage
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.errors import ArtefactMissing
 from atoll.ingest.rebuild.collections import differing, documents_of, no_longer_visible
+from atoll.ingest.rebuild.expected import QUIET_SECONDS, Expected
 from atoll.ingest.stages.embed_pages import read_archive, read_pages
 from atoll.ingest.stages.index_pages import page_points
 from atoll.ingest.workshop import BATCH_PASSAGES
@@ -20,25 +20,9 @@ from atoll.ports.artefacts import Artefacts
 from atoll.ports.index_source import IndexedDocument, IndexedKb, IndexSource
 from atoll.ports.page_index import PageIndex
 
-#: How long nothing has come or gone before pages are counted.
-QUIET_SECONDS = 60.0
-
-
-@dataclass(slots=True)
-class _Seen:
-    """Passages of a knowledge base (visible, hidden), since when, and the points that its documents should have."""
-
-    passages: tuple[int, int]
-    since: float
-    points: int | None = None
-
 
 class PageCollection:
-    """``DerivedCollection`` of pages. How many there should be is known from a part of each document's output.
-
-    They are read when the number of a knowledge base's passages has stayed the same for ``quiet_seconds``, and again
-    after a rebuild: while documents come and go, reading them all at every look would never end.
-    """
+    """``DerivedCollection`` of pages. How many there should be is known from a part of each document's output."""
 
     def __init__(
         self,
@@ -52,30 +36,24 @@ class PageCollection:
         self._source = source
         self._index = index
         self._artefacts = artefacts
-        self._quiet_seconds = quiet_seconds
-        self._clock = clock
-        self._seen: dict[KbUid, _Seen] = {}
+        self._expected = Expected(self._all_points, quiet_seconds=quiet_seconds, clock=clock)
 
     async def bounds(self, kb: IndexedKb) -> tuple[int, int]:
         """Return how many points there must and may be: those of documents on their way in or out are not counted."""
-        seen = self._seen.get(kb.uid)
-        if seen is None or seen.passages != (kb.visible, kb.hidden):
-            seen = self._seen[kb.uid] = _Seen((kb.visible, kb.hidden), since=self._clock())
-        if seen.points is None and self._clock() - seen.since >= self._quiet_seconds:
-            points = [await self._points(kb.uid, documents) async for documents in documents_of(self._source, kb.uid)]
-            seen.points = sum(sum(batch.values()) for batch in points)
-        return seen.points or 0, sys.maxsize
+        return await self._expected.least(kb), sys.maxsize
 
     async def prepare(self) -> None:
         """Do nothing: the collection of a model is made when its first page is written."""
 
     async def count(self, kb: KbUid) -> int:
         """Count."""
-        return await self._index.count(kb)
+        points = await self._index.count(kb)
+        self._expected.counted(kb, points)
+        return points
 
     async def refill(self, kb: IndexedKb, *, everything: bool) -> AsyncIterator[tuple[int, int]]:
         """Write the pages of documents whose number of points is another."""
-        self._seen.pop(kb.uid, None)
+        self._expected.rebuilt(kb.uid)
         async for documents in documents_of(self._source, kb.uid):
             points = await self._points(kb.uid, documents)
             wanted = points if everything else await differing(self._index, kb.uid, points)
@@ -92,6 +70,10 @@ class PageCollection:
         """Leave points too many where they are: they cost a look into the record store and nothing else."""
         del kb
         return 0
+
+    async def _all_points(self, kb: KbUid) -> int:
+        batches = [await self._points(kb, documents) async for documents in documents_of(self._source, kb)]
+        return sum(sum(batch.values()) for batch in batches)
 
     async def _points(self, kb: KbUid, documents: Sequence[IndexedDocument]) -> dict[DocumentUid, int]:
         archives = {each.uid: await read_archive(self._artefacts, _output(kb, each)) for each in documents}

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -90,10 +89,11 @@ class VectorApi:
             await asyncio.sleep(_FLUSH_SECONDS)
             if self._store.is_lost():
                 # Removed files stay readable for who holds them open, and hide that nothing is kept. The supervisor
-                # starts this server anew, empty, and a worker fills it from the record store.
-                log.critical("the files of a collection were removed; stopping")
-                os.kill(os.getpid(), signal.SIGTERM)
-                return
+                # starts this server anew, on what lies there now, and a worker fills in from the record store what is
+                # missing. At once and without a flush: that would write into files which somebody else put there.
+                log.critical("the files of a collection were removed or replaced; ending")
+                logging.shutdown()
+                os._exit(1)
             for collection in self._store.all():
                 try:
                     await self._flush(collection)

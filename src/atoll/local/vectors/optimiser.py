@@ -171,6 +171,8 @@ class Optimiser:
             raise Abandoned("the server is stopping")
         if collection.dropped:
             raise Abandoned("the collection was removed")
+        if self._store.is_lost():
+            raise Abandoned("its files were removed or replaced")
         if collection.recorder is not None and collection.recorder.full:
             raise Abandoned("too many writes came meanwhile")
 

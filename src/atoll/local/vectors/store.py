@@ -74,6 +74,7 @@ class Collection:
         changed: int,
     ) -> None:
         self.folder = folder
+        self._place = _place(folder)
         self.spec = spec
         self.config = config
         self.shard = shard
@@ -91,6 +92,10 @@ class Collection:
     def name(self) -> str:
         """The collection's name."""
         return self.folder.name
+
+    def is_in_place(self) -> bool:
+        """Whether the folder that was opened is the one that lies there now, and names a shard."""
+        return _place(self.folder) == self._place and (self.folder / _TRUTH).exists()
 
     def existing(self) -> Self:
         """Return the collection unless it was removed while the caller waited for its turn. Raises NoCollection."""
@@ -129,6 +134,15 @@ def write_truth(folder: Path, spec: Mapping[str, Any], generation: int, optimise
     files.write(folder / _TRUTH, orjson.dumps(truth))
 
 
+def _place(folder: Path) -> tuple[int, int] | None:
+    """Return what tells this folder from another one at the same path; None when there is none."""
+    try:
+        status = folder.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def current_generation(folder: Path) -> int:
     """Return the generation that a start would open."""
     return int(orjson.loads((folder / _TRUTH).read_bytes())["generation"]) if (folder / _TRUTH).exists() else 0
@@ -140,6 +154,7 @@ class Store:
     def __init__(self, directory: Path, engine: Engine) -> None:
         self._root = directory / "collections"
         self._engine = engine
+        self._place: tuple[int, int] | None = None
         self._open: dict[str, Collection] = {}
 
     def open(self) -> None:
@@ -149,6 +164,7 @@ class Store:
             StartRefused: a collection cannot be read.
         """
         self._root.mkdir(parents=True, exist_ok=True)
+        self._place = _place(self._root)
         for folder in sorted(self._root.iterdir()):
             if (folder / _TRUTH).is_file():
                 self._open[folder.name] = self._load(folder)
@@ -213,8 +229,8 @@ class Store:
         shutil.rmtree(collection.folder, ignore_errors=True)
 
     def is_lost(self) -> bool:
-        """Whether somebody removed an open collection's files: what is written from now on would be for nothing."""
-        return any(not (each.folder / _TRUTH).exists() for each in self._open.values())
+        """Whether somebody removed the files or put others there: what is written from now on would be for nothing."""
+        return _place(self._root) != self._place or any(not each.is_in_place() for each in self._open.values())
 
     def flush(self) -> None:
         """Write every changed collection to disk."""

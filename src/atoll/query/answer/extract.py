@@ -10,7 +10,7 @@ from atoll.query.answer.compose import Chosen, compose
 from atoll.query.answer.gate import likelihood, missing, signs_of
 from atoll.query.answer.judge import judge
 from atoll.query.answer.present import presented
-from atoll.query.answer.refuse import not_found, nothing_indexed, of_language, refused
+from atoll.query.answer.refuse import not_found, not_searched, nothing_indexed, of_language, refused
 from atoll.query.answer.scale import CosineScale
 from atoll.query.question.language import is_foreign, name_of
 from atoll.query.search.results import SearchResult
@@ -43,6 +43,8 @@ async def extract(found: SearchResult, embedder: Embedder, scale: CosineScale, *
 
 
 def _refusal(found: SearchResult, scale: CosineScale, absent: tuple[str, ...], likely: float) -> Refusal:
+    if not found.evidence and found.warnings:
+        return not_searched(found.warnings)
     foreign = is_foreign(found.question, found.terms.primary)
     if foreign is not None and not scale.joins(foreign, found.terms.primary):
         return of_language(name_of(foreign), round(likely, 4))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atoll.domain.answer import Answer, AnsweredBy, Refusal, RefusalReason
+from atoll.domain.answer import Answer, AnsweredBy, Caution, Refusal, RefusalReason
 
 #: Parts of a question that a refusal names.
 MAX_NAMED = 4
@@ -32,6 +32,14 @@ def of_language(language: str, best_score: float) -> Refusal:
         "documents; ask in that language, or have a multilingual model installed."
     )
     return Refusal(RefusalReason.LANGUAGE, (), message, best_score)
+
+
+def not_searched(why: Sequence[Caution]) -> Refusal:
+    """Return the refusal of a question for which nothing was found where not everything could be searched."""
+    message = (
+        f"Nothing was found, and that says nothing about the documents: {'; '.join(each.message for each in why)}."
+    )
+    return Refusal(RefusalReason.NOT_FOUND, (), message, 0.0)
 
 
 def nothing_indexed() -> Refusal:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atoll.domain.embedding import InputType
+from atoll.errors import DependencyDown
 from atoll.ports.embedder import Embedder
 from atoll.query.text.lists import entries_of
 
@@ -55,6 +56,8 @@ async def measured(embedder: Embedder) -> CosineScale:
     translations = _translations()
     translated = [text for texts in translations.values() for text in texts]
     rows = await embedder.embed([*asked, *told, *translated], input_type=InputType.QUERY)
+    if not rows.any():  # what stands for an embedder that is away says nothing about it
+        raise DependencyDown("the embedding server did not answer")
     questions, answers = rows[: len(asked)], rows[len(asked) : 2 * len(asked)]
     apart, alike = _means(questions @ answers.T)
     scale = alike - apart
@@ -90,7 +93,12 @@ class Scale:
         if self._known is not None and self._connections == self._embedder.connections:
             return self._known[1]
         async with self._lock:
-            fingerprint = (await self._embedder.describe()).fingerprint
+            try:
+                fingerprint = (await self._embedder.describe()).fingerprint
+            except DependencyDown:
+                if self._known is None:
+                    raise
+                return self._known[1]  # asked again at the next question
             if self._known is None or self._known[0] != fingerprint:
                 self._known = (fingerprint, await measured(self._embedder))
             self._connections = self._embedder.connections

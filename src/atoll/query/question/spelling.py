@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from atoll.domain.text.folding import folded
+from atoll.errors import DependencyDown
 from atoll.ports.embedder import Embedder
 from atoll.query.question.concept import Concept, Part
 
@@ -79,7 +80,7 @@ async def corrections(
     """Return what misspelt words of a question, as they are written, should have been; "" for a word of no meaning.
 
     Raises:
-        DependencyDown: the embedder is away.
+        ModelReplyInvalid: the embedder answers otherwise; while it is away nothing is put right.
     """
     absent = [
         part
@@ -94,7 +95,10 @@ async def corrections(
         return {}
     tried = {word: [word, *_bases(word)] for word in (each.casefold() for each in near)}
     asked = list(dict.fromkeys(form for forms in tried.values() for form in forms))
-    spans = await embedder.tokenize(asked)
+    try:
+        spans = await embedder.tokenize(asked)
+    except DependencyDown:  # nobody can say which words there are: none is put right
+        return {}
     known = {form for form, tokens in zip(asked, spans, strict=True) if len(tokens.ends) == 1}
     return {
         word: "" if other in _FUNCTION_WORDS else other

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from atoll.domain.evidence import Mode, Signal
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.domain.vectors import EntityHit, RelationHit
-from atoll.errors import ungrouped
+from atoll.errors import IndexMissing, ungrouped
 from atoll.ports.graph import Neighbourhood, Reach
 from atoll.ports.graph_index import GraphIndex
 from atoll.query.rank.fuse import DECIMALS, DEPTH, Ranked
@@ -26,6 +26,7 @@ from atoll.query.retrieve.half_precision import widened
 from atoll.query.retrieve.names import WordGroup, named
 from atoll.query.retrieve.spread import idf, weights
 from atoll.query.search.read_budget import ReadBudget
+from atoll.query.search.shortfalls import Shortfalls, index_incomplete
 
 #: Passages that mention an entity which is followed all the same when the question asks for it.
 MAX_DF = 1000
@@ -57,14 +58,35 @@ async def around(
     groups: tuple[WordGroup, ...],
     corpus_passages: int,
     limit: int,
+    shortfalls: Shortfalls,
 ) -> Around:
-    """Return what lies around a question, ``limit`` entities and ``limit`` assertions considered."""
+    """Return what lies around a question, ``limit`` entities and ``limit`` assertions considered.
+
+    ``question`` is of zeros when it could not be embedded. Without meaning, or without an index of entities, those
+    count that the question names.
+    """
 
     async def stating() -> Around:
-        return await _stating(reads, await index.nearest_relations(reads.graph_scope, question, limit))
+        if not question.any():
+            return Around([], {})
+        try:
+            hits = await index.nearest_relations(reads.graph_scope, question, limit)
+        except IndexMissing:
+            shortfalls.add(index_incomplete("relations"))
+            return Around([], {})
+        return await _stating(reads, hits)
+
+    async def nearest_entities() -> list[EntityHit]:
+        if not question.any():
+            return []
+        try:
+            return await index.nearest_entities(reads.graph_scope.reader.kb, question, limit)
+        except IndexMissing:
+            shortfalls.add(index_incomplete("entities"))
+            return []
 
     async def mentioning() -> Around:
-        hits = await index.nearest_entities(reads.graph_scope.reader.kb, question, limit)
+        hits = await nearest_entities()
         near = await reads.neighbourhood(
             [],
             entities=[hit.id for hit in hits if hit.score > FLOOR],  # the others would not count

@@ -42,6 +42,7 @@ class GraphSearch:
                 reads,
                 self.index,
                 question=question.vector,
+                shortfalls=question.shortfalls,
                 groups=word_groups(question.text, question.terms),
                 corpus_passages=scope.passages,
                 limit=self.limits.considered,
@@ -64,4 +65,5 @@ class GraphSearch:
             vector=question.vector,
             evidence=tuple(replace(each, rank=rank) for rank, each in enumerate(evidence, start=1)),
             passages={entry.passage.id: entry.passage for entry in shared},
+            warnings=question.shortfalls.all(),
         )

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atoll.domain.answer import Caution
 from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page_vectors import PageHit, PageQuery
 from atoll.domain.reader import Reader
 from atoll.domain.vectors import VectorSearch
-from atoll.errors import NotAvailable, ungrouped
+from atoll.errors import IndexMissing, NotAvailable, ungrouped
 from atoll.ports.embedder import Embedder
 from atoll.ports.graph import Graph
 from atoll.ports.graph_index import GraphIndex
@@ -42,6 +41,7 @@ from atoll.query.search.hydrate import COLLAPSE_ROOM, Texts, read_texts
 from atoll.query.search.modes import RETRIEVERS, Retriever
 from atoll.query.search.read_budget import ReadBudget
 from atoll.query.search.results import Question, SearchResult
+from atoll.query.search.shortfalls import EMBEDDER_AWAY, PAGES_AWAY, index_incomplete
 from atoll.query.search.timings import Timings
 from atoll.query.search.visibility import Seen, see
 from atoll.query.search.window import Window
@@ -49,8 +49,6 @@ from atoll.query.text.keywords import keywords
 from atoll.query.text.phrases import verbatim_phrases
 from atoll.query.text.terms import Terms
 
-#: What a search says when its ranking is not what it could be.
-WITHOUT_PAGES = Caution("pages_away", "searched without page images: the page-image server did not answer")
 _PHRASE = "phrase"
 _WORD = "word"
 
@@ -105,11 +103,12 @@ class SearchPipeline:
 
         When something was published or deleted meanwhile and a candidate fell out, or hidden points shortened a
         list, the search is made again, at most twice; text is only of passages that were visible when it was read.
+        What it goes without, and why, stands in ``warnings``.
 
         Raises:
             NotAvailable: mode ``visual`` without a page-image server.
             NotFound, BadInput: as `Passages.scope`.
-            DependencyDown: the vector index or the embedder is away, or the page-image server in mode ``visual``.
+            DependencyDown: the vector index is away, or the page-image server in mode ``visual``.
         """
         wanted = RETRIEVERS[mode]
         if mode is Mode.VISUAL and self._pages is None:
@@ -127,11 +126,20 @@ class SearchPipeline:
         question = await self._prepare(asked, terms, mode, timings)
         if count_words:
             question = replace(question, counted=counted(asked.parts))
+        question.shortfalls.note_gaps(scope, wanted)
         if Retriever.AROUND in wanted:
             return await self._graph_search.find(found, question, scope, top_k, reads, timings)
         window = Window.first(reader, scope)
         while True:
-            seen = await self._look(question, window, scope.passages, reads, timings)
+            try:
+                seen = await self._look(question, window, scope.passages, reads, timings)
+            except IndexMissing:
+                if mode is not Mode.MIX:
+                    raise
+                # No list of passages at all: the graph lies in the record store and knows passages too.
+                question.shortfalls.add(index_incomplete("passages"))
+                around = replace(question, mode=Mode.LOCAL)
+                return await self._graph_search.find(found, around, scope, top_k, reads, timings)
             moved = seen.revision != scope.revision and bool(seen.hidden)
             if not (moved or seen.short) or not reads.take_retry():
                 ranking = await self._ranked(question, seen, window, scope, top_k, reads, timings)
@@ -168,14 +176,19 @@ class SearchPipeline:
             async with asyncio.TaskGroup() as group:
                 embedding, asking = group.create_task(for_passages()), group.create_task(for_pages())
         vector, pages = embedding.result(), asking.result()
-        if lines is not None:
-            pages = PageQuery(lines, vector[np.newaxis], sees=False)
-        return Question(text, mode, terms, verbatim_phrases(text, terms), vector, pages, asked)
+        question = Question(text, mode, terms, verbatim_phrases(text, terms), vector, pages, asked)
+        if not question.has_meaning and mode is not Mode.VISUAL:
+            question.shortfalls.add(EMBEDDER_AWAY)
+        if lines is not None and question.has_meaning:
+            question = replace(question, pages=PageQuery(lines, vector[np.newaxis], sees=False))
+        if self._pages is not None and question.pages is None and Retriever.PAGES in RETRIEVERS[mode]:
+            question.shortfalls.add(PAGES_AWAY)
+        return question
 
     def _searches(self, question: Question, window: Window) -> dict[str, VectorSearch]:
         wanted = RETRIEVERS[question.mode]
         searches: dict[str, VectorSearch] = {}
-        if Retriever.DENSE in wanted:
+        if Retriever.DENSE in wanted and question.has_meaning:
             searches[Retriever.DENSE] = dense_search(window, question.vector)
         if Retriever.SPARSE in wanted:
             language = question.terms.language
@@ -200,9 +213,8 @@ class SearchPipeline:
                 lists = await self._vectors.search(everything)
             else:
                 pages_limit = PAGE_DEPTH + window.room
-                lists, pages = await asyncio.gather(
-                    self._vectors.search(everything), self._pages.search(window, question.pages)
-                )
+                finding = self._pages.search(window, question.pages)
+                lists, pages = await asyncio.gather(self._vectors.search(everything), _pages_of(question, finding))
         with timings.step("visible"):
             found = dict(zip((*searches, *words), lists, strict=True))
             seen = await see(reads, searches, found, pages, pages_limit)
@@ -235,7 +247,7 @@ class SearchPipeline:
         if self._pages is not None and question.pages is not None and _knows_only_text(question):
             with timings.step("search_pages"):
                 documents = seen.documents_of(ranking, LINES_DOCUMENTS)
-                pages_found = await self._pages.among(window, question.pages, documents)
+                pages_found = await _pages_of(question, self._pages.among(window, question.pages, documents))
         sees = question.pages is not None and question.pages.sees
         ranking, pages = fuse_pages(ranking, pages_found, sees=sees)
         names = dict(seen.names)
@@ -273,21 +285,30 @@ class SearchPipeline:
         timings: Timings,
     ) -> SearchResult:
         shared, passages = texts.shared, ranking.passages
-        warnings: tuple[Caution, ...] = ()
         if self._reranking is not None and shared:
             with timings.step("rerank"):
-                shared, passages, warnings = await rerank(self._reranking, question.text, shared, passages)
+                shared, passages, cautions = await rerank(self._reranking, question.text, shared, passages)
+            for caution in cautions:
+                question.shortfalls.add(caution)
         evidence = tuple(passage_evidence(passages, ranking.names, shared[:top_k]))
         pages = [page for page in ranking.pages if speaks(page, texts.passages, question.phrases)]
         if pages and self._pages is not None and question.pages is not None:
             with timings.step("pages"):
                 reader = PageReader(self._pages, kb, question.pages)
                 evidence = await reader.joined(evidence, pages, ranking.names, texts.passages, top_k)
-        if self._pages is not None and question.pages is None and Retriever.PAGES in RETRIEVERS[question.mode]:
-            warnings = (*warnings, WITHOUT_PAGES)
+        warnings = question.shortfalls.all()
         read = [texts.passages[entry.passage_id] for entry in evidence if entry.passage_id is not None]
         by_id = {passage.id: passage for passage in read}
         return replace(found, vector=question.vector, evidence=evidence, passages=by_id, warnings=warnings)
+
+
+async def _pages_of(question: Question, finding: Awaitable[list[PageHit]]) -> list[PageHit]:
+    """Return the pages that are found: none, and a word to the reader, when their index is gone."""
+    try:
+        return await finding
+    except IndexMissing:
+        question.shortfalls.add(index_incomplete("pages"))
+        return []
 
 
 def _knows_only_text(question: Question) -> bool:

@@ -14,12 +14,17 @@ from atoll.domain.ids import PassageId
 from atoll.domain.page_vectors import PageQuery
 from atoll.domain.passage import Passage
 from atoll.query.question.asked import Asked
+from atoll.query.search.shortfalls import Shortfalls
 from atoll.query.text.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question in the forms that the indexes understand: ``vector`` is (dimensions,)."""
+    """A question in the forms that the indexes understand.
+
+    ``vector`` is (dimensions,), all zeros when the embedding server did not answer. ``shortfalls`` gathers what the
+    search goes without.
+    """
 
     text: str
     mode: Mode
@@ -29,6 +34,12 @@ class Question:
     pages: PageQuery | None
     asked: Asked
     counted: Sequence[int] = ()
+    shortfalls: Shortfalls = field(default_factory=Shortfalls)
+
+    @property
+    def has_meaning(self) -> bool:
+        """Whether the question was embedded."""
+        return bool(self.vector.any())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,17 @@ MATCH (k:Kb) WHERE k.deleted_at IS NULL RETURN k.uid AS uid ORDER BY uid
 // Entities have a vector exactly from two passages on, and the index on df answers at once.
 MATCH (k:Kb {uid: $kb})
 CALL () { MATCH (d:Document {kb: $kb}) WHERE d.hidden = true RETURN sum(d.passages) AS hidden }
-RETURN k.name AS name, k.language AS language, k.passages AS visible, hidden,
+RETURN k.name AS name, k.language AS language, k.passages AS visible, coalesce(k.gaps, []) AS gaps,
+       hidden,
        COUNT { MATCH (e:Entity {kb: $kb}) WHERE e.df > 1 } AS entities,
        EXISTS { MATCH (a:Assertion {kb: $kb})-[:STATED_IN]->()-[:OF]->(d)
                 WHERE a.id > '' AND a.vector IS NOT NULL AND d.visible } AS has_relations
+
+// name: note_gaps
+MATCH (k:Kb {uid: $kb}) SET k.gaps = $noted
+
+// name: gaps
+MATCH (k:Kb) WHERE k.gaps IS NOT NULL AND k.deleted_at IS NULL RETURN k.gaps AS gaps
 
 // name: documents
 MATCH (d:Document {kb: $kb}) WHERE d.uid > $after AND d.visible
@@ -41,6 +48,10 @@ MATCH (a:Assertion {kb: $kb}) WHERE a.id > $after AND a.vector IS NOT NULL
 MATCH (a)-[:STATED_IN]->()-[:OF]->(d) WHERE d.visible
 WITH a, d ORDER BY a.kb, a.id LIMIT $limit
 RETURN collect([a.id, d.uid, d.labels]) AS found, collect(a.vector) AS vectors
+
+// name: count_relations
+MATCH (a:Assertion {kb: $kb}) WHERE a.id > '' AND a.vector IS NOT NULL
+MATCH (a)-[:STATED_IN]->()-[:OF]->(d) WHERE d.visible RETURN count(a) AS count
 
 // name: visible
 UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) WHERE d.visible

@@ -1,7 +1,8 @@
 // name: scope
 MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL
 CALL () { MATCH (d:Document {kb: $kb}) WHERE d.hidden = true RETURN sum(d.passages) AS hidden }
-RETURN k.revision AS revision, k.language AS language, k.passages AS passages, hidden
+RETURN k.revision AS revision, k.language AS language, k.passages AS passages, hidden,
+       coalesce(k.gaps, []) AS gaps
 
 // name: visible_documents
 // The revision is read after the documents: one that went in between then shows as a revision that moved.
