@@ -46,22 +46,6 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
     """Return what the application works with."""
     section, records = values.gateway, front.records
 
-    async def index_is_whole() -> None:
-        gaps = sorted({*await records.index_source.gaps(), *await front.vectors.missing()})
-        if gaps:
-            raise IndexMissing(f"the index is incomplete and being made again: {', '.join(gaps)}")
-
-    needed = {
-        "records": Dependency(records.ping, needed=True),
-        "vectors": Dependency(front.vectors.missing, needed=True),
-        "index": Dependency(index_is_whole, needed=False),
-        "embeddings": Dependency(front.embedder.describe, needed=True),
-        "parser": Dependency(front.parser.ping, needed=False),
-        "queue": Dependency(front.doorbell.waiting, needed=False),
-    }
-    if front.pages is not None:
-        needed["pages"] = Dependency(front.pages.describe, needed=False)
-
     async def waiting() -> dict[str, float]:
         return {"ingest": float(await front.doorbell.waiting())}
 
@@ -96,13 +80,34 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
             page_cache_bytes=section.page_cache_mib * _MIB,
             allowed_hosts=tuple(section.allowed_hosts.split(",")),
         ),
-        dependencies=needed,
+        dependencies=_leaned_on(front),
         screen=_screen(section.screen_dir),
         gauges=(
             Gauges("atoll_documents", "Documents by status.", "status", census),
             Gauges("atoll_queue_length", "Rings that no worker has answered.", "queue", waiting),
         ),
     )
+
+
+def _leaned_on(front: Front) -> dict[str, Dependency]:
+    """Return what readiness asks. An index that is not whole is told and stops nothing: searches go on without it."""
+
+    async def index_is_whole() -> None:
+        gaps = sorted({*await front.records.index_source.gaps(), *await front.vectors.missing()})
+        if gaps:
+            raise IndexMissing(f"the index is incomplete and being made again: {', '.join(gaps)}")
+
+    found = {
+        "records": Dependency(front.records.ping, needed=True),
+        "vectors": Dependency(front.vectors.missing, needed=True),
+        "index": Dependency(index_is_whole, needed=False),
+        "embeddings": Dependency(front.embedder.describe, needed=True),
+        "parser": Dependency(front.parser.ping, needed=False),
+        "queue": Dependency(front.doorbell.waiting, needed=False),
+    }
+    if front.pages is not None:
+        found["pages"] = Dependency(front.pages.describe, needed=False)
+    return found
 
 
 def _screen(given: Path | None) -> Path:

@@ -235,8 +235,8 @@ async def test_pages_of_a_document_that_is_deleted_while_they_are_written_are_ta
 
 
 async def test_lost_pages_are_missed_at_the_first_look_and_whenever_points_go_while_passages_stay(house):
-    pages = PageCollection(house.source, house.page_index, house.artefacts, quiet_seconds=1e9)
-    work = Reindex(house.source, {"pages": pages}, embedding="model")
+    pages = PageCollection(house.index_source, house.page_index, house.artefacts, quiet_seconds=1e9)
+    work = Reindex(house.index_source, {"pages": pages}, embedding="model")
     points = dict(house.page_index._points)
     assert await work.check() == []
     uid = next(iter(points.values())).document_uid
@@ -250,8 +250,10 @@ async def test_lost_pages_are_missed_at_the_first_look_and_whenever_points_go_wh
     await house.work()
     assert [name for name, _ in await work.check()] == ["pages"]
     house.page_index._points.clear()
-    fresh = PageCollection(house.source, house.page_index, house.artefacts, quiet_seconds=1e9)
-    assert [name for name, _ in await Reindex(house.source, {"pages": fresh}, embedding="model").check()] == ["pages"]
+    fresh = PageCollection(house.index_source, house.page_index, house.artefacts, quiet_seconds=1e9)
+    assert [name for name, _ in await Reindex(house.index_source, {"pages": fresh}, embedding="model").check()] == [
+        "pages"
+    ]
 
 
 async def test_searches_are_told_what_a_look_found_missing_until_one_finds_it_whole(house):
@@ -259,20 +261,20 @@ async def test_searches_are_told_what_a_look_found_missing_until_one_finds_it_wh
         return (await house.passages.scope(reader_of(house.kb), Filters())).gaps
 
     assert await gaps() == ()
-    uid = (await house.source.documents(house.kb.uid, after=None, limit=1))[0].uid
+    uid = (await house.index_source.documents(house.kb.uid, after=None, limit=1))[0].uid
     await house.vectors.delete(house.kb.uid, [uid])
     await house.page_index.delete(house.kb.uid, [uid])
     watch = IndexWatch(reindex(house), every_seconds=1e9)
     assert await reindex(house).check()
     assert await gaps() == ("pages", "passages")
-    assert await house.source.gaps() == {"pages", "passages"}
+    assert await house.index_source.gaps() == {"pages", "passages"}
     outcome = await house.ask.search(asking(house))
     assert {warning.type for warning in outcome.warnings} == {"index_incomplete"}
     assert len(outcome.warnings) == 2
     watch.look()
     await watch._task
     assert await gaps() == ()
-    assert await house.source.gaps() == frozenset()
+    assert await house.index_source.gaps() == frozenset()
     assert (await house.ask.search(asking(house))).warnings == ()
 
 
@@ -280,20 +282,20 @@ async def test_a_collection_that_cannot_be_rebuilt_does_not_keep_the_others_wait
     async def fails(fingerprint, points):
         raise DependencyDown("not now")
 
-    for document in await house.source.documents(house.kb.uid, after=None, limit=10):
+    for document in await house.index_source.documents(house.kb.uid, after=None, limit=10):
         await house.vectors.delete(house.kb.uid, [document.uid])
         await house.page_index.delete(house.kb.uid, [document.uid])
     work, upsert = reindex(house), house.page_index.upsert
     house.page_index.upsert = fails
     collections = dict(reversed(work._collections.items()))  # pages first
-    watch = IndexWatch(Reindex(house.source, collections, embedding="model"), every_seconds=1e9)
+    watch = IndexWatch(Reindex(house.index_source, collections, embedding="model"), every_seconds=1e9)
     watch.look()
     await watch._task
-    assert await house.source.gaps() == {"pages"}
+    assert await house.index_source.gaps() == {"pages"}
     house.page_index.upsert = upsert
     watch.hurry()
     await watch._task
-    assert await house.source.gaps() == frozenset()
+    assert await house.index_source.gaps() == frozenset()
 
 
 def asking(house):

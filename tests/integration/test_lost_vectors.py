@@ -38,14 +38,14 @@ class Home(House):
         self.points = QdrantPageIndex.connect(server.url, api_key=server.api_key)
         super().__init__(folder, vectors=self.index, page_embedder=MemoryPageEmbedder(), page_index=self.points)
         self.server = server
-        pages = PageCollection(self.source, self.points, self.artefacts)
+        pages = PageCollection(self.index_source, self.points, self.artefacts)
         collections = {
-            "passages": PassageCollection(self.source, self.index, self.sparse, dimensions=DIMENSIONS),
-            "entities": EntityCollection(self.source, self.index),
-            "relations": RelationCollection(self.source, self.index),
+            "passages": PassageCollection(self.index_source, self.index, self.sparse, dimensions=DIMENSIONS),
+            "entities": EntityCollection(self.index_source, self.index),
+            "relations": RelationCollection(self.index_source, self.index),
             "pages": pages,
         }
-        self.watch = IndexWatch(Reindex(self.source, collections, embedding="test"), every_seconds=0.0)
+        self.watch = IndexWatch(Reindex(self.index_source, collections, embedding="test"), every_seconds=0.0)
 
     async def look(self) -> None:
         self.watch.look()
@@ -114,10 +114,10 @@ async def test_a_dropped_collection_stops_no_document_and_no_search(home: Home, 
     # The document makes no further name shared: nothing was written to the entities.
     assert bool(hurried) == (collection != "entities")
     await home.watch._reindex.check()
-    assert await home.source.gaps() == {collection}
+    assert await home.index_source.gaps() == {collection}
     assert told(await home.mix(mode)) == [collection]
     await home.look()
-    assert await home.source.gaps() == frozenset()
+    assert await home.index_source.gaps() == frozenset()
     outcome = await home.mix()
     assert outcome.warnings == ()
     assert {passage for passage, _ in found(before)} < {passage for passage, _ in found(outcome)}
@@ -153,7 +153,7 @@ async def test_an_older_folder_put_into_place_is_noticed_and_completed(home: Hom
 
     await lost(home, restore)
     await home.watch._reindex.check()
-    assert {"passages", "pages"} <= await home.source.gaps()
+    assert {"passages", "pages"} <= await home.index_source.gaps()
     assert "passages" in told(await home.mix())
     await home.look()
     outcome = await home.mix()

@@ -61,6 +61,7 @@ ALLOWED_CYPHER = {
     ("sessions", "bound"): "a subject belongs to one tenant",
     ("sessions", "find"): "a session's random id comes before its tenant is known",
     ("sessions", "end"): "a session's random id comes before its tenant is known",
+    ("index_source", "gaps"): "readiness tells which collections are incomplete, and no more than their names",
     ("schema", "name_schema"): "what keeps it to one node",
     ("schema", "raise_version"): "the version of the whole store",
     ("schema", "version"): "the version of the whole store",
@@ -77,6 +78,7 @@ ALLOWED_SQL = {
     "sqlite/index_source.py": {
         "INSERT INTO embedding": "the model of the whole store's vectors",
         "FROM kb WHERE kb.deleted_at IS NULL": "the index is of the whole installation",
+        "SELECT gaps FROM kb": "readiness tells which collections are incomplete, and no more than their names",
     },
     "sqlite/ledger.py": {"SELECT DISTINCT s.document FROM stage s": "workers serve all tenants"},
     "sqlite/restoration.py": {
