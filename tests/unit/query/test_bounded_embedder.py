@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.domain.embedding import InputType
 from atoll.errors import DependencyDown
+from atoll.query.answer.scale import Scale
 from atoll.query.retrieve.bounded_embedder import AWAY_SECONDS, BoundedEmbedder
 
 
@@ -56,3 +58,19 @@ async def test_an_error_of_another_kind_is_not_hidden() -> None:
     bounded = BoundedEmbedder(Hung(ValueError("a fault of ours")), dimensions=8, seconds=5.0)
     with pytest.raises(ValueError, match="ours"):
         await bounded.embed(["a"], input_type=InputType.QUERY)
+
+
+async def test_a_scale_is_never_measured_on_an_embedder_that_is_away_and_a_known_one_stays() -> None:
+    server = Hung(DependencyDown("away"))
+    with pytest.raises(DependencyDown):
+        await Scale(BoundedEmbedder(server, dimensions=8, seconds=5.0)).get()
+    server.error = None
+    scale = Scale(BoundedEmbedder(server, dimensions=8, seconds=5.0))
+    known = await scale.get()
+    scale._connections = -7  # a connection was made anew
+    server.describe = _away  # type: ignore[method-assign]
+    assert await scale.get() is known
+
+
+async def _away() -> NoReturn:
+    raise DependencyDown("away")
