@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,6 @@ from atoll.domain.evidence import Filters, Mode
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page_vectors import PageHit, PageQuery
 from atoll.domain.reader import Reader
-from atoll.domain.vectors import VectorSearch
 from atoll.errors import IndexMissing, NotAvailable, ungrouped
 from atoll.ports.embedder import Embedder
 from atoll.ports.graph import Graph
@@ -30,18 +29,18 @@ from atoll.query.rank.graph_evidence import GraphLimits
 from atoll.query.rank.page_evidence import PageReader, speaks
 from atoll.query.rank.passage_evidence import passage_evidence
 from atoll.query.rank.rerank import Reranking, rerank
-from atoll.query.retrieve.dense import dense_search
 from atoll.query.retrieve.graph import through_graph
 from atoll.query.retrieve.names import word_groups
 from atoll.query.retrieve.pages import LINES_DOCUMENTS, PAGE_DEPTH, PageRetriever
 from atoll.query.retrieve.rarity import counted, rarity, rarity_search
-from atoll.query.retrieve.sparse import PHRASE_DEPTH, phrase_search, sparse_search
+from atoll.query.retrieve.sparse import PHRASE_DEPTH
 from atoll.query.search.graph_search import GraphSearch
 from atoll.query.search.hydrate import COLLAPSE_ROOM, Texts, read_texts
+from atoll.query.search.lists import PHRASE, searches_of
+from atoll.query.search.missing import noted, pages_of, without_passages
 from atoll.query.search.modes import RETRIEVERS, Retriever
 from atoll.query.search.read_budget import ReadBudget
 from atoll.query.search.results import Question, SearchResult
-from atoll.query.search.shortfalls import EMBEDDER_AWAY, PAGES_AWAY, index_incomplete
 from atoll.query.search.timings import Timings
 from atoll.query.search.visibility import Seen, see
 from atoll.query.search.window import Window
@@ -49,7 +48,6 @@ from atoll.query.text.keywords import keywords
 from atoll.query.text.phrases import verbatim_phrases
 from atoll.query.text.terms import Terms
 
-_PHRASE = "phrase"
 _WORD = "word"
 
 
@@ -124,22 +122,31 @@ class SearchPipeline:
         asked = Asked.of(text, terms, history)
         found = replace(found, asked=asked, question=asked.search)
         question = await self._prepare(asked, terms, mode, timings)
+        question.shortfalls.note_gaps(scope, wanted)
         if count_words:
             question = replace(question, counted=counted(asked.parts))
-        question.shortfalls.note_gaps(scope, wanted)
         if Retriever.AROUND in wanted:
             return await self._graph_search.find(found, question, scope, top_k, reads, timings)
+        try:
+            return await self._by_lists(found, question, reader, scope, top_k, reads, timings)
+        except IndexMissing as error:
+            around = without_passages(question, error)
+            return await self._graph_search.find(found, around, scope, top_k, reads, timings)
+
+    async def _by_lists(
+        self,
+        found: SearchResult,
+        question: Question,
+        reader: Reader,
+        scope: SearchScope,
+        top_k: int,
+        reads: ReadBudget,
+        timings: Timings,
+    ) -> SearchResult:
+        """Search lists of passages and pages, again while the ground moves. Raises IndexMissing without passages."""
         window = Window.first(reader, scope)
         while True:
-            try:
-                seen = await self._look(question, window, scope.passages, reads, timings)
-            except IndexMissing:
-                if mode is not Mode.MIX:
-                    raise
-                # No list of passages at all: the graph lies in the record store and knows passages too.
-                question.shortfalls.add(index_incomplete("passages"))
-                around = replace(question, mode=Mode.LOCAL)
-                return await self._graph_search.find(found, around, scope, top_k, reads, timings)
+            seen = await self._look(question, window, scope.passages, reads, timings)
             moved = seen.revision != scope.revision and bool(seen.hidden)
             if not (moved or seen.short) or not reads.take_retry():
                 ranking = await self._ranked(question, seen, window, scope, top_k, reads, timings)
@@ -176,34 +183,16 @@ class SearchPipeline:
             async with asyncio.TaskGroup() as group:
                 embedding, asking = group.create_task(for_passages()), group.create_task(for_pages())
         vector, pages = embedding.result(), asking.result()
+        if lines is not None and vector.any():
+            pages = PageQuery(lines, vector[np.newaxis], sees=False)
         question = Question(text, mode, terms, verbatim_phrases(text, terms), vector, pages, asked)
-        if not question.has_meaning and mode is not Mode.VISUAL:
-            question.shortfalls.add(EMBEDDER_AWAY)
-        if lines is not None and question.has_meaning:
-            question = replace(question, pages=PageQuery(lines, vector[np.newaxis], sees=False))
-        if self._pages is not None and question.pages is None and Retriever.PAGES in RETRIEVERS[mode]:
-            question.shortfalls.add(PAGES_AWAY)
-        return question
-
-    def _searches(self, question: Question, window: Window) -> dict[str, VectorSearch]:
-        wanted = RETRIEVERS[question.mode]
-        searches: dict[str, VectorSearch] = {}
-        if Retriever.DENSE in wanted and question.has_meaning:
-            searches[Retriever.DENSE] = dense_search(window, question.vector)
-        if Retriever.SPARSE in wanted:
-            language = question.terms.language
-            query = self._sparse.encode_query(question.text, language)
-            if query.indices.size:
-                searches[Retriever.SPARSE] = sparse_search(window, query)
-            for phrase in question.phrases:
-                searches[f"{_PHRASE} {phrase}"] = phrase_search(window, self._sparse.encode_query(phrase, language))
-        return searches
+        return noted(question, has_pages=self._pages is not None)
 
     async def _look(
         self, question: Question, window: Window, passages: int, reads: ReadBudget, timings: Timings
     ) -> Seen:
         """Search all lists at once and keep what the reader may see."""
-        searches = self._searches(question, window)
+        searches = searches_of(question, window, self._sparse)
         words = {f"{_WORD} {at}": rarity_search(window, question.asked.parts[at]) for at in question.counted}
         everything = [*searches.values(), *words.values()]
         pages: list[PageHit] = []
@@ -214,7 +203,7 @@ class SearchPipeline:
             else:
                 pages_limit = PAGE_DEPTH + window.room
                 finding = self._pages.search(window, question.pages)
-                lists, pages = await asyncio.gather(self._vectors.search(everything), _pages_of(question, finding))
+                lists, pages = await asyncio.gather(self._vectors.search(everything), pages_of(question, finding))
         with timings.step("visible"):
             found = dict(zip((*searches, *words), lists, strict=True))
             seen = await see(reads, searches, found, pages, pages_limit)
@@ -242,12 +231,12 @@ class SearchPipeline:
             ranking = fuse(
                 seen.lists.get(Retriever.DENSE, [])[:DEPTH],
                 seen.lists.get(Retriever.SPARSE, [])[:DEPTH],
-                [hits[:PHRASE_DEPTH] for name, hits in seen.lists.items() if name.startswith(_PHRASE)],
+                [hits[:PHRASE_DEPTH] for name, hits in seen.lists.items() if name.startswith(PHRASE)],
             )
         if self._pages is not None and question.pages is not None and _knows_only_text(question):
             with timings.step("search_pages"):
                 documents = seen.documents_of(ranking, LINES_DOCUMENTS)
-                pages_found = await _pages_of(question, self._pages.among(window, question.pages, documents))
+                pages_found = await pages_of(question, self._pages.among(window, question.pages, documents))
         sees = question.pages is not None and question.pages.sees
         ranking, pages = fuse_pages(ranking, pages_found, sees=sees)
         names = dict(seen.names)
@@ -288,8 +277,7 @@ class SearchPipeline:
         if self._reranking is not None and shared:
             with timings.step("rerank"):
                 shared, passages, cautions = await rerank(self._reranking, question.text, shared, passages)
-            for caution in cautions:
-                question.shortfalls.add(caution)
+            question.shortfalls.add(*cautions)
         evidence = tuple(passage_evidence(passages, ranking.names, shared[:top_k]))
         pages = [page for page in ranking.pages if speaks(page, texts.passages, question.phrases)]
         if pages and self._pages is not None and question.pages is not None:
@@ -300,15 +288,6 @@ class SearchPipeline:
         read = [texts.passages[entry.passage_id] for entry in evidence if entry.passage_id is not None]
         by_id = {passage.id: passage for passage in read}
         return replace(found, vector=question.vector, evidence=evidence, passages=by_id, warnings=warnings)
-
-
-async def _pages_of(question: Question, finding: Awaitable[list[PageHit]]) -> list[PageHit]:
-    """Return the pages that are found: none, and a word to the reader, when their index is gone."""
-    try:
-        return await finding
-    except IndexMissing:
-        question.shortfalls.add(index_incomplete("pages"))
-        return []
 
 
 def _knows_only_text(question: Question) -> bool:

@@ -34,9 +34,9 @@ class Shortfalls:
     def __init__(self) -> None:
         self._warnings: dict[Caution, None] = {}
 
-    def add(self, warning: Caution) -> None:
-        """Add a warning."""
-        self._warnings[warning] = None
+    def add(self, *cautions: Caution) -> None:
+        """Add cautions."""
+        self._warnings.update(dict.fromkeys(cautions))
 
     def note_gaps(self, scope: SearchScope, wanted: frozenset[Retriever]) -> None:
         """Add what the record store knows to be missing from the collections that a search uses."""
