@@ -1,25 +1,13 @@
 import type { ProblemBody } from "@/api/problem";
-import type { AnswerMode, AnsweredBy, EvidenceOut, Mode, SentenceOut } from "@/api/schema";
+import type { AnswerMode, AnsweredBy, EvidenceOut, Mode, SentenceOut, TableOut } from "@/api/schema";
 
 import type { FilterChoice } from "./filters";
 
 export type Box = [number, number, number, number];
 
-/** Where on a page a sentence stands in citation `n`: boxes in page points, span in characters of the passage. */
-export interface Place {
-  n: number;
-  page: number;
-  boxes: Box[];
-  span: [number, number];
-}
-
-export interface RowTable {
-  header: string[];
-  row: string[];
-}
-
+export type RowTable = TableOut;
 export type Evidence = EvidenceOut & { source?: string | null; version?: number; created_at?: string };
-export type Sentence = SentenceOut & { places?: Place[]; table?: RowTable | null };
+export type Sentence = SentenceOut;
 
 export interface Citation {
   n: number;

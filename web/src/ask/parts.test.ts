@@ -7,6 +7,8 @@ const said = (text: string, part: Partial<Sentence> = {}): Sentence => ({
   text,
   citations: [1],
   supported: true,
+  places: [],
+  table: null,
   ...part,
 });
 const shape = (text: string, sentences: Sentence[]) =>

@@ -48,6 +48,7 @@ const sentence = (text: string, cited: number[], places: Sentence["places"] = []
   citations: cited,
   supported: true,
   places,
+  table: null,
 });
 
 test("a sentence marks its own boxes and frames its passage; on the next page there is no frame", () => {
