@@ -91,7 +91,7 @@ test("a question that the documents do not answer shows the nearest passages; hi
   await journey({}, async (page) => {
     await signIn(page);
     const turn = await ask(page, "What is the boiling point of tungsten hexafluoride?");
-    await turn.getByText("Nearest passages").waitFor();
+    await turn.getByRole("heading", { name: "Nearest passages" }).waitFor();
     await turn.getByRole("button", { name: "Why this?" }).first().click();
     await turn.getByText("Meaning").first().waitFor();
     await page.reload();
