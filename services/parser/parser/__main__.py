@@ -35,7 +35,9 @@ def main() -> int:
         wall_seconds=min(_DRAW_SECONDS, limits.wall_seconds),
         output_bytes=limits.output_bytes,
     )
-    content = ContentLimits(pages=section.max_pages, characters=section.max_characters)
+    content = ContentLimits(
+        pages=section.max_pages, characters=section.max_characters, page_glyphs=section.max_page_glyphs
+    )
     socket_path = settings.parser_socket
     concurrency = section.concurrency or os.cpu_count() or 1
     # Children inherit the environment: from here on there is none.

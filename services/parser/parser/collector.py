@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
+
+import orjson
 
 from atoll.domain.block import WRAPPED, Block, BlockKind, Line, Source
 from atoll.domain.page import Box, Page
-from atoll.domain.parsed import ParsedDocument, ParseWarning, Skipped
+from atoll.domain.parsed import ParsedDocument, ParseWarning, Skipped, block_out
 from atoll.domain.reading import HowRead
 from parser.text import hides_characters
 
@@ -34,7 +36,8 @@ class Collector:
         self.encoding: str | None = None
         self._read_by = ("", "")
         self._pages: list[Page] = []
-        self._blocks: list[Block] = []
+        self._blocks: list[bytes] = []
+        self._last: Block | None = None
         self._skipped: list[Skipped] = []
         self._warnings: list[ParseWarning] = []
         self._warned: Counter[str] = Counter()
@@ -57,9 +60,9 @@ class Collector:
         """Add a block; one without text is dropped, and a caption next to its table becomes the table's."""
         if not any(line.text for line in block.all_lines):
             return
-        before = self._blocks[-1] if self._blocks else None
+        before = self._last
         if before and before.kind is BlockKind.CAPTION and block.kind is BlockKind.TABLE and not block.caption:
-            self._blocks[-1] = replace(block, caption=before.lines)
+            self._last = replace(block, caption=before.lines)
         elif (
             before
             and before.kind is BlockKind.TABLE
@@ -67,9 +70,16 @@ class Collector:
             and block.kind is BlockKind.CAPTION
             and _TABLE_CAPTION.match(block.text)
         ):
-            self._blocks[-1] = replace(before, caption=block.lines)
+            self._last = replace(before, caption=block.lines)
         else:
-            self._blocks.append(block)
+            self._keep()
+            self._last = block
+
+    def _keep(self) -> None:
+        """Write down the last block: a long document's blocks take a tenth of the room so."""
+        if self._last is not None:
+            self._blocks.append(orjson.dumps(block_out(self._last)))
+            self._last = None
 
     def skip(self, kind: str, page: int | None, box: Box | None, text: str) -> None:
         """Keep text that is left out because nobody sees it, with the reason and, if it has one, its place."""
@@ -79,11 +89,6 @@ class Collector:
     def heights(self) -> list[float]:
         """The heights of the pages so far, in points."""
         return [page.height for page in self._pages]
-
-    @property
-    def has_text(self) -> bool:
-        """Whether anything was read so far."""
-        return bool(self._blocks)
 
     def count_characters(self, count: int) -> None:
         """Count extracted text against its limit."""
@@ -102,8 +107,9 @@ class Collector:
         if self._warned[kind] <= _KEPT_WARNINGS:
             self._warnings.append(ParseWarning(kind, message, page))
 
-    def document(self) -> ParsedDocument:
-        """Everything gathered."""
+    def write(self, file: BinaryIO) -> None:
+        """Write everything gathered as the JSON of a `ParsedDocument`."""
+        self._keep()
         warnings = list(self._warnings)
         warnings += (
             ParseWarning(kind, f"{count - _KEPT_WARNINGS} more warnings of this kind")
@@ -120,14 +126,15 @@ class Collector:
             )
         if not self._blocks and not warnings:
             warnings.append(ParseWarning("no_text", "nothing that can be searched was found in the file"))
-        return ParsedDocument(
-            self.title or None,
-            tuple(self._pages),
-            tuple(self._blocks),
-            tuple(warnings),
-            tuple(self._skipped),
-            HowRead(*self._read_by, self.encoding),
+        how = HowRead(*self._read_by, self.encoding)
+        document = ParsedDocument(
+            self.title or None, tuple(self._pages), (), tuple(warnings), tuple(self._skipped), how
         )
+        # The quotes tell the key from any text, where they would stand behind a backslash.
+        before, after = orjson.dumps(document.to_json()).split(b'"blocks":[]', 1)
+        file.write(before + b'"blocks":[')
+        file.writelines((b"," if number else b"") + block for number, block in enumerate(self._blocks))
+        file.write(b"]" + after)
 
 
 def line(

@@ -37,6 +37,7 @@ class ContentLimits:
 
     pages: int = 5_000
     characters: int = 20_000_000
+    page_glyphs: int = 200_000
     pixels: int = 40_000_000
     inflated_bytes: int = 512 * MIB
     archive_entries: int = 10_000

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from atoll.adapters import parser_wire as wire
 from atoll.adapters.parser_wire import Operation, Request
-from atoll.errors import AtollError, BadInput, DependencyDown, ParserDied, StartRefused
+from atoll.errors import AtollError, BadInput, DependencyDown, ParserDied
 from parser.child import Work, died_because, read_verdict, run_child
+from parser.listening import listen, remove
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +111,7 @@ class ForkServer:
                 self._close(call)
             self._selector.close()
             listener.close()
-            _remove(self._socket_path, address)
+            remove(self._socket_path, address)
 
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
@@ -262,39 +263,6 @@ class ForkServer:
                 lane.waiting.remove(call)
             if not self._stopping:
                 self._start_waiting(call.request.operation)
-
-
-def listen(socket_path: Path) -> socket.socket:
-    """A listening socket at the path, replacing one that a dead server left.
-
-    Raises:
-        StartRefused: a living server answers there, or the path is no socket.
-    """
-    if socket_path.exists() and not socket_path.is_socket():
-        raise StartRefused(f"{socket_path} is not a socket: choose another ATOLL_PARSER__SOCKET or remove that file")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(REQUEST_SECONDS)
-        try:
-            probe.connect(str(socket_path))
-        except (FileNotFoundError, ConnectionRefusedError):
-            socket_path.unlink(missing_ok=True)
-        except OSError as err:
-            raise StartRefused(f"{socket_path} cannot be used: {err}; choose another ATOLL_PARSER__SOCKET") from err
-        else:
-            raise StartRefused(f"another parser serves {socket_path}: stop it first")
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(socket_path))
-    socket_path.chmod(0o660)
-    listener.listen(DEFAULT_BACKLOG)
-    listener.setblocking(False)
-    return listener
-
-
-def _remove(socket_path: Path, bound: os.stat_result) -> None:
-    """Remove the socket that we bound, not one that a successor has put in its place."""
-    with contextlib.suppress(FileNotFoundError):
-        if os.path.samestat(socket_path.stat(), bound):
-            socket_path.unlink()
 
 
 def _close_all(descriptors: list[int]) -> None:

@@ -6,8 +6,6 @@ import mmap
 import os
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from atoll.adapters.parser_wire import heat_in
 from atoll.domain import media
 from atoll.domain.page import RESOLUTIONS, Box
@@ -61,7 +59,7 @@ class Parse:
         else:
             raise UnsupportedMediaType(f"nothing here reads {media_type[:80]}")
         with os.fdopen(result, "wb") as file:
-            file.write(orjson.dumps(collector.document().to_json()))
+            collector.write(file)
 
 
 class Draw:

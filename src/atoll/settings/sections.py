@@ -215,6 +215,7 @@ class ParserSettings(Section):
     output_mib: Count = Field(512, description="Largest file a child may write.")
     max_pages: Count = Field(5_000, description="Pages in a document.")
     max_characters: Count = Field(20_000_000, description="Characters extracted from a document.")
+    max_page_glyphs: Count = Field(200_000, description="Signs on a PDF's page; a page with more is not read.")
 
 
 class WorkerSettings(Section):

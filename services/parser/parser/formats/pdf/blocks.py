@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cached_property
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
@@ -38,18 +39,30 @@ _CAPTION = re.compile(r"(?:Figure|Fig\.|Table|Abbildung|Tabelle|Tableau|Figura|T
 
 
 class Looks:
-    """How this document sets its text and its headings."""
+    """How this document sets its text and its headings, once all rows were seen."""
 
-    def __init__(self, rows: list[Row]) -> None:
-        weights: Counter[float] = Counter()
-        fonts: Counter[str] = Counter()
+    def __init__(self) -> None:
+        self._weights: Counter[float] = Counter()
+        self._fonts: Counter[str] = Counter()
+
+    def see(self, rows: list[Row]) -> None:
+        """Take a page's rows into account."""
         for row in rows:
-            weights[_size(row)] += len(row.text)
-            fonts[row.font] += len(row.text) if row.font else 0
-        self._body = weights.most_common(1)[0][0] if weights else 0.0
-        self._font = fonts.most_common(1)[0][0] if fonts else ""
-        larger = sorted((size for size in weights if size >= self._body * _HEADING_RATIO), reverse=True)
-        self._levels = {size: min(rank, _MOST_LEVELS) for rank, size in enumerate(larger, start=1)}
+            self._weights[_size(row)] += len(row.text)
+            self._fonts[row.font] += len(row.text) if row.font else 0
+
+    @cached_property
+    def _body(self) -> float:
+        return self._weights.most_common(1)[0][0] if self._weights else 0.0
+
+    @cached_property
+    def _font(self) -> str:
+        return self._fonts.most_common(1)[0][0] if self._fonts else ""
+
+    @cached_property
+    def _levels(self) -> dict[float, int]:
+        larger = sorted((size for size in self._weights if size >= self._body * _HEADING_RATIO), reverse=True)
+        return {size: min(rank, _MOST_LEVELS) for rank, size in enumerate(larger, start=1)}
 
     def heading_level(self, group: list[Row]) -> int:
         """The level of a heading: by size, the largest first; below those what is set in a font of its own. Else 0."""

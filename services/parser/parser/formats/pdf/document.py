@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import mmap
 from typing import TYPE_CHECKING
 
 import pypdfium2
@@ -16,67 +16,88 @@ from parser.formats.pdf.frame import PageFrame
 from parser.formats.pdf.glyphs import PageText
 from parser.formats.pdf.joins import Joins
 from parser.formats.pdf.layout import Row, columns
-from parser.formats.pdf.lines import lines_of, vocabulary
-from parser.formats.pdf.margins import furniture, without_line_numbers
+from parser.formats.pdf.lines import Vocabulary, lines_of
+from parser.formats.pdf.margins import Furniture, without_line_numbers
 from parser.formats.pdf.rulings import Rulings, rulings
+from parser.formats.pdf.spool import Column, Spool
 from parser.formats.pdf.table_block import table_block
 from parser.text import on_one_line
 
 if TYPE_CHECKING:
-    import mmap
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from parser.collector import Collector
 
+#: Pages that are read before the file is opened anew.
+BATCH_PAGES = 50
+#: Pages after which what the file's mapping holds in memory is let go.
+_DROPPED_PAGES = 20
 _LABEL_CHARACTERS = 40
 _MOST_SKIPPED = 1000
-
-
-@dataclass(slots=True)
-class _Column:
-    rows: list[Row]
-    rulings: Rulings | None = None
 
 
 def read(data: mmap.mmap, collector: Collector) -> None:
     """Read a PDF's pages, text with boxes, and title into ``collector``.
 
+    Pages are read in batches, for each of which the file is opened anew: pdfium keeps what a page has loaded until
+    the file is closed. Only when all pages are known is it plain which rows are headings and which belong to the
+    pages themselves; until then they are kept packed.
+
     Raises:
         DocumentUnreadable: see `parser.formats.pdf.file.opened`; or a page cannot be loaded.
         DocumentTooLarge: too many pages or characters.
     """
-    found: list[_Column] = []
-    with opened(data) as document:
-        collector.limits.check_pages(len(document))
-        collector.title = on_one_line(document.get_metadata_value("Title"))[:500] or None
-        for index in range(len(document)):
-            found += _page(document, index, collector)
-    kinds = furniture([row for column in found for row in column.rows], collector.heights)
-    rows = [row for column in found for row in column.rows if id(row) not in kinds]
-    looks, words = Looks(rows), vocabulary(rows)
+    spool, looks, vocabulary, furniture = Spool(), Looks(), Vocabulary(), Furniture()
+    count, start = 1, 0
+    while start < count:
+        with opened(data) as document:
+            count = len(document)
+            if start == 0:
+                collector.limits.check_pages(count)
+                collector.title = on_one_line(document.get_metadata_value("Title"))[:500] or None
+            for index in range(start, min(start + BATCH_PAGES, count)):
+                columns_of_page = _page(document, index, collector)
+                rows = [row for column in columns_of_page for row in column.rows]
+                looks.see(rows)
+                vocabulary.see(rows)
+                furniture.see(rows, collector.heights[-1])
+                spool.add(columns_of_page)
+                if index % _DROPPED_PAGES == 0:
+                    # What was read of the file is read again where it is needed; nobody has written to it.
+                    data.madvise(mmap.MADV_DONTNEED)
+        start += BATCH_PAGES
+    words = vocabulary.words
     joins = Joins(collector, words)
-    for column in found:
-        for row in column.rows:
-            if kind := kinds.get(id(row)):
-                joins.add(Block(kind, tuple(lines_of([row], words, row.box.x1))))
-        text = [row for row in column.rows if id(row) not in kinds]
-        right = max((row.box.x1 for row in text), default=0.0)
-        for kind, level, group in blocks_of(text, looks) if text else ():
-            if kind is BlockKind.TABLE:
-                joins.add(table_block(group, column.rulings))
-            else:
-                is_full = group[-1].box.x1 > right - 2 * group[-1].height
-                block = Block(kind, tuple(lines_of(group, words, right)), level, label_of(kind, group))
-                joins.add(block, is_full=is_full, look=(group[-1].font, round(group[-1].height)))
+    for number, columns_of_page in enumerate(spool.pages()):
+        rows = [row for column in columns_of_page for row in column.rows]
+        kinds = furniture.kinds(rows, collector.heights[number])
+        for column in columns_of_page:
+            _pass_on(column, kinds, looks, joins, words)
     joins.end()
 
 
-def _page(document: pypdfium2.PdfDocument, index: int, collector: Collector) -> list[_Column]:
+def _pass_on(column: Column, kinds: Mapping[int, BlockKind], looks: Looks, joins: Joins, words: frozenset[str]) -> None:
+    """Make the blocks of a column."""
+    for row in column.rows:
+        if kind := kinds.get(id(row)):
+            joins.add(Block(kind, tuple(lines_of([row], words, row.box.x1))))
+    text = [row for row in column.rows if id(row) not in kinds]
+    right = max((row.box.x1 for row in text), default=0.0)
+    for kind, level, group in blocks_of(text, looks) if text else ():
+        if kind is BlockKind.TABLE:
+            joins.add(table_block(group, column.rulings))
+        else:
+            is_full = group[-1].box.x1 > right - 2 * group[-1].height
+            block = Block(kind, tuple(lines_of(group, words, right)), level, label_of(kind, group))
+            joins.add(block, is_full=is_full, look=(group[-1].font, round(group[-1].height)))
+
+
+def _page(document: pypdfium2.PdfDocument, index: int, collector: Collector) -> list[Column]:
     page, ticks = shown_page(document, index)
     try:
         width, height = page.get_size()
         number = collector.add_page(width, height, _label_of(document, index))
-        return [_Column(rows, lines) for rows, lines in _columns(page, number, ticks, collector) if rows]
+        return [Column(rows, lines) for rows, lines in _columns(page, number, ticks, collector) if rows]
     finally:
         page.close()
 
@@ -90,7 +111,7 @@ def _label_of(document: pypdfium2.PdfDocument, index: int) -> str:
 def _columns(
     page: pypdfium2.PdfPage, number: int, ticks: list[Tick], collector: Collector
 ) -> Iterator[tuple[list[Row], Rulings | None]]:
-    text = PageText(page)
+    text = PageText(page, collector.limits.page_glyphs)
     shown = PageFrame(page, page.get_rotation())
     found = False
     try:
@@ -120,6 +141,14 @@ def _columns(
 
 
 def _warn(page: pypdfium2.PdfPage, number: int, collector: Collector, text: PageText, *, found: bool) -> None:
+    if text.is_overfull:
+        collector.warn(
+            "too_many_glyphs",
+            f"the page holds {text.glyphs} signs and was not read; the limit is {collector.limits.page_glyphs} "
+            "(ATOLL_PARSER__MAX_PAGE_GLYPHS)",
+            number,
+        )
+        return
     if text.outside:
         collector.warn("off_page", "text that lies outside the page was left out", number)
     if text.unreadable:

@@ -63,8 +63,11 @@ class Run:
 class PageText:
     """The text of one page, and the frame in which most of it stands upright."""
 
-    def __init__(self, page: pypdfium2.PdfPage) -> None:
+    def __init__(self, page: pypdfium2.PdfPage, most_glyphs: int) -> None:
         self._textpage = page.get_textpage()
+        self.glyphs: int = pdfium.FPDFText_CountChars(self._textpage.raw)
+        #: Nobody reads a page of so many signs, and laying it out could take longer than all others together.
+        self.is_overfull = self.glyphs > most_glyphs
         self.frame = PageFrame(page, _reading_rotation(self._textpage.raw))
         self._sheet = self.frame.sheet
         #: What no font maps to letters, and what lies outside the page.
@@ -72,13 +75,15 @@ class PageText:
         self.outside: list[Word] = []
 
     def runs(self, ticks: Sequence[Tick] = ()) -> list[Run]:
-        """The text as runs, in the order in which the file draws them, with boxes in ``frame``.
+        """The text as runs, in the order in which the file draws them, with boxes in ``frame``; none if overfull.
 
         The boxes of forms are written as ``ticks``, whatever sign their picture is made of.
         """
+        if self.is_overfull:
+            return []
         raw = self._textpage.raw
         boxes = [self.frame.box(tick.left, tick.bottom, tick.right, tick.top) for tick in ticks]
-        runs = _joined(raw, self._kept(words(raw, self.frame), boxes), self.frame)
+        runs = _Joiner(raw, self.frame).join(self._kept(words(raw, self.frame), boxes))
         for box, tick in zip(boxes, ticks, strict=True):
             height = box.y1 - box.y0
             places = [(box.x0, box.x1)]
@@ -111,73 +116,107 @@ def _reading_rotation(raw: pdfium.FPDF_TEXTPAGE) -> int:
     return turns.most_common(1)[0][0] if turns else 0
 
 
-def _joined(raw: pdfium.FPDF_TEXTPAGE, found: Iterable[Word], frame: PageFrame) -> list[Run]:
-    runs: list[Run] = []
-    run: Run | None = None
-    before: Word | None = None
-    cap: Word | None = None
-    for word in found:
+class _Joiner:
+    """Joins the words of a page to runs, in the order in which they come."""
+
+    def __init__(self, raw: pdfium.FPDF_TEXTPAGE, frame: PageFrame) -> None:
+        self.runs: list[Run] = []
+        self._raw = raw
+        self._frame = frame
+        self._run: Run | None = None
+        self._before: Word | None = None
+        self._cap: Word | None = None
+        self._parts: list[str] = []
+        self._name = create_string_buffer(_FONT_NAME_BYTES)
+
+    def join(self, found: Iterable[Word]) -> list[Run]:
+        """The runs of these words."""
+        for word in found:
+            self._take(word)
+        if self._cap is not None:
+            self._begin(self._cap)
+        self._finish()
+        return self.runs
+
+    def _take(self, word: Word) -> None:
+        cap, self._cap = self._cap, None
         if cap is not None:
             if _is_cap_of(cap, word):
-                bottom = cap.box.y1
-                run = _begun(raw, runs, run, before, _with_cap(cap, word))
-                run.cap_bottom, before, cap = bottom, word, None
-                continue
-            run = _begun(raw, runs, run, before, cap)
-            before = cap
-            cap = None
+                self._begin(_with_cap(cap, word))
+                self.runs[-1].cap_bottom = cap.box.y1
+                return
+            self._begin(cap)
         elif word.begins_line and len(word.text) <= _LONGEST_CAP and word.text[-1:].isalpha():
-            cap = word
-            continue
-        gap = _gap_within_line(run, word) if run else None
-        if run and before and gap is not None and _goes_on(run, word, gap):
-            _append(raw, run, before, word, gap, frame)
+            self._cap = word
+            return
+        run, before = self._run, self._before
+        if run is not None and before is not None:
+            gap = _gap_within_line(run, word)
+            if gap is not None and self._goes_on(run, word, gap):
+                self._append(run, before, word, gap)
+                self._before = word
+                return
+        self._begin(word)
+
+    def _begin(self, word: Word) -> None:
+        self._finish()
+        places = [(word.box.x0, word.box.x1)]
+        self._run = Run(word.text, word.box, word.height, words=1, font=self._font(word), places=places)
+        self._parts = [word.text]
+        self.runs.append(self._run)
+        self._before = word
+
+    def _finish(self) -> None:
+        """What is known of a run only when its last word is."""
+        run, last = self._run, self._before
+        if run is not None and last is not None:
+            run.text = "".join(self._parts)
+            run.ends_open = not last.space_follows
+            if run.words > 1 and run.font != self._font(last):
+                run.font = ""
+
+    def _font(self, word: Word) -> str:
+        size = pdfium.FPDFText_GetFontInfo(self._raw, word.start, self._name, _FONT_NAME_BYTES, None)
+        return self._name.value.decode("utf-8", "replace") if 0 < size <= _FONT_NAME_BYTES else ""
+
+    def _goes_on(self, run: Run, word: Word, gap: float) -> bool:
+        if run.words == 1 and gap > _NUMBER_GAP * run.height and self._parts[0].isdecimal():
+            return False
+        return not word.begins_line or gap <= _SHIFTED_GAP * run.height
+
+    def _append(self, run: Run, before: Word, word: Word, gap: float) -> None:
+        spaced = gap > _SPACE_GAP * run.height if word.begins_line else before.space_follows
+        text, is_apart = word.text, spaced
+        if word.height < _SMALLER * run.height:
+            text = _shifted(self._raw, run, "".join(self._parts), before, word, self._frame)
+            is_apart = spaced and not (text != word.text and gap <= _SHIFTED_GAP * run.height)
+        if is_apart:
+            self._parts.append(" ")
+        self._parts.append(text)
+        x0, y0, x1, y1 = word.box
+        if is_apart or text[0] == " ":
+            run.places.append((x0, x1))
         else:
-            run = _begun(raw, runs, run, before, word)
-        before = word
-    if cap is not None:
-        run = _begun(raw, runs, run, before, cap)
-        before = cap
-    _finish(raw, run, before)
-    return runs
+            run.places[-1] = (min(run.places[-1][0], x0), max(run.places[-1][1], x1))
+        left, top, right, bottom = run.box
+        run.box = Box(
+            min(x0, left),
+            min(y0, top),
+            max(x1, right),
+            max(y1, bottom),
+        )
+        run.height = max(run.height, word.height)
+        run.words += 1
 
 
-def _begun(raw: pdfium.FPDF_TEXTPAGE, runs: list[Run], run: Run | None, before: Word | None, word: Word) -> Run:
-    """End a run and begin the next with a word."""
-    _finish(raw, run, before)
-    made = Run(word.text, word.box, word.height, words=1, font=_font(raw, word), places=[(word.box.x0, word.box.x1)])
-    runs.append(made)
-    return made
-
-
-def _goes_on(run: Run, word: Word, gap: float) -> bool:
-    if run.words == 1 and gap > _NUMBER_GAP * run.height and run.text.isdecimal():
-        return False
-    return not word.begins_line or gap <= _SHIFTED_GAP * run.height
-
-
-def _append(raw: pdfium.FPDF_TEXTPAGE, run: Run, before: Word, word: Word, gap: float, frame: PageFrame) -> None:
-    spaced = gap > _SPACE_GAP * run.height if word.begins_line else before.space_follows
-    text = _shifted(raw, run, before, word, frame) if word.height < _SMALLER * run.height else word.text
-    is_apart = spaced and not (text != word.text and gap <= _SHIFTED_GAP * run.height)
-    run.text += (" " if is_apart else "") + text
-    if is_apart or text.startswith(" "):
-        run.places.append((word.box.x0, word.box.x1))
-    else:
-        run.places[-1] = (min(run.places[-1][0], word.box.x0), max(run.places[-1][1], word.box.x1))
-    run.box = run.box.union(word.box)
-    run.height = max(run.height, word.height)
-    run.words += 1
-
-
-def _shifted(raw: pdfium.FPDF_TEXTPAGE, run: Run, before: Word, word: Word, frame: PageFrame) -> str:
+def _shifted(raw: pdfium.FPDF_TEXTPAGE, run: Run, text: str, before: Word, word: Word, frame: PageFrame) -> str:
     """A small word that is raised or lowered against the one before it, as such."""
     if len(word.text) > _LONGEST_SHIFTED or before.height < _SMALLER * run.height:
         return word.text
     up = baseline(raw, before.start, frame) - baseline(raw, word.start, frame)
     if abs(up) <= _MOVED * run.height:
         return word.text
-    return raised(word.text, run.text) if up > 0 else lowered(word.text, run.text)
+    return raised(word.text, text) if up > 0 else lowered(word.text, text)
 
 
 def _is_cap_of(cap: Word, word: Word) -> bool:
@@ -200,24 +239,12 @@ def _with_cap(cap: Word, word: Word) -> Word:
     return Word(word.start, text, box, word.height, begins_line=True, space_follows=word.space_follows)
 
 
-def _finish(raw: pdfium.FPDF_TEXTPAGE, run: Run | None, last: Word | None) -> None:
-    """What is known of a run only when its last word is."""
-    if run and last:
-        run.ends_open = not last.space_follows
-        if run.words > 1 and run.font != _font(raw, last):
-            run.font = ""
-
-
-def _font(raw: pdfium.FPDF_TEXTPAGE, word: Word) -> str:
-    name = create_string_buffer(_FONT_NAME_BYTES)
-    size = pdfium.FPDFText_GetFontInfo(raw, word.start, name, _FONT_NAME_BYTES, None)
-    return name.value.decode("utf-8", "replace") if 0 < size <= _FONT_NAME_BYTES else ""
-
-
 def _gap_within_line(run: Run, word: Word) -> float | None:
     """White between a run and a word that stands beside it, in points, or None if it stands elsewhere."""
-    overlap = min(run.box.y1, word.box.y1) - max(run.box.y0, word.box.y0)
-    if overlap < _LEAST_OVERLAP * min(run.box.y1 - run.box.y0, word.box.y1 - word.box.y0):
+    left, top, right, bottom = run.box
+    x0, y0, x1, y1 = word.box
+    overlap = (min(y1, bottom)) - (max(y0, top))
+    if overlap < _LEAST_OVERLAP * min(bottom - top, y1 - y0):
         return None
-    gap = max(word.box.x0 - run.box.x1, run.box.x0 - word.box.x1)
+    gap = max(x0 - right, left - x1)
     return gap if gap <= _PARTING_GAP * max(run.height, word.height) else None

@@ -33,7 +33,7 @@ class Grid:
 def grids(runs: list[Run], rulings: Rulings) -> tuple[list[Run], list[Grid]]:
     """The runs that stand in no table, and the tables that lines enclose."""
     free, found = list(runs), list[Grid]()
-    for left, right, places in _groups(_merged(rulings.horizontal)):
+    for left, right, places in _groups(_merged(rulings.horizontal)) if rulings.horizontal else ():
         for top, bottom in _tables(places, left, right, free, rulings):
             box = Box(left, top, right, bottom)
             inside = [run for run in free if _holds(box, run)]
@@ -89,16 +89,18 @@ def _tables(
     """Stretches of neighbouring bands that hold cells."""
     start: float | None = None
     count = 0
+    verticals = {
+        (round(each.at), each.start, each.end)
+        for each in rulings.vertical
+        if left - _SAME_POINTS <= each.at <= right + _SAME_POINTS
+    }
+    within = [run for run in runs if _holds(Box(left, places[0], right, places[-1]), run)]
     for top, bottom in pairwise(places):
-        inside = [run for run in runs if _holds(Box(left, top, right, bottom), run)]
+        inside = [run for run in within if top <= (run.box.y0 + run.box.y1) / 2 <= bottom]
         lines = lines_of(inside)
         several = sum(len(line) > 1 for line in lines)
-        crossing = sum(
-            min(each.end, bottom) - max(each.start, top) >= _CROSSED * (bottom - top)
-            and left - _SAME_POINTS <= each.at <= right + _SAME_POINTS
-            for each in rulings.vertical
-        )
-        if crossing >= _LEAST_VERTICALS or (lines and several * 2 >= len(lines)):
+        is_grid = bool(lines) and several * 2 >= len(lines)
+        if is_grid or _crossing(verticals, top, bottom) >= _LEAST_VERTICALS:
             start = top if start is None else start
             count += 1
             end = bottom
@@ -108,6 +110,12 @@ def _tables(
             start, count = None, 0
     if start is not None and count > 1:
         yield start, end
+
+
+def _crossing(verticals: set[tuple[int, float, float]], top: float, bottom: float) -> int:
+    """How many lines run down through most of a band."""
+    least = _CROSSED * (bottom - top)
+    return len({at for at, first, last in verticals if min(last, bottom) - max(first, top) >= least})
 
 
 def _holds(box: Box, run: Run) -> bool:

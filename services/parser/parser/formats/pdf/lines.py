@@ -23,24 +23,44 @@ _SENTENCE_END = re.compile(r"[.!?:\u3002\uff01\uff1f\u061f]['\"\u201d\u2019)\]]*
 _DIVIDED = re.compile(r"[^\W\d_]{2}[-\u2010]$|[\uac00-\ud7af]$")
 _REST = re.compile(r"[^\W\d_]+")
 _WHOLE_WORD = re.compile(r"(?<![\w-])(?:[^\W\d_]{4,}|[\uac00-\ud7af]{2,})(?![\w-])")
+_MOST_WORDS = 200_000
 _HANGUL = re.compile("[\u1100-\u11ff\uac00-\ud7af]")
 #: Blocks of so few rows are measured against their column, larger ones against their own longest line.
 _FEW_ROWS = 2
+#: A block of so few rows that fills no more than such a part of its column, as an address does, was not wrapped.
+_SHORT_ROWS, _NARROW = 6, 0.6
+#: Part of a block's lines that were full, for it to count as wrapped.
+_MOSTLY = 0.6
 #: White between words, and how much of a line may be left over at a wrapped line's end, in line heights.
 _BLANK, _RAGGED = 0.2, 0.6
 
 
-def vocabulary(rows: Iterable[Row]) -> frozenset[str]:
-    """The document's words, as evidence on what was divided at line ends; empty if nothing was."""
-    texts = [row.text for row in rows]
-    if not any(_DIVIDED.search(text) for text in texts):
-        return frozenset()
-    return frozenset(word for text in texts for word in _WHOLE_WORD.findall(text.casefold()))
+class Vocabulary:
+    """The document's words, as evidence on what was divided at line ends; none if nothing was."""
+
+    def __init__(self) -> None:
+        self._words: set[str] = set()
+        self._divides = False
+
+    def see(self, rows: Iterable[Row]) -> None:
+        """Take a page's rows into account."""
+        for row in rows:
+            self._divides = self._divides or _DIVIDED.search(row.text) is not None
+            if len(self._words) < _MOST_WORDS:
+                self._words.update(row.text.split())
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The words, in lower case."""
+        if not self._divides:
+            return frozenset()
+        return frozenset(word for text in self._words for word in _WHOLE_WORD.findall(text.casefold()))
 
 
 def lines_of(rows: list[Row], words: frozenset[str], right: float) -> list[Line]:
     """Lines of a block; ``right`` is the edge at which the column's full lines end."""
     edge = max(row.box.x1 for row in rows)
+    margin = _margin(rows, edge, right)
     lines: list[Line] = []
     for number, row in enumerate(rows):
         text, gap, spellings = row.text, WRAPPED, tuple[str, ...]()
@@ -53,7 +73,7 @@ def lines_of(rows: list[Row], words: frozenset[str], right: float) -> list[Line]
                 gap, spellings = JOINED, (whole[0],) if whole else ()
             elif row.box.x1 > edge - 2 * row.height and _is_unspaced_break(row, after, words):
                 gap = JOINED
-            elif _is_meant(row, after, edge if len(rows) > _FEW_ROWS else max(edge, right)):
+            elif _is_meant(row, after, margin):
                 gap = BROKEN
         lines.append(line(text, row.page, row.shown, gap=gap, starts=_starts(row, text), spellings=spellings))
     return lines
@@ -86,14 +106,29 @@ def _is_divided(whole: str, after: str, words: frozenset[str]) -> bool:
     return not (rest and first.casefold() in words and rest[0].casefold() in words)
 
 
+def _margin(rows: list[Row], edge: float, right: float) -> float:
+    """The edge that full lines of a block reach: its own if most of its lines do, else the column's or none."""
+    left = min(row.box.x0 for row in rows)
+    is_narrow = len(rows) <= _SHORT_ROWS and edge - left < _NARROW * (right - left)
+    if len(rows) > _FEW_ROWS and not is_narrow:
+        full = sum(_is_full(row, after, edge) for row, after in pairwise(rows))
+        return edge if full >= _MOSTLY * (len(rows) - 1) else float("inf")
+    return max(edge, right)
+
+
+def _is_full(row: Row, after: Row, right: float) -> bool:
+    """Whether the next line's first word would not have fitted."""
+    if not after.places:
+        return True
+    first = after.places[0]
+    return row.box.x1 + first[1] - first[0] + _BLANK * row.height >= right - _RAGGED * row.height
+
+
 def _is_meant(row: Row, after: Row, right: float) -> bool:
     """Whether a line ended although the next one's first word would have fitted."""
-    if not after.places or row.is_turned:
+    if row.is_turned or _is_full(row, after, right):
         return False
-    first = after.places[0]
-    width = first[1] - first[0] + _BLANK * row.height
-    goes_on = after.text[:1].islower() and not _SENTENCE_END.search(row.text)
-    return row.box.x1 + width < right - _RAGGED * row.height and not goes_on
+    return not after.text[:1].islower() or _SENTENCE_END.search(row.text) is not None
 
 
 def _starts(row: Row, text: str) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -70,34 +70,37 @@ def _are_prose(side: list[Run], others: list[Run]) -> bool:
     return 2 * prose > len(side)
 
 
-def furniture(rows: Sequence[Row], heights: Sequence[float]) -> Mapping[int, BlockKind]:
-    """The rows, by id, that are heads or feet of their pages, given all rows and the pages' heights.
+class Furniture:
+    """Tells the rows that are heads or feet of their pages, once all pages were seen.
 
     A head or foot stands at the same height with the same words, but for numbers, on several pages. A page number
     alone at the very top or bottom is one on any page.
     """
-    kinds: dict[int, BlockKind] = dict.fromkeys((id(row) for row in rows if row.is_margin), BlockKind.MARGIN)
-    pages: defaultdict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        if not row.is_margin:
-            pages[row.page].append(row)
-    seen: Counter[tuple[str, bool, int]] = Counter()
-    zones: list[tuple[Row, bool]] = []
-    for page, on_page in pages.items():
-        zones += _zones(on_page, heights[page - 1])
-    for row, is_top in zones:
-        seen[_key(row, is_top)] += 1
-    for row, is_top in zones:
-        count = max(seen[_key(row, is_top, shift)] for shift in (-1, 0, 1))
-        repeats = count >= max(_LEAST_PAGES, _SHARE * len(pages)) or (count == len(pages) == 2)  # noqa: PLR2004
-        if repeats or (_PAGE_NUMBER.fullmatch(row.text) and _is_outermost(row, pages[row.page], is_top=is_top)):
-            kinds[id(row)] = BlockKind.PAGE_HEADER if is_top else BlockKind.PAGE_FOOTER
-    return kinds
+
+    def __init__(self) -> None:
+        self._seen: Counter[tuple[str, bool, int]] = Counter()
+        self._pages = 0
+
+    def see(self, rows: Sequence[Row], height: float) -> None:
+        """Take a page into account, given its rows and its height."""
+        self._pages += bool(rows)
+        for row, is_top in _zones(rows, height):
+            self._seen[_key(row, is_top)] += 1
+
+    def kinds(self, rows: Sequence[Row], height: float) -> Mapping[int, BlockKind]:
+        """The rows of a page, by id, that belong to the page."""
+        kinds = {id(row): BlockKind.MARGIN for row in rows if row.is_margin}
+        for row, is_top in _zones(rows, height):
+            count = max(self._seen[_key(row, is_top, shift)] for shift in (-1, 0, 1))
+            repeats = count >= max(_LEAST_PAGES, _SHARE * self._pages) or (count == self._pages == 2)  # noqa: PLR2004
+            if repeats or (_PAGE_NUMBER.fullmatch(row.text) and _is_outermost(row, rows, is_top=is_top)):
+                kinds[id(row)] = BlockKind.PAGE_HEADER if is_top else BlockKind.PAGE_FOOTER
+        return kinds
 
 
-def _zones(rows: list[Row], height: float) -> list[tuple[Row, bool]]:
+def _zones(rows: Sequence[Row], height: float) -> list[tuple[Row, bool]]:
     """The first and last lines of a page that stand in its margins and are short."""
-    ordered = sorted(rows, key=lambda row: row.shown.y0)
+    ordered = sorted((row for row in rows if not row.is_margin), key=lambda row: row.shown.y0)
     short = [row for row in ordered if len(row.text) <= _LONGEST and not row.table]
     top = [row for row in short if row.shown.y1 <= _ZONE * height][:_MOST_LINES]
     bottom = [row for row in short if row.shown.y0 >= (1 - _ZONE) * height][-_MOST_LINES:]
@@ -108,7 +111,7 @@ def _key(row: Row, is_top: bool, shift: int = 0) -> tuple[str, bool, int]:
     return _DIGITS.sub("#", row.text.casefold()), is_top, round(row.shown.y0 / _SAME_POINTS) + shift
 
 
-def _is_outermost(row: Row, rows: list[Row], *, is_top: bool) -> bool:
+def _is_outermost(row: Row, rows: Sequence[Row], *, is_top: bool) -> bool:
     """Whether nothing stands beyond a row, and white between it and the text."""
     if is_top:
         gaps = [other.shown.y0 - row.shown.y1 for other in rows if other is not row]

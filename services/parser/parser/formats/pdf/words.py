@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ctypes import byref, c_double
+import re
+from ctypes import byref, c_double, c_ushort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,13 @@ _ENDS = _SPACES | _BREAKS
 _LIGATURES = {0x0B: "ff", 0x0C: "fi", 0x0D: "fl", 0x0E: "ffi", 0x0F: "ffl"}
 _UNMAPPED = "\ufffd"
 _FIRST_VISIBLE = 0x20
+_DIGIT = re.compile("[0-9]")
 _CONTROLS = range(0x7F, 0xA0)
 _PRIVATE = range(0xE000, 0xF900)
 #: Type of a raised or lowered character in comparison to those beside it, and by what part of a line it is moved.
 _SMALLER, _MOVED = 0.88, 0.12
+#: Characters that are compared before a page's text is taken as a whole.
+_SAMPLED = 40
 #: Part of a word's characters without letters from which the word is not readable.
 _UNREADABLE = 0.3
 
@@ -54,28 +58,37 @@ class Word:
 
 def words(raw: pdfium.FPDF_TEXTPAGE, frame: PageFrame) -> Iterator[Word]:
     """The words of a page in the order in which the file draws them, with boxes in ``frame``."""
-    unicode_at = pdfium.FPDFText_GetUnicode
-    count = pdfium.FPDFText_CountChars(raw)
-    codes: list[int] = []
+    reader, codes = _WordReader(raw, frame), _codes(raw)
     start, begins_line = 0, True
-    for index in range(count + 1):
-        code = unicode_at(raw, index) if index < count else _LINE_FEED
+    for index, code in enumerate((*codes, _LINE_FEED)):
         if code not in _ENDS or (code == _DIVISION and _is_unmapped(raw, index)):
-            codes.append(code)
             continue
-        if code == _DIVISION:
-            # pdfium runs a divided word on into the next line; the hyphen is the last that stands on this one.
-            codes.append(code)
-        if codes:
-            word = _word(raw, start, codes, frame)
+        # pdfium runs a divided word on into the next line; the hyphen is the last that stands on this one.
+        end = index + 1 if code == _DIVISION else index
+        if end > start:
+            word = reader.word(start, codes[start:end])
             if word is not None:
                 word.begins_line = begins_line
                 word.space_follows = code in _SPACES
                 yield word
                 begins_line = False
-            codes = []
         begins_line = begins_line or code in _BREAKS
         start = index + 1
+
+
+def _codes(raw: pdfium.FPDF_TEXTPAGE) -> list[int]:
+    """The characters of a page as pdfium numbers them."""
+    count = pdfium.FPDFText_CountChars(raw)
+    if count <= 0:
+        return []
+    whole = (c_ushort * (count + 1))()
+    written = pdfium.FPDFText_GetText(raw, 0, count, whole)
+    codes = list(whole)[:count]
+    sampled = range(0, count, max(1, count // _SAMPLED))
+    # All at once where that gives each character its own place, which characters without a code would shift.
+    if written == count + 1 and all(pdfium.FPDFText_GetUnicode(raw, at) == codes[at] for at in (*sampled, count - 1)):
+        return codes
+    return [pdfium.FPDFText_GetUnicode(raw, at) for at in range(count)]
 
 
 def baseline(raw: pdfium.FPDF_TEXTPAGE, index: int, frame: PageFrame) -> float:
@@ -85,30 +98,53 @@ def baseline(raw: pdfium.FPDF_TEXTPAGE, index: int, frame: PageFrame) -> float:
     return frame.box(x.value, y.value, x.value, y.value).y0
 
 
-def _word(raw: pdfium.FPDF_TEXTPAGE, start: int, codes: list[int], frame: PageFrame) -> Word | None:
-    """The word of these characters, or None if it has no place on the page."""
-    left, top, right, bottom = c_double(), c_double(), c_double(), c_double()
-    box: Box | None = None
-    for index in range(pdfium.FPDFText_CountRects(raw, start, len(codes))):
-        if pdfium.FPDFText_GetRect(raw, index, byref(left), byref(top), byref(right), byref(bottom)):
-            rect = frame.box(left.value, bottom.value, right.value, top.value)
-            box = box.union(rect) if box else rect
-    if box is None or box.x1 <= box.x0:
-        return None
-    loose = pdfium.FS_RECTF()
-    height = box.y1 - box.y0
-    if pdfium.FPDFText_GetLooseCharBox(raw, start, byref(loose)):
-        around = frame.box(loose.left, loose.bottom, loose.right, loose.top)
-        height = around.y1 - around.y0 or height
-    letters = [_letter(raw, start + at, code) for at, code in enumerate(codes)]
-    is_readable = letters.count(_UNMAPPED) < _UNREADABLE * len(letters) or all(code == 0xFFFD for code in codes)  # noqa: PLR2004
-    text = "".join(letters)
-    if len(letters) > 1:
-        if any(map(str.isdecimal, text)):
-            text = _with_shifted(raw, start, letters, height, frame)
-        elif has_right_to_left(text):
-            text = _in_logical_order(raw, start, letters)
-    return Word(start, text, box, height, is_readable=is_readable)
+class _WordReader:
+    """Asks pdfium for the place and the letters of words; what it answers into is made once a page."""
+
+    def __init__(self, raw: pdfium.FPDF_TEXTPAGE, frame: PageFrame) -> None:
+        self._raw = raw
+        self._frame = frame
+        self._sides = c_double(), c_double(), c_double(), c_double()
+        self._side_refs = tuple(map(byref, self._sides))
+        self._loose = pdfium.FS_RECTF()
+        self._loose_ref = byref(self._loose)
+
+    def word(self, start: int, codes: list[int]) -> Word | None:
+        """The word of these characters, or None if it has no place on the page."""
+        box = self._box(start, len(codes))
+        if box is None or box.x1 <= box.x0:
+            return None
+        height = box.y1 - box.y0
+        if pdfium.FPDFText_GetLooseCharBox(self._raw, start, self._loose_ref):
+            loose = self._loose
+            around = self._frame.box(loose.left, loose.bottom, loose.right, loose.top)
+            height = around.y1 - around.y0 or height
+        if min(codes) >= _FIRST_VISIBLE and max(codes) < _CONTROLS.start:
+            text = "".join(map(chr, codes))
+            if len(codes) > 1 and not text.isalpha() and _DIGIT.search(text):
+                text = _with_shifted(self._raw, start, list(text), height, self._frame)
+            return Word(start, text, box, height)
+        return self._of_letters(start, codes, box, height)
+
+    def _box(self, start: int, count: int) -> Box | None:
+        left, top, right, bottom = self._sides
+        box: Box | None = None
+        for index in range(pdfium.FPDFText_CountRects(self._raw, start, count)):
+            if pdfium.FPDFText_GetRect(self._raw, index, *self._side_refs):
+                rect = self._frame.box(left.value, bottom.value, right.value, top.value)
+                box = box.union(rect) if box else rect
+        return box
+
+    def _of_letters(self, start: int, codes: list[int], box: Box, height: float) -> Word:
+        letters = [_letter(self._raw, start + at, code) for at, code in enumerate(codes)]
+        is_readable = letters.count(_UNMAPPED) < _UNREADABLE * len(letters)
+        text = "".join(letters)
+        if len(letters) > 1:
+            if any(map(str.isdecimal, text)):
+                text = _with_shifted(self._raw, start, letters, height, self._frame)
+            elif has_right_to_left(text):
+                text = _in_logical_order(self._raw, start, letters)
+        return Word(start, text, box, height, is_readable=is_readable)
 
 
 def _letter(raw: pdfium.FPDF_TEXTPAGE, index: int, code: int) -> str:
