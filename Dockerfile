@@ -45,6 +45,15 @@ FROM packages AS colpali-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \
     --mount=type=bind,source=services/colpali/requirements.lock,target=/requirements.lock install-locked
 
+# --- the browser screen ----------------------------------------------------------------------------------------------
+
+# The one in vendor/wheels if it was made of these sources, else one built with Node; without either the gateway says so.
+FROM packages AS screen
+COPY scripts/screen.py /atoll/scripts/
+COPY web /atoll/web
+RUN --mount=type=bind,source=vendor/wheels,target=/atoll/vendor/wheels \
+    python /atoll/scripts/screen.py build --optional && mkdir -p /atoll/web/dist
+
 # --- models, only if they are asked for ------------------------------------------------------------------------------
 
 FROM packages AS models-0
@@ -85,6 +94,7 @@ FROM runtime AS gateway
 COPY --from=gateway-packages /install /usr/local
 COPY src/atoll /app/atoll
 COPY gateway/gateway /app/gateway
+COPY --from=screen /atoll/web/dist /app/gateway/screen
 # Bytecode of what a start imports, ours included, and of nothing else: that of all packages would be 10 MB more.
 USER 0
 RUN PYTHONDONTWRITEBYTECODE= python -c "import gateway.__main__, anyio._backends._asyncio, celery.worker, httpcore, \

@@ -80,7 +80,8 @@ env: setup ## Write .env.example and gateway/openapi.json from the code
 web: setup ## Build the browser screen into web/dist, with Node of PATH (22.12 or newer) or a pinned one
 	@$(BIN)/python scripts/screen.py build
 
-wheels: setup ## Bring to vendor/wheels what a machine without a package index installs (connected machines)
+wheels: setup ## Bring to vendor/wheels what a machine without a package index installs, and the screen (connected machines)
+	@$(BIN)/python scripts/screen.py pack --optional
 	@TORCH="$(TORCH)" scripts/wheels.sh
 
 bundle: wheels ## Build the images and one folder that carries everything across a gap; KEY=release.key signs it

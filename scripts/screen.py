@@ -1,8 +1,9 @@
-"""Build the browser screen into web/dist: python scripts/screen.py build | check | pack FILE | npm ARGUMENTS...
+"""Build the browser screen into web/dist: python scripts/screen.py build | check | pack | npm ARGUMENTS...
 
 `build` does nothing when web/dist was made of these sources. Otherwise it unpacks a screen that was carried here
-(vendor/screen.tar.gz, made of the same sources), or builds one with Node: that of PATH from version 22.12 on, or the
-pinned wheel in an environment of its own (.state/node). `build --optional` says what is missing and goes on.
+(vendor/wheels/screen.tar.gz, made of the same sources), or builds one with Node: that of PATH from version 22.12 on,
+or the pinned wheel in an environment of its own (.state/node). `pack` writes the archive that is carried. With
+`--optional` both say what is missing and go on.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ WEB = ROOT / "web"
 DIST = WEB / "dist"
 MODULES = WEB / "node_modules"
 NODE = ROOT / ".state" / "node"
-CARRIED = ROOT / "vendor" / "screen.tar.gz"
+CARRIED = ROOT / "vendor" / "wheels" / "screen.tar.gz"
 #: Says which sources a build was made of; it lies in the build.
 MARK = ".sources"
 MINIMUM = (22, 12)
@@ -45,11 +46,16 @@ def digest() -> str:
     return total.hexdigest()
 
 
+def is_current() -> bool:
+    """Return whether web/dist was made of these sources."""
+    return _mark(DIST) == digest()
+
+
 def build() -> str:
     """Make web/dist; return what was done, in a few words. Raises Unbuilt."""
-    wanted = digest()
-    if _mark(DIST) == wanted:
+    if is_current():
         return "the screen is built"
+    wanted = digest()
     if _unpack(wanted):
         return "the screen that was carried here is in place"
     node = _node()
@@ -59,13 +65,14 @@ def build() -> str:
     return "the screen is built"
 
 
-def pack(target: Path) -> None:
-    """Write web/dist, built if need be, as an archive that `build` unpacks elsewhere, its SHA-256 beside it."""
+def pack() -> str:
+    """Write web/dist, built if need be, as the archive that `build` unpacks, its SHA-256 beside it. Raises Unbuilt."""
     build()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(target, "w:gz") as archive:
+    CARRIED.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(CARRIED, "w:gz") as archive:
         archive.add(DIST, "dist")
-    _sum_file(target).write_text(f"{hashlib.sha256(target.read_bytes()).hexdigest()}  {target.name}\n")
+    _sum_file(CARRIED).write_text(f"{hashlib.sha256(CARRIED.read_bytes()).hexdigest()}  {CARRIED.name}\n")
+    return "the screen is packed"
 
 
 def npm(arguments: list[str]) -> int:
@@ -92,8 +99,8 @@ def main(words: list[str]) -> int:
                 print(f"{build()}: {DIST.relative_to(ROOT)}")
             case ["check"]:
                 return npm(["run", "check", "--silent"])
-            case ["pack", target]:
-                pack(Path(target))
+            case ["pack", *options] if set(options) <= {"--optional"}:
+                print(f"{pack()}: {CARRIED.relative_to(ROOT)}")
             case ["npm", *arguments]:
                 return npm(arguments)
             case _:
@@ -130,13 +137,29 @@ def _unpack(wanted: str) -> bool:
     if hashlib.sha256(CARRIED.read_bytes()).hexdigest() != stated:
         raise Unbuilt(f"{CARRIED.relative_to(ROOT)} is not what its .sha256 says; carry it here again")
     with tempfile.TemporaryDirectory(dir=WEB) as folder, tarfile.open(CARRIED) as archive:
-        archive.extractall(folder, filter="data")
+        _take_out(archive, Path(folder))
         if _mark(Path(folder) / "dist") != wanted:
             print(f"{CARRIED.relative_to(ROOT)} was made of other sources and is not used", file=sys.stderr)
             return False
         shutil.rmtree(DIST, ignore_errors=True)
         (Path(folder) / "dist").rename(DIST)
     return True
+
+
+def _take_out(archive: tarfile.TarFile, folder: Path) -> None:
+    """Write an archive's files below a folder. Raises Unbuilt for a path that leads out of it.
+
+    `extractall` has a filter for this only in newer releases of Python 3.11 than some distributions ship.
+    """
+    for member in archive:
+        name = Path(member.name)
+        content = archive.extractfile(member) if member.isfile() else None
+        if content is None:
+            continue
+        if name.is_absolute() or ".." in name.parts:
+            raise Unbuilt(f"{CARRIED.relative_to(ROOT)} holds {member.name}, which leads out of it")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content.read())
 
 
 def _node() -> list[str]:

@@ -81,7 +81,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
             allowed_hosts=tuple(section.allowed_hosts.split(",")),
         ),
         dependencies=_leaned_on(front),
-        screen=_screen(section.screen_dir),
+        screen=screen_folder(section.screen_dir),
         gauges=(
             Gauges("atoll_documents", "Documents by status.", "status", census),
             Gauges("atoll_queue_length", "Rings that no worker has answered.", "queue", waiting),
@@ -110,13 +110,17 @@ def _leaned_on(front: Front) -> dict[str, Dependency]:
     return found
 
 
-def _screen(given: Path | None) -> Path:
+def screen_folder(given: Path | None) -> Path:
     """Return the folder of the built screen. Raises StartRefused for a folder that was named and holds none."""
     if given is not None and not (given / "index.html").is_file():
         raise StartRefused(
             f"{given} holds no built screen; build it with `make web`, or unset ATOLL_GATEWAY__SCREEN_DIR"
         )
-    return given or Path(__file__).resolve().parents[2] / "web" / "dist"
+    if given is not None:
+        return given
+    here = Path(__file__).resolve()
+    carried = here.with_name("screen")  # images and wheels hold it beside this code
+    return carried if carried.is_dir() else here.parents[2] / "web" / "dist"
 
 
 if __name__ == "__main__":

@@ -23,19 +23,36 @@ IMAGES = ("gateway", "ingestion", "parser", "embeddings", "colpali")
 #: No step of a build may reach a network: packages come from vendor/wheels or not at all.
 _SEAL = "sealed.yml"
 _SEALED = "services:\n" + "".join(f"  {name}: {{build: {{network: none}}}}\n" for name in IMAGES)
-_LEFT_OUT = (".git", ".venv*", ".atoll", ".env", ".state", "secrets", "dist", "__pycache__", ".*_cache", "*.whl")
+_LEFT_OUT = (
+    ".git",
+    ".venv*",
+    ".atoll",
+    ".env",
+    ".state",
+    "secrets",
+    "node_modules",
+    "__pycache__",
+    ".*_cache",
+    "*.whl",
+)
 _SECONDS = 1200.0
 
 
 def copy(folder: Path) -> None:
     """Copy what the repository has; what `make setup` installed is used where it lies."""
-    shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
+    shutil.copytree(ROOT, folder, ignore=_left_out, symlinks=True)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     (folder / ".state").mkdir()
     now = time.time()
     for stamp in (path for path in (ROOT / ".state").iterdir() if path.is_file()):
         copied = shutil.copy(stamp, folder / ".state")
         os.utime(copied, (now, now))  # none newer than another, so that nothing is installed from here
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """Return what is not copied; a built screen is, so that no test builds it once more."""
+    bundles = {"dist"} if Path(folder) == ROOT else set()
+    return bundles | shutil.ignore_patterns(*_LEFT_OUT)(folder, names)
 
 
 def prepare(folder: Path) -> None:

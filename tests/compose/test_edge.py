@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.web import POLICY
 from tests.compose.journey import KB
 from tests.compose.running import PROJECT, ROOT, Running, docker
 from tests.support.stack import ATOLL
@@ -30,7 +32,11 @@ _IMAGE = "nginxinc/nginx-unprivileged:1.29.3-alpine"
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/", None),
+        ("/", 200),
+        ("/kb/default/ask", 200),
+        ("/admin", 200),
+        ("/admin/keys", 200),
+        ("/link", 200),
         ("/health/live", 200),
         ("/openapi.json", 200),
         ("/docs", None),
@@ -42,6 +48,20 @@ _IMAGE = "nginxinc/nginx-unprivileged:1.29.3-alpine"
 def test_the_edge_forwards_what_it_is_meant_to(owner: httpx.Client, path: str, status: int | None) -> None:
     answer = owner.get(path)
     assert answer.status_code == status if status else answer.status_code not in {502, 503}
+
+
+def test_the_screen_comes_through_the_edge_under_its_own_policy(owner: httpx.Client) -> None:
+    """From the image: the page and each file that it names, compressed, and to be kept for good."""
+    page = owner.get("/")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Content-Security-Policy"] == POLICY
+    named = re.findall(r'"/(assets/[^"]+)"', page.text)
+    assert {name.rpartition(".")[2] for name in named} >= {"js", "css"}
+    for name in named:
+        answer = owner.get(f"/{name}", headers={"Accept-Encoding": "gzip"})
+        assert (answer.status_code, answer.headers["Content-Encoding"]) == (200, "gzip"), name
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 def test_the_edge_logs_no_question(stack: Running, owner: httpx.Client) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
 from scripts import screen
+from scripts.wheel_screen import included
 
 ROOT = Path(__file__).parents[2]
 LOCK = json.loads((ROOT / "web" / "package-lock.json").read_text())
@@ -50,7 +53,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (web / "src" / "main.tsx").write_text("start")
     for name, path in {
         "ROOT": tmp_path, "WEB": web, "DIST": web / "dist", "MODULES": web / "node_modules",
-        "NODE": tmp_path / ".state" / "node", "CARRIED": tmp_path / "vendor" / "screen.tar.gz",
+        "NODE": tmp_path / ".state" / "node", "CARRIED": tmp_path / "vendor" / "wheels" / "screen.tar.gz",
     }.items():  # fmt: skip
         monkeypatch.setattr(screen, name, path)
     program = tmp_path / "bin" / "npm"
@@ -84,7 +87,7 @@ def test_a_screen_is_built_once_and_again_when_its_sources_change(tree: Path) ->
 
 
 def test_a_carried_screen_of_the_same_sources_needs_no_node(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    screen.pack(screen.CARRIED)
+    screen.pack()
     monkeypatch.setenv("PATH", "/nowhere")
     (tree / "web" / "dist" / "index.html").unlink()
     (tree / "web" / "dist" / screen.MARK).unlink()
@@ -93,7 +96,7 @@ def test_a_carried_screen_of_the_same_sources_needs_no_node(tree: Path, monkeypa
 
 
 def test_a_carried_screen_of_other_sources_is_not_used(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    screen.pack(screen.CARRIED)
+    screen.pack()
     (tree / "web" / "src" / "main.tsx").write_text("start anew")
     screen.build()
     assert "made of other sources" in capsys.readouterr().err
@@ -101,10 +104,21 @@ def test_a_carried_screen_of_other_sources_is_not_used(tree: Path, capsys: pytes
 
 
 def test_a_damaged_one_is_refused(tree: Path) -> None:
-    screen.pack(screen.CARRIED)
+    screen.pack()
     (tree / "web" / "dist" / screen.MARK).unlink()
     screen.CARRIED.write_bytes(screen.CARRIED.read_bytes()[:-4])
     with pytest.raises(screen.Unbuilt, match="carry it here again"):
+        screen.build()
+
+
+def test_one_that_would_write_elsewhere_is_refused(tree: Path) -> None:
+    screen.pack()
+    (tree / "web" / "dist" / screen.MARK).unlink()
+    with tarfile.open(screen.CARRIED, "w:gz") as archive:
+        archive.add(tree / "told", "../told")
+    digest = hashlib.sha256(screen.CARRIED.read_bytes()).hexdigest()
+    screen.CARRIED.with_name("screen.tar.gz.sha256").write_text(f"{digest}  screen.tar.gz\n")
+    with pytest.raises(screen.Unbuilt, match="leads out of it"):
         screen.build()
 
 
@@ -114,7 +128,30 @@ def test_without_any_the_demo_goes_on_and_says_what_is_missing(
     def away(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, 1, "v20.1.0", "")
 
-    monkeypatch.setattr(screen.subprocess, "run", away)
+    monkeypatch.setattr(subprocess, "run", away)
     assert screen.main(["build", "--optional"]) == 0
     assert "Node 22 or newer is not in PATH" in capsys.readouterr().err
     assert screen.main(["build"]) == 1
+
+
+def test_a_wheel_holds_a_screen_of_these_sources_and_no_other(tree: Path) -> None:
+    assert included() == {}
+    screen.build()
+    assert included() == {str(tree / "web" / "dist"): "gateway/gateway/screen"}
+    (tree / "web" / "src" / "main.tsx").write_text("start anew")
+    assert included() == {}
+
+
+def test_a_bundle_that_cannot_have_one_goes_on_too(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screen, "_node", lambda: (_ for _ in ()).throw(screen.Unbuilt("no Node")))
+    assert screen.main(["pack", "--optional"]) == 0
+    assert not screen.CARRIED.exists()
+    assert screen.main(["pack"]) == 1
+
+
+def test_the_image_builds_from_what_the_hash_is_made_of() -> None:
+    """What .dockerignore keeps out of a build must be no source: the carried screen would be taken for another's."""
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    assert [line for line in lines if line.startswith(("web", "!web"))] == ["!web", "web/node_modules", "web/dist"]
+    assert "!scripts/screen.py" in lines
+    assert "!vendor/wheels" in lines

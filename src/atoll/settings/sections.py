@@ -75,7 +75,8 @@ class GatewaySettings(Section):
     waiting_documents: Count = Field(100_000, description="Documents that may wait in a knowledge base (429 past it).")
     page_cache_mib: Count = Field(256, description="Drawn page images kept on disk.")
     screen_dir: Path | None = Field(
-        None, description="Folder of the built browser screen; default web/dist of the checkout, if it is there."
+        None,
+        description="Folder of the built browser screen; default the one installed with the gateway, else web/dist.",
     )
     accepted_risks: str = Field(
         "none", description="What `atoll preflight --accept` accepted; the next start writes it to the audit log."

@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+import gateway.__main__ as started
+from atoll.errors import StartRefused
 from gateway.web import POLICY
 from tests.unit.gateway.conftest import Site
 
@@ -95,3 +97,16 @@ async def test_without_a_built_screen_the_page_says_how_to_get_one(site: Site) -
 async def test_the_description_of_the_api_says_nothing_of_the_screen(browser: httpx.AsyncClient) -> None:
     paths = (await browser.get("/openapi.json")).json()["paths"]
     assert not [path for path in paths if path == "/" or path.startswith(("/assets", "/kb", "/admin", "/link"))]
+
+
+def test_a_screen_that_came_with_the_gateway_is_served_before_a_checkouts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = tmp_path / "gateway" / "gateway" / "__main__.py"
+    code.parent.mkdir(parents=True)
+    monkeypatch.setattr(started, "__file__", str(code))
+    assert started.screen_folder(None) == tmp_path / "web" / "dist"
+    (code.parent / "screen").mkdir()
+    assert started.screen_folder(None) == code.parent / "screen"
+    with pytest.raises(StartRefused, match="holds no built screen"):
+        started.screen_folder(tmp_path)

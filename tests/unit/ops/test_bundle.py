@@ -53,10 +53,17 @@ def bundle(calls: Callable[[], list[str]], tmp_path: Path) -> Path:
     (models / "blob").write_text("weights")
     (models / "snapshot" / "model.safetensors").symlink_to(models / "blob")
     (models / ".gitignore").write_text("*")
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    for name in ("atoll-0.1.0-py3-none-any.whl", "screen.tar.gz", "screen.tar.gz.sha256", "README.md"):
+        (wheels / name).write_text(name)
     folder = tmp_path / "bundle"
-    made = create(ROOT, folder, version="0.1.0", profile="cpu", models=models, wheels=tmp_path / "none")
+    made = create(ROOT, folder, version="0.1.0", profile="cpu", models=models, wheels=wheels)
     assert made.images == _IMAGES
     assert made.models == ("blob", "snapshot")
+    assert made.wheels == ("atoll-0.1.0-py3-none-any.whl",)
+    carried = {path.name for path in (folder / "wheels").iterdir() if path.suffix != ".lock"}
+    assert carried == {"atoll-0.1.0-py3-none-any.whl", "screen.tar.gz", "screen.tar.gz.sha256"}
     sign(folder, key_pair(tmp_path / "release"))
     Path(os.environ["DOCKER_CALLS"]).unlink()
     return folder

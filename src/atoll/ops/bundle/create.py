@@ -7,7 +7,7 @@ A bundle is a folder:
     load.sh                      checks and loads it with openssl, sha256sum and docker alone
     images.tar, images.txt       `docker save` of every image of the profile, and their names
     compose/                     the Compose files, what they mount, and the guides
-    models/, wheels/             weights with their lock; packages for the mode without containers
+    models/, wheels/             weights with their lock; packages for the mode without containers, and the screen
 
 `SHA256SUMS` is written last, so that a bundle that was not finished is none.
 """
@@ -80,6 +80,7 @@ def create(root: Path, folder: Path, *, version: str, profile: str, models: Path
     for name in _COMPOSE:
         _copy(root / name, folder / "compose" / name)
     if wheels is not None and wheels.is_dir():
+        _contents(wheels, "screen.tar.gz*", folder / "wheels")
         for lock in sorted(root.glob("requirements-*.lock")):
             _copy(lock, folder / "wheels" / lock.name)
     names = {
