@@ -6,7 +6,7 @@ import io
 import posixpath
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -84,10 +84,17 @@ class Archive:
         Raises:
             DocumentUnreadable: there is no such part.
         """
+        return self._zip.read(self._found(name))
+
+    def open(self, name: str) -> IO[bytes]:
+        """A part as a stream, for those that may be long. Raises DocumentUnreadable as `read`."""
+        return self._zip.open(self._found(name))
+
+    def _found(self, name: str) -> str:
         found = self._names.get(name.lstrip("/").lower())
         if found is None:
             raise DocumentUnreadable(f"the file is {self._what} without its part {name[:80]}: save it again")
-        return self._zip.read(found)
+        return found
 
     def xml(self, name: str) -> Any:
         """The root of an XML part.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from parser.archive import Archive, resolved
+from parser.text import on_one_line
 
 if TYPE_CHECKING:
     from parser.limits import ContentLimits
@@ -22,6 +23,8 @@ _STRICT = (
     (b"http://purl.oclc.org/ooxml/presentationml/", b"http://schemas.openxmlformats.org/presentationml/2006/"),
     (b"http://purl.oclc.org/ooxml/schemaLibrary/", b"http://schemas.openxmlformats.org/schemaLibrary/2006/"),
 )  # fmt: skip
+_TITLE = "{http://purl.org/dc/elements/1.1/}title"
+_TITLE_CHARACTERS = 500
 _STRICT_MARK = b"http://purl.oclc.org/ooxml/"
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -68,6 +71,19 @@ class Package:
             for strict, transitional in _STRICT:
                 content = content.replace(strict, transitional)
         return content
+
+    def open(self, name: str) -> IO[bytes]:
+        """A part as a stream, with its names as they are written. Raises DocumentUnreadable."""
+        return self._archive.open(name)
+
+    @property
+    def title(self) -> str | None:
+        """The title that the package's properties give."""
+        for name in self.related("", "core-properties"):
+            found = self.xml(name).find(_TITLE)
+            if found is not None and found.text:
+                return on_one_line(found.text)[:_TITLE_CHARACTERS] or None
+        return None
 
     def xml(self, name: str) -> Any:
         """The root of a part. Raises DocumentUnreadable."""

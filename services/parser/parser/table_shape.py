@@ -50,10 +50,12 @@ def header_rows(rows: Sequence[Sequence[CellElement]], *, emphasised: int = 0) -
 
 def _are_names(row: Sequence[CellElement]) -> bool:
     named = [cell.text for cell in row if cell.text]
-    return (
-        all(len(text) <= _LONGEST_NAME and not _VALUE.match(text) and not text.rstrip().endswith(":") for text in named)
-        and len(named) >= 1
-    )
+    return all(map(is_name, named)) and len(named) >= 1
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name a column or a table: short, no value, and no label of what stands beside it."""
+    return len(text) <= _LONGEST_NAME and not _VALUE.match(text) and not text.rstrip().endswith(":")
 
 
 def is_layout(cells: Iterable[Sequence[Element]], *, widest_row: int) -> bool:

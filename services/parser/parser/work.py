@@ -13,6 +13,7 @@ from atoll.errors import BadInput, DocumentUnreadable, UnsupportedMediaType
 from parser.collector import Collector
 from parser.draw import draw_page
 from parser.formats import html, markdown, pdf, plain, word
+from parser.formats.sheets import delimited, workbook
 from parser.text import on_one_line
 from parser.typeset.compose import typeset
 
@@ -29,6 +30,8 @@ _FLOWING: dict[str, Callable[[bytes, Collector], Iterator[Element]]] = {
     "markdown": markdown.elements,
     "html": html.elements,
     "word": word.elements,
+    "workbook": workbook.elements,
+    "delimited": delimited.elements,
 }
 
 

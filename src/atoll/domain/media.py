@@ -27,10 +27,15 @@ class Format:
 
 
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+_SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_EXCEL = "application/vnd.ms-excel"
 _WORD_MACROS = "application/vnd.ms-word"
 
 PDF = "application/pdf"
 DOCX = f"{_WORD}.document"
+XLSX = f"{_SHEET}.sheet"
+CSV = "text/csv"
+TSV = "text/tab-separated-values"
 MARKDOWN = "text/markdown"
 HTML = "text/html"
 TEXT = "text/plain"
@@ -41,6 +46,12 @@ FORMATS = (
     Format(f"{_WORD_MACROS}.document.macroEnabled.12", (".docm",), "word", (f"{_WORD_MACROS}.document.macroEnabled",)),
     Format(f"{_WORD}.template", (".dotx",), "word", (f"{_WORD}.template.main+xml",)),
     Format(f"{_WORD_MACROS}.template.macroEnabled.12", (".dotm",), "word", (f"{_WORD_MACROS}.template.macroEnabled",)),
+    Format(XLSX, (".xlsx",), "workbook", (f"{_SHEET}.sheet.main+xml",)),
+    Format(f"{_EXCEL}.sheet.macroEnabled.12", (".xlsm",), "workbook", (f"{_EXCEL}.sheet.macroEnabled",)),
+    Format(f"{_SHEET}.template", (".xltx",), "workbook", (f"{_SHEET}.template.main+xml",)),
+    Format(f"{_EXCEL}.template.macroEnabled.12", (".xltm",), "workbook", (f"{_EXCEL}.template.macroEnabled",)),
+    Format(CSV, (".csv",), "delimited"),
+    Format(TSV, (".tsv", ".tab"), "delimited"),
     Format(MARKDOWN, (".md", ".markdown"), "markdown"),
     Format(HTML, (".html", ".htm", ".xhtml"), "html"),
     Format(TEXT, (".txt", ".text", ".log"), "plain"),
@@ -68,7 +79,7 @@ _ZIP_HEADER_BYTES = 30
 _INFLATED_BYTES = 256 * 1024
 _STORED, _DEFLATED = 0, 8
 #: Folders in which Office files keep their parts, for those whose list of types is not at the head of the archive.
-_FOLDERS = ((b"word/", DOCX),)
+_FOLDERS = ((b"word/", DOCX), (b"xl/", XLSX))
 #: First bytes of what is never text, whatever its name says.
 _BINARY = (
     _ZIP,

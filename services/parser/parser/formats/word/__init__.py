@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from parser.flow import Element
 
 _WHAT, _OLD = "a Word document", "the old Word format: save it as .docx"
-_TITLE = "{http://purl.org/dc/elements/1.1/}title"
-_TITLE_CHARACTERS = 500
 _SHOWN_HIDDEN = 2000
 
 
@@ -34,7 +32,7 @@ def elements(data: bytes, collector: Collector) -> Iterator[Element]:
     document = package.main
     if document is None or not package.read(document)[:65536].count(b"wordprocessingml"):
         raise DocumentUnreadable("the file is no readable Word document: open it in Word and save it again")
-    collector.title = _title(package)
+    collector.title = package.title
     body = Body(package, document)
     heads, feet = heads_and_feet(package, document, body)
     for element in (*heads, *body.elements(), *feet):
@@ -47,11 +45,3 @@ def elements(data: bytes, collector: Collector) -> Iterator[Element]:
         collector.warn("hidden_text", "the document holds hidden text; it is left out of searches")
     for missing in body.unread:
         collector.warn("part_not_read", f"the document holds {missing}, which is not read")
-
-
-def _title(package: Package) -> str | None:
-    for name in package.related("", "core-properties"):
-        found = package.xml(name).find(_TITLE)
-        if found is not None and found.text:
-            return on_one_line(found.text)[:_TITLE_CHARACTERS] or None
-    return None

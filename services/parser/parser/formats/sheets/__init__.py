@@ -1,0 +1,1 @@
+"""Tables of values: workbooks (Office Open XML) and files of delimited text."""
