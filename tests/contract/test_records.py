@@ -419,6 +419,26 @@ async def test_a_departure_is_told_to_those_who_saw_the_document(store):
     assert await store.changes.among(reader_of(kb), [red.uid, free.uid]) == ()
 
 
+async def test_an_entity_that_a_replacement_mentions_too_keeps_its_vector(store):
+    kb = await store.kb()
+    await store.run(await store.accept(kb, "other.txt", "s1"), "Ada built it", ("ada",))
+    await store.run(await store.accept(kb, "plan.txt", "s2"), "Ada leads", ("ada", "mole"))
+    third = await store.accept(kb, "plan.txt", "s3", replace=True)
+    claim = await store.ledger.claim(third.uid, "w1", 60)
+    while claim.stage is not Stage.PUBLISH:
+        if claim.stage is Stage.STORE:
+            content = batch_of(third, "Ada leads on", ("ada", "mole"))
+            await store.contents.store_batch(claim, content, next_batch=1, done=1, total=1)
+        claim = await store.ledger.finish(claim, 60, units=1)
+    # Nobody is asked for a vector: of the two one has it, and the other is in one document before and after.
+    assert not isinstance(await store.contents.publish(claim, {}), VectorsWanted)
+    assert store.tables.recount() == []
+    assert {key: (df, bool(size)) for key, df, size in store.tables.entities(kb.uid)} == {
+        "ada": (2, True),
+        "mole": (1, False),
+    }
+
+
 async def test_replaced_documents_depart_and_departures_go_with_their_knowledge_base(store):
     kb = await store.kb()
     first = await store.accept(kb, "a", "s1")

@@ -29,8 +29,15 @@ from atoll.records import events
 from atoll.records.replacing import Rival, outcome
 from atoll.records.rows.documents import replaces
 
-_PUBLISHED, _SHARED_WITHOUT_VECTOR, _RAISE_COUNTERS, _END_SUPERSEDED, _MAKE_VISIBLE = load(
-    "publishing", "published", "shared_without_vector", "raise_counters", "end_superseded", "make_visible"
+_PUBLISHED, _NAMESAKES, _SHARED_WITHOUT_VECTOR, _RAISE_COUNTERS, _GIVE_VECTORS, _END_SUPERSEDED, _MAKE_VISIBLE = load(
+    "publishing",
+    "published",
+    "namesakes",
+    "shared_without_vector",
+    "raise_counters",
+    "give_vectors",
+    "end_superseded",
+    "make_visible",
 )
 
 
@@ -44,7 +51,13 @@ class NotYetError(Exception):
 
 async def vectors_wanted(transaction: Transaction, claim: Claim) -> VectorsWanted:
     """Return the entities that the claim's document would make shared and that have no vector yet."""
-    record = await transaction.one(_SHARED_WITHOUT_VECTOR, **claimed(claim), token=claim.token)
+    found = await transaction.one(_NAMESAKES, document=claim.document, kb=claim.kb)
+    if found is None:  # deleted, and purged since; the publish says so
+        return VectorsWanted(())
+    leaving = outcome(_rival(found["document"]), list(map(_rival, found["namesakes"])))
+    record = await transaction.one(
+        _SHARED_WITHOUT_VECTOR, **claimed(claim), token=claim.token, leaving=list(leaving or ())
+    )
     assert record is not None, "an aggregation returns one record"
     return _wanted(record)
 
@@ -79,20 +92,19 @@ async def _make_visible(
     replaced: tuple[DocumentUid, ...],
     vectors: Mapping[EntityId, NDArray[np.float16]],
 ) -> Published:
+    # Up before what is replaced comes off: an entity that both mention stays shared and keeps its vector.
+    counted = await transaction.one(_RAISE_COUNTERS, kb=claim.kb, document=claim.document)
     told = []
     for uid in replaced:
         await fence(transaction, claim.kb, uid)
         revision = await hide(transaction, claim.kb, [uid], visible=True)
         told.append(events.document_replaced(uid, revision))
-    counted = await transaction.one(
-        _RAISE_COUNTERS,
-        kb=claim.kb,
-        document=claim.document,
-        vectors={entity: vector.tobytes() for entity, vector in vectors.items()},
-    )
+    given = {entity: vector.tobytes() for entity, vector in vectors.items()}
+    lacking = await transaction.one(_GIVE_VECTORS, kb=claim.kb, document=claim.document, vectors=given)
     assert counted is not None, "an aggregation returns one record"
-    if counted["wanted"]:
-        raise NotYetError(_wanted(counted))
+    assert lacking is not None, "an aggregation returns one record"
+    if lacking["wanted"]:
+        raise NotYetError(_wanted(lacking))
     told.append(events.document_published(claim.document))
     published = await transaction.one(
         _MAKE_VISIBLE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,20 +49,22 @@ class SqliteContents:
 
         def work(connection: sqlite3.Connection) -> Published | VectorsWanted:
             check(connection, claim)
-            wanted = _vectors_wanted(connection, claim, vectors)
-            if wanted:
-                return VectorsWanted(wanted)
-            close_stage(connection, claim, StageState.DONE, units=1)
             document = _row(connection, claim.document)
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
             replaced = outcome(_rival(document), _namesakes(connection, document))
             if replaced is None:
+                close_stage(connection, claim, StageState.DONE, units=1)
                 hide(connection, document)
                 audit(connection, tenant, events.document_superseded(claim.document))
                 return Published(revision=0, replaced=(), superseded=True)
+            wanted = _vectors_wanted(connection, claim, vectors, replaced)
+            if wanted:
+                return VectorsWanted(wanted)
+            close_stage(connection, claim, StageState.DONE, units=1)
+            # Up before what is replaced comes off: an entity that both mention stays shared and keeps its vector.
+            entities = count_entities(connection, claim.document, 1)
             for uid in replaced:
                 audit(connection, tenant, events.document_replaced(uid, hide(connection, _row(connection, uid))))
-            entities = count_entities(connection, claim.document, 1)
             connection.executemany(
                 "UPDATE entity SET vector = ? WHERE id = ? AND kb = ? AND df > 1",
                 [(vector.tobytes(), entity, claim.kb) for entity, vector in sorted(vectors.items())],
@@ -203,15 +205,22 @@ def _assertion_vectors(batch: ContentBatch) -> list[bytes | None]:
 
 
 def _vectors_wanted(
-    connection: sqlite3.Connection, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]
+    connection: sqlite3.Connection,
+    claim: Claim,
+    vectors: Mapping[EntityId, NDArray[np.float16]],
+    replaced: Sequence[DocumentUid],
 ) -> tuple[EntityName, ...]:
-    """Return the document's entities that two visible passages will share and that have no vector yet."""
+    """Return the document's entities that two visible passages share once it is published, and that have no vector.
+
+    ``replaced`` are the documents that it hides then.
+    """
     shared = connection.execute(
         "SELECT e.id, e.key FROM "
         "(SELECT entity, COUNT(*) AS n FROM mention WHERE document = ? GROUP BY entity) counted "
-        "CROSS JOIN entity e ON e.id = counted.entity "
-        "WHERE e.kb = ? AND e.vector IS NULL AND e.df + counted.n > 1 ORDER BY e.id",
-        (claim.document, claim.kb),
+        "CROSS JOIN entity e ON e.id = counted.entity LEFT JOIN (SELECT entity, COUNT(*) AS n FROM mention "
+        "WHERE document IN (SELECT value FROM json_each(?)) GROUP BY entity) leaving ON leaving.entity = e.id "
+        "WHERE e.kb = ? AND e.vector IS NULL AND e.df + counted.n - COALESCE(leaving.n, 0) > 1 ORDER BY e.id",
+        (claim.document, json.dumps(replaced), claim.kb),
     )
     return tuple(EntityName(row["id"], row["key"]) for row in shared if row["id"] not in vectors)
 

@@ -7,11 +7,20 @@ RETURN d {.uid, .version, .labels, .replaces} AS document, k.tenant AS tenant,
        COLLECT { MATCH (o:Document {kb: $kb, name: d.name}) WHERE o.visible AND o.uid <> d.uid
                  RETURN o {.uid, .version, .labels, .replaces} } AS namesakes
 
+// name: namesakes
+MATCH (d:Document {uid: $document, kb: $kb})
+RETURN d {.uid, .version, .labels, .replaces} AS document,
+       COLLECT { MATCH (o:Document {kb: $kb, name: d.name}) WHERE o.visible AND o.uid <> d.uid
+                 RETURN o {.uid, .version, .labels, .replaces} } AS namesakes
+
 // name: shared_without_vector
-// Asked before anything is locked: counters may still move, so that raising them asks again.
+// Asked before anything is locked: counters may still move, so that raising them asks again. What hides with $leaving
+// counts no more; whoever has no vector is mentioned by one visible passage at most.
 MATCH (s:Stage {document: $document, name: $stage, kb: $kb}) WHERE s.token = $token
 MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity)
 WITH e, count(*) AS n WHERE e.vector IS NULL AND e.df + n > 1
+WITH e, n, COUNT { MATCH (e)<-[:MENTIONS]-(:Passage)-[:OF]->(o:Document) WHERE o.uid IN $leaving } AS leaving
+WHERE e.df + n - leaving > 1
 WITH e ORDER BY e.id
 RETURN collect([e.id, e.key]) AS wanted
 
@@ -19,9 +28,14 @@ RETURN collect([e.id, e.key]) AS wanted
 // By id, so that several transactions on the same entities wait for each other and do not deadlock.
 MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity)
 WITH e, count(*) AS n ORDER BY e.id SET e.locked = true
-WITH e, e.df + n AS df
-SET e.df = df, e.vector = CASE WHEN df > 1 THEN coalesce($vectors[e.id], e.vector) ELSE null END
-RETURN count(e) AS entities, collect(CASE WHEN df > 1 AND e.vector IS NULL THEN [e.id, e.key] END) AS wanted
+WITH e, e.df + n AS df SET e.df = df
+RETURN count(e) AS entities
+
+// name: give_vectors
+MATCH (:Document {uid: $document, kb: $kb})<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity)
+WITH DISTINCT e ORDER BY e.id
+SET e.vector = CASE WHEN e.df > 1 THEN coalesce($vectors[e.id], e.vector) ELSE null END
+RETURN collect(CASE WHEN e.df > 1 AND e.vector IS NULL THEN [e.id, e.key] END) AS wanted
 
 // name: end_superseded
 <<held>> <<close>> RETURN 1
