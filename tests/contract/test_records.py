@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from atoll.domain.document import JOURNEY, DocumentError, NewDocument, Stage, Status
+from atoll.domain.document import JOURNEY, DocumentError, DocumentWarning, NewDocument, Stage, Status
 from atoll.domain.entity import Assertion, Mention
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, KbUid, KeyId, chunk_id, entity_id, new_uid, passage_id, relation_id
 from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import Actor, ApiKey, Event, Role
+from atoll.domain.reading import PIPELINE, HowRead, Reading
 from atoll.errors import BadInput, Conflict, DependencyDown, LeaseLost, NotFound, QuotaExceeded
 from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.graph import GraphScope, Reach
@@ -417,6 +418,34 @@ async def test_a_departure_is_told_to_those_who_saw_the_document(store):
     ] == [free.uid]
     assert await store.changes.after(reader_of(other), 0, limit=9) == ()
     assert await store.changes.among(reader_of(kb), [red.uid, free.uid]) == ()
+
+
+async def test_a_document_says_how_it_was_read_and_older_ones_are_found(store):
+    kb = await store.kb()
+    document = await store.accept(kb, labels=("staff",))
+    assert document.read is None
+    claim = await store.ledger.claim(document.uid, "w1", 60)
+    warning = DocumentWarning("no_text", None, 'a "type": "odd" thing')
+    facts = DocumentFacts(pages=1, warnings=(warning,), how=HowRead("text", "its name ends in .txt", "latin-1"))
+    await store.ledger.finish(claim, 60, units=1, facts=facts)
+    found = await store.catalogue.get(reader_of(kb), document.uid)
+    assert found.read == Reading(PIPELINE, "text", "its name ends in .txt", "en", "latin-1")
+    await store.run(await store.accept(kb, "b.txt", "s2"))
+    old = await store.accept(kb, "c.txt", "s3")
+    await store.run(old)
+    store.tables.forget_pipeline(old.uid)
+
+    async def listed(labels=None, **chosen):
+        page = await store.catalogue.page(
+            reader_of(kb, labels), status=None, name=None, limit=10, before=None, **chosen
+        )
+        return [each.name for each in page.documents], page.older
+
+    assert await listed(older=True) == (["c.txt"], 1)
+    assert await listed(warning="no_text") == (["a.txt"], 1)
+    assert await listed(warning="odd") == ([], 1)
+    assert await listed(frozenset(), warning="no_text") == ([], 1)
+    assert await store.catalogue.older() == 1
 
 
 async def test_an_entity_that_a_replacement_mentions_too_keeps_its_vector(store):

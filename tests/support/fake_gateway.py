@@ -102,7 +102,9 @@ class _Routes(http.server.BaseHTTPRequestHandler):
             at = int(query.get("cursor", "0"))
             following = str(at + 1) if at + 1 < len(found) else None
             counts = {"ready": len(found)}
-            return self._json(200, {"documents": found[at : at + 1], "counts": counts, "next_cursor": following})
+            return self._json(
+                200, {"documents": found[at : at + 1], "counts": counts, "older": 0, "next_cursor": following}
+            )
         if match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)", path):
             if match[1] in self.gateway.documents:
                 return self._json(200, self.gateway.document(match[1]))

@@ -71,6 +71,10 @@ class Tables(Protocol):
         """Remove a stage from the ledger, as a document that was accepted before there was this stage has none."""
         ...
 
+    def forget_pipeline(self, document: str) -> None:
+        """Leave a document as it was before the number of its pipeline was noted."""
+        ...
+
 
 class SqliteTables:
     """Tables of a SQLite record store."""
@@ -154,6 +158,12 @@ class SqliteTables:
     def forget_stage(self, document: str, stage: str) -> None:
         connection = sqlite3.connect(self._path, timeout=10)
         connection.execute("DELETE FROM stage WHERE document = ? AND name = ?", (document, stage))
+        connection.commit()
+        connection.close()
+
+    def forget_pipeline(self, document: str) -> None:
+        connection = sqlite3.connect(self._path, timeout=10)
+        connection.execute("UPDATE document SET pipeline = 3, read = NULL WHERE uid = ?", (document,))
         connection.commit()
         connection.close()
 
@@ -245,6 +255,9 @@ class Neo4jTables:
 
     def forget_stage(self, document: str, stage: str) -> None:
         self._rows("MATCH (s:Stage {document: $d, name: $s}) DELETE s", d=document, s=stage)
+
+    def forget_pipeline(self, document: str) -> None:
+        self._rows("MATCH (d:Document {uid: $d}) SET d.pipeline = null, d.read_json = null", d=document)
 
 
 def _size(vector: bytes | None) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -80,11 +80,21 @@ async def list_documents(
     live: Live,
     status: Status | None = None,
     name: Pattern = None,
+    read_by: Annotated[Literal["older"] | None, Query(description="Only what an older pipeline read.")] = None,
+    warning: Annotated[str | None, Query(max_length=64, description="Only what has a warning of this type.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: Cursor = None,
 ) -> DocumentsOut:
     """List documents, newest first."""
-    page = await live.ports.catalogue.page(access.reader, status=status, name=name, limit=limit, before=cursor)
+    page = await live.ports.catalogue.page(
+        access.reader,
+        status=status,
+        name=name,
+        limit=limit,
+        before=cursor,
+        older=read_by is not None,
+        warning=warning,
+    )
     return DocumentsOut.of(page)
 
 

@@ -41,6 +41,17 @@ class StageOut(BaseModel):
     error: str | None
 
 
+class ReadOut(BaseModel):
+    """How a document was read; ``older`` says that the pipeline of today would read it in another way."""
+
+    pipeline: int
+    parser: str
+    why: str
+    language: str
+    encoding: str | None
+    older: bool
+
+
 class DocumentState(BaseModel):
     """A document without its metadata, as events carry it."""
 
@@ -61,6 +72,7 @@ class DocumentState(BaseModel):
     error: ErrorOut | None
     warnings: list[WarningOut]
     stages: list[StageOut]
+    read: ReadOut | None
 
     @classmethod
     def of(cls, document: Document) -> Self:
@@ -99,10 +111,14 @@ class AcceptedOut(BaseModel):
 
 
 class DocumentsOut(BaseModel):
-    """A page of a listing; ``counts`` is over all documents that the caller sees and ``name`` matches."""
+    """A page of a listing; ``counts`` is over all documents that the caller sees and ``name`` matches.
+
+    So is ``older``, the number of those that an older pipeline read.
+    """
 
     documents: list[DocumentOut]
     counts: dict[str, int]
+    older: int
     next_cursor: str | None
 
     @classmethod
@@ -111,6 +127,7 @@ class DocumentsOut(BaseModel):
         return cls(
             documents=[DocumentOut.of(each) for each in page.documents],
             counts={status.value: count for status, count in page.counts.items()},
+            older=page.older,
             next_cursor=None if page.next_before is None else str(page.next_before),
         )
 
@@ -203,6 +220,7 @@ def fields(document: Document) -> dict[str, Any]:
         "error": _plain(document.error),
         "warnings": [_plain(each) for each in document.warnings],
         "stages": [_plain(each) for each in document.stages],
+        "read": document.read and {**(_plain(document.read) or {}), "older": document.read.is_older},
     }
 
 

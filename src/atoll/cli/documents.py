@@ -20,14 +20,19 @@ def documents() -> None:
 @documents.command("list")
 @click.option("--status", type=click.Choice(_STATUSES))
 @click.option("--name", help="Only documents of this name.")
+@click.option("--read-by", type=click.Choice(["older"]), help="Only documents that an older pipeline read.")
+@click.option("--warning", help="Only documents that carry a warning of this type.")
 @options.kb
 @options.as_json
-def list_documents(status: str | None, name: str | None, kb: str, as_json: bool) -> None:
+def list_documents(
+    status: str | None, name: str | None, read_by: str | None, warning: str | None, kb: str, as_json: bool
+) -> None:
     """List the documents of a knowledge base."""
     from atoll.cli.client import connect, kb_path
 
     with connect() as client:
-        body = client.collect(kb_path(kb, "documents"), "documents", status=status, name=name)
+        chosen = {"status": status, "name": name, "read_by": read_by, "warning": warning}
+        body = client.collect(kb_path(kb, "documents"), "documents", **chosen)
     (render.as_json if as_json else render.documents)(body)
 
 

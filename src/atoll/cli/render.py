@@ -157,7 +157,10 @@ def documents(body: Mapping[str, Any]) -> None:
             for item in body["documents"]
         ),
     )
-    click.echo(", ".join(f"{count} {status}" for status, count in body["counts"].items()) or "no documents")
+    told = [f"{count} {status}" for status, count in body["counts"].items()]
+    if body["older"]:
+        told.append(f"{body['older']} read by an older pipeline")
+    click.echo(", ".join(told) or "no documents")
 
 
 def document(item: Mapping[str, Any]) -> None:
@@ -169,6 +172,8 @@ def document(item: Mapping[str, Any]) -> None:
             click.echo(f"{name:<11} {plain(str(item[name]))}")
     if item["error"]:
         click.echo(f"{'error':<11} {failure(item)}")
+    if read := item["read"]:
+        click.echo(f"{'read':<11} {_read(read)}")
     for warning in item["warnings"]:
         page = f"page {warning['page']}: " if warning["page"] is not None else ""
         click.echo(f"{'warning':<11} {page}{plain(warning['message'])} ({plain(warning['type'])})")
@@ -179,6 +184,13 @@ def document(item: Mapping[str, Any]) -> None:
             for stage in item["stages"]
         ),
     )
+
+
+def _read(read: Mapping[str, Any]) -> str:
+    """Return how a document was read, in one line."""
+    told = [f"as {read['parser']}" if read["parser"] else "", read["why"], read["encoding"] or "", read["language"]]
+    told.append(f"by an older pipeline ({read['pipeline']})" if read["older"] else f"by pipeline {read['pipeline']}")
+    return plain(", ".join(filter(None, told)))
 
 
 def entity(detail: Mapping[str, Any], near: Mapping[str, Any]) -> None:

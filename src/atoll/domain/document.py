@@ -10,6 +10,7 @@ from typing import Any
 
 from atoll.domain.ids import BatchId, DocumentUid, KbUid
 from atoll.domain.reader import Labels
+from atoll.domain.reading import Reading
 
 
 class Status(StrEnum):
@@ -124,7 +125,10 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as its readers see it; ``artefacts`` are the keys of its stages' outputs."""
+    """A document as its readers see it; ``artefacts`` are the keys of its stages' outputs.
+
+    ``read`` is None until it was parsed.
+    """
 
     uid: DocumentUid
     kb: KbUid
@@ -147,6 +151,7 @@ class Document:
     warnings: tuple[DocumentWarning, ...] = ()
     stages: tuple[StageProgress, ...] = ()
     artefacts: Mapping[Stage, str] = field(default_factory=dict)
+    read: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +177,13 @@ class Accepted:
 class DocumentPage:
     """One page of a listing; ``counts`` is over the whole listing, by status.
 
+    ``older`` counts those that an older pipeline read, over the whole listing as well.
     ``next_before`` is the place that the next page lies before, None at the end.
     """
 
     documents: tuple[Document, ...]
     counts: Mapping[Status, int]
+    older: int
     next_before: int | None
 
 

@@ -33,9 +33,20 @@ class Catalogue(Protocol):
         ...
 
     async def page(
-        self, reader: Reader, *, status: Status | None, name: str | None, limit: int, before: int | None
+        self,
+        reader: Reader,
+        *,
+        status: Status | None,
+        name: str | None,
+        limit: int,
+        before: int | None,
+        older: bool = False,
+        warning: str | None = None,
     ) -> DocumentPage:
-        """List documents, newest first, from place ``before`` on; ``name`` is a glob pattern."""
+        """List documents, newest first, from place ``before`` on; ``name`` is a glob pattern.
+
+        ``older`` leaves those that an older pipeline read, ``warning`` those that carry a warning of that type.
+        """
         ...
 
     async def batch(self, reader: Reader, batch: str) -> tuple[Document, ...]:
@@ -44,6 +55,10 @@ class Catalogue(Protocol):
 
     async def census(self) -> Mapping[Status, int]:
         """Return how many documents of the installation have each status: for its operator, never for a tenant."""
+        ...
+
+    async def older(self) -> int:
+        """Return how many documents of the installation an older pipeline read: for its operator as well."""
         ...
 
 

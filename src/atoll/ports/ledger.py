@@ -8,6 +8,7 @@ from typing import Protocol
 
 from atoll.domain.document import DocumentError, DocumentWarning, Stage
 from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.reading import HowRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class DocumentFacts:
     pages: int | None = None
     passages: int | None = None
     warnings: tuple[DocumentWarning, ...] | None = None
+    how: HowRead | None = None
 
 
 class Ledger(Protocol):

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 
 from atoll.domain.document import JOURNEY, Document, StageProgress, StageState
+from atoll.domain.reading import UNTOLD, HowRead
 from atoll.errors import Conflict
 from atoll.ports.archive import DocumentRecord
-from atoll.records.rows.documents import error_json, replaces_json, stage_values, warnings_json
+from atoll.records.rows.documents import error_json, read_json, replaces_json, stage_values, warnings_json
 from atoll.records.rows.values import milliseconds, milliseconds_or_none
 
 
@@ -27,6 +28,7 @@ def check_unused(documents: int, kbs: int, keys: int, *, changed: int) -> None:
 def record_values(record: DocumentRecord) -> dict[str, object]:
     """Return what is kept of a document, beside its change number."""
     document = record.document
+    read = document.read
     return {
         "uid": document.uid,
         "kb": document.kb,
@@ -51,6 +53,8 @@ def record_values(record: DocumentRecord) -> dict[str, object]:
         "created_at": milliseconds(document.created_at),
         "ready_at": milliseconds_or_none(document.ready_at),
         "artefacts_json": json.dumps(dict(document.artefacts)),
+        "pipeline": (read or UNTOLD).pipeline,
+        "read_json": read and read_json(HowRead(read.parser, read.why, read.encoding), read.language),
     }
 
 

@@ -20,7 +20,7 @@ def document(*warnings, **more):
     return {
         "id": "d1", "name": "scan.pdf", "status": "ready", "pages": 4, "passages": 0, "bytes": 1, "created_at": "now",
         "warnings": list(warnings), "error": None, "stages": [], "version": 1, "media_type": "application/pdf",
-        "entities": 0, "sha256": "s", **more,
+        "entities": 0, "sha256": "s", "read": None, **more,
     }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_ingest_list_and_show_say_it(capsys: pytest.CaptureFixture[str]):
     assert progress.line(Outcome(source, Ending.READY, document=scan)).endswith(
         "scans/scan.pdf: 1 of 4 pages without text that can be read"
     )
-    render.documents({"documents": [scan], "counts": {"ready": 1}})
+    render.documents({"documents": [scan], "counts": {"ready": 1}, "older": 0})
     assert "1 of 4 pages without text" in capsys.readouterr().out
     render.document(scan)
     assert "page 3: the page has no text layer (no_text_layer)" in capsys.readouterr().out

@@ -3,6 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from atoll.domain.reading import PIPELINE
 from tests.unit.gateway.conftest import Site, upload
 
 TEXT = "The harbour was built in 1902 by Ada Lind.\nThe lighthouse stands on Crab Rock.\n"
@@ -25,6 +26,7 @@ DOCUMENT_FIELDS = {
     "error",
     "warnings",
     "stages",
+    "read",
 }
 
 
@@ -45,6 +47,11 @@ async def test_an_upload_becomes_ready(site: Site, owner: httpx.AsyncClient) -> 
     assert document["status"] == "ready"
     assert document["ready_at"].endswith("Z")
     assert [stage["state"] for stage in document["stages"]] == ["done"] * len(document["stages"])
+    assert document["read"] == {
+        "pipeline": PIPELINE, "parser": "", "why": "", "language": "en", "encoding": None, "older": False,
+    }  # fmt: skip
+    listed = (await owner.get("/v1/kbs/main/documents?read_by=older&warning=no_text")).json()
+    assert (listed["documents"], listed["older"], listed["counts"]) == ([], 0, {"ready": 1})
     batch = (await owner.get(f"/v1/kbs/main/batches/{body['batch_id']}")).json()
     assert (batch["counts"], batch["eta_seconds"]) == ({"ready": 1}, 0)
 

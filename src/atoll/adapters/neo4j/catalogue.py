@@ -16,11 +16,12 @@ from atoll.domain.document import Accepted, Document, DocumentPage, NewDocument,
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
+from atoll.domain.reading import PIPELINE
 from atoll.errors import NotFound
 from atoll.records.rows import documents as rows
 
-_COUNT_BY_STATUS, _PAGE, _BATCH, _CENSUS, _KB_TENANT, _DOCUMENT = load(
-    "catalogue", "count_by_status", "page", "batch", "census", "kb_tenant", "document"
+_COUNT_BY_STATUS, _PAGE, _BATCH, _CENSUS, _COUNT_OLDER, _KB_TENANT, _DOCUMENT = load(
+    "catalogue", "count_by_status", "page", "batch", "census", "count_older", "kb_tenant", "document"
 )
 #: Above every document's place in a listing.
 _TOP = 2**62
@@ -71,19 +72,29 @@ class Neo4jCatalogue:
         return await self._database.read(work)
 
     async def page(
-        self, reader: Reader, *, status: Status | None, name: str | None, limit: int, before: int | None
+        self,
+        reader: Reader,
+        *,
+        status: Status | None,
+        name: str | None,
+        limit: int,
+        before: int | None,
+        older: bool = False,
+        warning: str | None = None,
     ) -> DocumentPage:
         """List documents, newest first."""
-        scope = {**reading(reader), "pattern": None if name is None else regex_of(name)}
+        scope = {**reading(reader), "pattern": None if name is None else regex_of(name), "pipeline": PIPELINE}
+        chosen = {"status": status, "older": older, "warning": None if warning is None else rows.warning_json(warning)}
 
         async def work(transaction: Transaction) -> DocumentPage:
             counts = await transaction.all(_COUNT_BY_STATUS, **scope)
             found = await transaction.all(
-                _PAGE, **scope, status=status, before=_TOP if before is None else before, limit=limit + 1
+                _PAGE, **scope, **chosen, before=_TOP if before is None else before, limit=limit + 1
             )
             return DocumentPage(
                 documents=documents_of(found[:limit]),
                 counts={Status(record["status"]): record["n"] for record in counts},
+                older=sum(record["older"] for record in counts),
                 next_before=found[limit - 1]["document"]["seq"] if len(found) > limit else None,
             )
 
@@ -106,6 +117,16 @@ class Neo4jCatalogue:
         async def work(transaction: Transaction) -> Mapping[Status, int]:
             found = await transaction.all(_CENSUS)
             return dict.fromkeys(Status, 0) | {Status(record["status"]): record["n"] for record in found}
+
+        return await self._database.read(work)
+
+    async def older(self) -> int:
+        """Return how many documents of the installation an older pipeline read."""
+
+        async def work(transaction: Transaction) -> int:
+            record = await transaction.one(_COUNT_OLDER, pipeline=PIPELINE)
+            assert record is not None, "a count returns one record"
+            return int(record["older"])
 
         return await self._database.read(work)
 

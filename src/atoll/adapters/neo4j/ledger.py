@@ -68,6 +68,7 @@ class Neo4jLedger:
         """Mark the stage done and take the next one."""
         facts = facts or DocumentFacts()
         warnings = None if facts.warnings is None else rows.warnings_json(facts.warnings)
+        read = None if facts.how is None else rows.read_json(facts.how, claim.language)
         artefacts = claim.artefacts
         if key is not None:
             artefacts = {**artefacts, JOURNEY[JOURNEY.index(claim.stage) + 1]: key}
@@ -81,6 +82,7 @@ class Neo4jLedger:
                 pages=facts.pages,
                 passages=facts.passages,
                 warnings=warnings,
+                read=read,
                 artefacts=json.dumps(dict(artefacts)),
             )
             return await _claim(transaction, claim.document, claim.owner, lease_seconds)

@@ -23,6 +23,7 @@ from atoll.adapters.neo4j.transitions import (
 from atoll.domain.document import StageState
 from atoll.domain.entity import EntityName
 from atoll.domain.ids import DocumentUid, EntityId
+from atoll.domain.reading import PIPELINE
 from atoll.ports.contents import Published, VectorsWanted
 from atoll.ports.ledger import Claim
 from atoll.records import events
@@ -111,6 +112,7 @@ async def _make_visible(
         **claimed(claim),
         **closing(StageState.DONE, units=1),
         entities=counted["entities"],
+        pipeline=PIPELINE,
         tenant=tenant,
         events=values_of(*told),
     )

@@ -13,6 +13,7 @@ from atoll.domain.document import Accepted, Document, DocumentPage, NewDocument,
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
+from atoll.domain.reading import PIPELINE
 from atoll.errors import NotFound
 from atoll.records.rows import documents as rows
 
@@ -61,7 +62,15 @@ class SqliteCatalogue:
         return await self._database.read(lambda connection: read_document(connection, reader, document))
 
     async def page(
-        self, reader: Reader, *, status: Status | None, name: str | None, limit: int, before: int | None
+        self,
+        reader: Reader,
+        *,
+        status: Status | None,
+        name: str | None,
+        limit: int,
+        before: int | None,
+        older: bool = False,
+        warning: str | None = None,
     ) -> DocumentPage:
         """List documents, newest first."""
 
@@ -78,6 +87,16 @@ class SqliteCatalogue:
                     f"SELECT d.status, COUNT(*) AS n FROM document d WHERE {where} GROUP BY d.status", values
                 )
             }
+            # The partial index of visible documents answers this without a look at documents of today.
+            is_older = f"d.visible = 1 AND d.pipeline < {PIPELINE}"
+            older_count = connection.execute(
+                f"SELECT COUNT(*) FROM document d WHERE {where} AND {is_older}", values
+            ).fetchone()[0]
+            if older:
+                where += f" AND {is_older}"
+            if warning is not None:
+                where += " AND INSTR(d.warnings, ?) > 0"
+                values.append(rows.warning_json(warning))
             if status is not None:
                 where += " AND d.status = ?"
                 values.append(status)
@@ -88,6 +107,7 @@ class SqliteCatalogue:
             return DocumentPage(
                 documents=with_stages(connection, found[:limit]),
                 counts=counts,
+                older=older_count,
                 next_before=found[limit - 1]["seq"] if len(found) > limit else None,
             )
 
@@ -117,6 +137,17 @@ class SqliteCatalogue:
                 "SELECT status, COUNT(*) AS n FROM document WHERE deleted_at IS NULL GROUP BY status"
             )
             return dict.fromkeys(Status, 0) | {Status(row["status"]): row["n"] for row in found}
+
+        return await self._database.scan(work)
+
+    async def older(self) -> int:
+        """Return how many documents of the installation an older pipeline read."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            (count,) = connection.execute(
+                f"SELECT COUNT(*) FROM document WHERE visible = 1 AND pipeline < {PIPELINE}"
+            ).fetchone()
+            return int(count)
 
         return await self._database.scan(work)
 

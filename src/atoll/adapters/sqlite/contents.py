@@ -16,6 +16,7 @@ from atoll.adapters.sqlite.transitions import audit, change, check, count_entiti
 from atoll.domain.document import StageState, Status
 from atoll.domain.entity import EntityName
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, relation_id
+from atoll.domain.reading import PIPELINE
 from atoll.ports.contents import ContentBatch, Published, PurgeState, VectorsWanted
 from atoll.ports.ledger import Claim
 from atoll.records import events
@@ -71,8 +72,8 @@ class SqliteContents:
             )
             connection.execute(
                 f"UPDATE document SET visible = 1, status = ?, error = NULL, ready_at = {NOW}, entities = ?, "
-                "changed_seq = ? WHERE uid = ?",
-                (Status.READY, entities, change(connection), claim.document),
+                "pipeline = ?, changed_seq = ? WHERE uid = ?",
+                (Status.READY, entities, PIPELINE, change(connection), claim.document),
             )
             # Last, so that nobody sees the new revision before what it stands for.
             revision = connection.execute(

@@ -88,10 +88,11 @@ class SqliteLedger:
             close_stage(connection, claim, StageState.DONE, units=units)
             if facts is not None:
                 warnings = None if facts.warnings is None else rows.warnings_json(facts.warnings)
+                read = None if facts.how is None else rows.read_json(facts.how, claim.language)
                 connection.execute(
                     "UPDATE document SET pages = COALESCE(?, pages), passages = COALESCE(?, passages), "
-                    "warnings = COALESCE(?, warnings) WHERE uid = ?",
-                    (facts.pages, facts.passages, warnings, claim.document),
+                    "warnings = COALESCE(?, warnings), read = COALESCE(?, read) WHERE uid = ?",
+                    (facts.pages, facts.passages, warnings, read, claim.document),
                 )
             if key is not None:
                 following = JOURNEY[JOURNEY.index(claim.stage) + 1]

@@ -27,7 +27,7 @@ async def parse(job: Job) -> DocumentFacts:
         sizes = [[page.width, page.height] for page in parsed.pages]
         await job.outputs.write(output, PAGE_SIZES, sizes, to_json)
     warnings = tuple(DocumentWarning(type=w.type, page=w.page, message=w.message) for w in parsed.warnings)
-    return DocumentFacts(pages=len(parsed.pages), warnings=warnings)
+    return DocumentFacts(pages=len(parsed.pages), warnings=warnings, how=parsed.how)
 
 
 async def read_parsed(job: Job) -> ParsedDocument:

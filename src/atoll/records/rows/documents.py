@@ -17,6 +17,7 @@ from atoll.domain.document import (
     Status,
 )
 from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.reading import PIPELINE, UNTOLD, HowRead, Reading
 from atoll.records.rows.values import Row, instant, moment, texts
 
 #: What a document that replaces whatever there is has for labels.
@@ -51,7 +52,33 @@ def document(row: Row, stages: Sequence[Row] = ()) -> Document:
         warnings=tuple(DocumentWarning(**warning) for warning in json.loads(row["warnings_json"])),
         stages=tuple(map(stage, sorted(stages, key=lambda each: int(each["position"])))),
         artefacts=artefacts(row["artefacts_json"]),
+        read=_reading(row),
     )
+
+
+def _reading(row: Row) -> Reading | None:
+    """Return how a document was read; what is not published yet is read by the pipeline of today."""
+    if row["read_json"] is None and not row["visible"]:
+        return None
+    pipeline = (row["pipeline"] or UNTOLD.pipeline) if row["visible"] else PIPELINE
+    told = json.loads(row["read_json"] or "{}")
+    return Reading(
+        pipeline=pipeline,
+        parser=told.get("parser", UNTOLD.parser),
+        why=told.get("why", UNTOLD.why),
+        language=told.get("language", UNTOLD.language),
+        encoding=told.get("encoding", UNTOLD.encoding),
+    )
+
+
+def read_json(how: HowRead, language: str) -> str:
+    """Return what a parser told of a document, and the language of its knowledge base, as the stores keep it."""
+    return json.dumps({"parser": how.parser, "why": how.why, "language": language, "encoding": how.encoding})
+
+
+def warning_json(type_: str) -> str:
+    """Return the piece of ``warnings_json`` that a warning of a type is known by."""
+    return f'"type": {json.dumps(type_)}'
 
 
 def artefacts(text: str | None) -> dict[Stage, str]:

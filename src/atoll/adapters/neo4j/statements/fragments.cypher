@@ -8,12 +8,16 @@
 // name: visible
 d.visible AND <<seen>>
 
+// That an older pipeline read document d as its readers see it; one without a number counts as 3.
+// name: older
+d.visible AND coalesce(d.pipeline, 3) < $pipeline
+
 // A document d with its stages. Those are sorted by who reads them: an ORDER BY in a subquery that is collected was seen
 // to be lost on a cold server.
 // name: document
 d {.uid, .kb, .name, .source, .version, .status, .media_type, .bytes, .sha256, .pages, .passages, .entities,
    .metadata_json, .labels, .created_at, .ready_at, .error_json, .warnings_json, .changed_seq, .seq, .artefacts_json,
-   .visible, .indexed, .replaces, .created_by,
+   .visible, .indexed, .replaces, .created_by, .pipeline, .read_json,
    stages: COLLECT { MATCH (s:Stage {document: d.uid, kb: $kb})
                      RETURN s {.name, .position, .state, .done, .total, .worked, .attempts, .error} }}
 

@@ -37,7 +37,8 @@ SET s.batch = $batch, s.done = $done, s.total = $total, s.error = null
 // name: finish
 <<held>> <<close>> <<claimed_document>>
 SET d.pages = coalesce($pages, d.pages), d.passages = coalesce($passages, d.passages),
-  d.warnings_json = coalesce($warnings, d.warnings_json), d.artefacts_json = $artefacts
+  d.warnings_json = coalesce($warnings, d.warnings_json), d.read_json = coalesce($read, d.read_json),
+  d.artefacts_json = $artefacts
 RETURN 1
 
 // name: close

@@ -45,7 +45,7 @@ RETURN collect(CASE WHEN e.df > 1 AND e.vector IS NULL THEN [e.id, e.key] END) A
 MATCH (s:Stage {document: $document, name: $stage, kb: $kb}) <<close>>
 WITH s MATCH (d:Document {uid: $document, kb: $kb})
 SET d.visible = true, d.status = 'ready', d.error_json = null, d.ready_at = timestamp(), d.entities = $entities,
-  d.hidden = null, d.rung_at = null
+  d.hidden = null, d.rung_at = null, d.pipeline = $pipeline
 <<change>>
 WITH d MATCH (k:Kb {uid: $kb}) SET k.revision = k.revision + 1, k.passages = k.passages + d.passages
 WITH k.revision AS revision <<audit>> RETURN revision
