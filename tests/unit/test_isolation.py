@@ -42,6 +42,7 @@ ALLOWED_CYPHER = {
     ("archive", "accounts"): "a backup is of the whole installation",
     ("archive", "events"): "a backup is of the whole installation",
     ("catalogue", "census"): "the operator's census: counts by status",
+    ("catalogue", "count_older"): "how many documents of the installation an older pipeline read, and no more",
     ("ending", "half_deleted"): "one reconciler for the whole store",
     ("fragments", "audit"): "numbers events over all tenants",
     ("index_source", "kbs"): "the index is of the whole installation",
@@ -73,7 +74,10 @@ ALLOWED_SQL = {
         "SELECT * FROM api_key ORDER BY": "a backup is of the whole installation",
         "SELECT * FROM audit_event WHERE id >": "a backup is of the whole installation",
     },
-    "sqlite/catalogue.py": {"SELECT status, COUNT(*) AS n FROM document": "the operator's census: counts by status"},
+    "sqlite/catalogue.py": {
+        "SELECT status, COUNT(*) AS n FROM document": "the operator's census: counts by status",
+        "SELECT COUNT(*) FROM document WHERE visible = 1 AND pipeline <": "how many an older pipeline read, no more",
+    },
     "sqlite/ending.py": {"FROM kb WHERE kb.deleted_at > 0": "one reconciler for the whole store"},
     "sqlite/index_source.py": {
         "INSERT INTO embedding": "the model of the whole store's vectors",
