@@ -20,6 +20,8 @@ ZIP = b"PK\x03\x04\x14\x00\x06\x00"
         ("a.docm", ZIP, "application/vnd.ms-word.document.macroEnabled.12"),
         ("a.xlsx", ZIP, media.XLSX),
         ("a.xlsm", ZIP, "application/vnd.ms-excel.sheet.macroEnabled.12"),
+        ("a.pptx", ZIP, media.PPTX),
+        ("a.pptm", ZIP, "application/vnd.ms-powerpoint.presentation.macroEnabled.12"),
         ("a.CSV", b"a,b", media.CSV),
         ("a.tsv", b"a\tb", media.TSV),
         ("a.dotx", ZIP, "application/vnd.openxmlformats-officedocument.wordprocessingml.template"),
@@ -52,6 +54,7 @@ def test_a_file_is_what_name_and_bytes_say(name: str, head: bytes, expected: str
         ("a.bin", b"junk before \n%PDF-1.7\n", media.PDF),
         ("a.txt", ZIP + b"word/document.xml", media.DOCX),
         ("a.docx", ZIP + b"xl/workbook.xml", media.XLSX),
+        ("a", ZIP + b"ppt/presentation.xml", media.PPTX),
         ("a.docx", b"not a zip at all", media.DOCX),  # believed, so that reading it says what is wrong
         ("a.pdf", b"not a pdf", media.PDF),
     ],

@@ -56,6 +56,10 @@ class Collector:
         self._pages.append(Page(number, round(width, 1), round(height, 1), label))
         return number
 
+    def label_page(self, label: str) -> None:
+        """Call the last page so."""
+        self._pages[-1] = replace(self._pages[-1], label=label)
+
     def add(self, block: Block) -> None:
         """Add a block; one without text is dropped, and a caption next to its table becomes the table's."""
         if not any(line.text for line in block.all_lines):

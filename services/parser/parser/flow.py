@@ -33,7 +33,8 @@ class Element:
     ``level`` is 1 to 6 for headings and the depth, from 0, for list items and quotes. ``marker`` is a list item's
     bullet, number or letter as it is printed. Elements with the same ``table`` make one: captions, and rows of
     ``cells``. ``sheet`` is the name of the sheet that a table stands in. ``spellings`` are others that are
-    searched as well, as in `atoll.domain.block.Line`.
+    searched as well, as in `atoll.domain.block.Line`. With ``page_label`` the element begins a new page that is called
+    so ("Slide 3"), and so do the pages that it goes on to.
     """
 
     kind: BlockKind
@@ -45,6 +46,7 @@ class Element:
     is_header: bool = False
     sheet: str = ""
     spellings: tuple[str, ...] = ()
+    page_label: str = ""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from atoll.domain.page import RESOLUTIONS, Box
 from atoll.errors import BadInput, DocumentUnreadable, UnsupportedMediaType
 from parser.collector import Collector
 from parser.draw import draw_page
-from parser.formats import html, markdown, pdf, plain, word
+from parser.formats import html, markdown, pdf, plain, slides, word
 from parser.formats.sheets import delimited, workbook
 from parser.text import on_one_line
 from parser.typeset.compose import typeset
@@ -31,6 +31,7 @@ _FLOWING: dict[str, Callable[[bytes, Collector], Iterator[Element]]] = {
     "html": html.elements,
     "word": word.elements,
     "workbook": workbook.elements,
+    "slides": slides.elements,
     "delimited": delimited.elements,
 }
 

@@ -29,11 +29,14 @@ class Format:
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml"
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _EXCEL = "application/vnd.ms-excel"
+_SLIDES = "application/vnd.openxmlformats-officedocument.presentationml"
+_POWERPOINT = "application/vnd.ms-powerpoint"
 _WORD_MACROS = "application/vnd.ms-word"
 
 PDF = "application/pdf"
 DOCX = f"{_WORD}.document"
 XLSX = f"{_SHEET}.sheet"
+PPTX = f"{_SLIDES}.presentation"
 CSV = "text/csv"
 TSV = "text/tab-separated-values"
 MARKDOWN = "text/markdown"
@@ -50,6 +53,18 @@ FORMATS = (
     Format(f"{_EXCEL}.sheet.macroEnabled.12", (".xlsm",), "workbook", (f"{_EXCEL}.sheet.macroEnabled",)),
     Format(f"{_SHEET}.template", (".xltx",), "workbook", (f"{_SHEET}.template.main+xml",)),
     Format(f"{_EXCEL}.template.macroEnabled.12", (".xltm",), "workbook", (f"{_EXCEL}.template.macroEnabled",)),
+    Format(PPTX, (".pptx",), "slides", (f"{_SLIDES}.presentation.main+xml",)),
+    Format(
+        f"{_POWERPOINT}.presentation.macroEnabled.12",
+        (".pptm",),
+        "slides",
+        (f"{_POWERPOINT}.presentation.macroEnabled",),
+    ),
+    Format(f"{_SLIDES}.slideshow", (".ppsx",), "slides", (f"{_SLIDES}.slideshow.main+xml",)),
+    Format(
+        f"{_POWERPOINT}.slideshow.macroEnabled.12", (".ppsm",), "slides", (f"{_POWERPOINT}.slideshow.macroEnabled",)
+    ),
+    Format(f"{_SLIDES}.template", (".potx",), "slides", (f"{_SLIDES}.template.main+xml",)),
     Format(CSV, (".csv",), "delimited"),
     Format(TSV, (".tsv", ".tab"), "delimited"),
     Format(MARKDOWN, (".md", ".markdown"), "markdown"),
@@ -79,7 +94,7 @@ _ZIP_HEADER_BYTES = 30
 _INFLATED_BYTES = 256 * 1024
 _STORED, _DEFLATED = 0, 8
 #: Folders in which Office files keep their parts, for those whose list of types is not at the head of the archive.
-_FOLDERS = ((b"word/", DOCX), (b"xl/", XLSX))
+_FOLDERS = ((b"word/", DOCX), (b"xl/", XLSX), (b"ppt/", PPTX))
 #: First bytes of what is never text, whatever its name says.
 _BINARY = (
     _ZIP,

@@ -85,6 +85,8 @@ class _Composer:
 
     def element(self, element: Element) -> None:
         """Set anything but a table."""
+        if element.page_label:
+            self.sheets.begin(element.page_label)
         lines, label = self._lines(element)
         level = element.level if element.kind is BlockKind.HEADING else 0
         self._collector.add(Block(element.kind, lines, level, label))

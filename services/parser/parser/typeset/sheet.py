@@ -45,6 +45,7 @@ class Sheets:
         self._collector = collector
         foot = LineBreaker(fonts, Style.TEXT, _FOOT_SIZE, _FOOT_NAME_WIDTH)
         self._name = next(foot.lines(name), None)
+        self._label = ""
         self.page = 0
         self.y = 0.0
         self._begin()
@@ -96,13 +97,22 @@ class Sheets:
         self._canvas.setLineWidth(0.5)
         self._canvas.line(x0, HEIGHT - y, x1, HEIGHT - y)
 
+    def begin(self, label: str) -> None:
+        """Begin a page that is called ``label``, as are those that follow until the next call."""
+        self._label = label
+        if self.is_fresh():
+            self._collector.label_page(label)
+        else:
+            self._end()
+            self._begin()
+
     def save(self) -> None:
         """Finish the last page and write the file."""
         self._end()
         self._canvas.save()
 
     def _begin(self) -> None:
-        self.page = self._collector.add_page(WIDTH, HEIGHT)
+        self.page = self._collector.add_page(WIDTH, HEIGHT, self._label)
         self.y = MARGIN
 
     def _end(self) -> None:

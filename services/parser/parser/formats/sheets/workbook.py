@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _WHAT, _OLD = "a workbook", "the old Excel format: save it as .xlsx"
 _MOST_SHEETS = 1000
 _SHOWN_HIDDEN = 2000
+_LABEL_CHARACTERS = 40
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing}"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
 #: Names that programs give to sheets that nobody has named.
@@ -88,7 +89,7 @@ class _Book:
     def elements(self, sheet: _Sheet, *, is_named: bool) -> Iterator[Element]:
         """What a sheet shows."""
         if is_named:
-            yield Element(BlockKind.HEADING, sheet.name, level=1)
+            yield Element(BlockKind.HEADING, sheet.name, level=1, page_label=sheet.name[:_LABEL_CHARACTERS])
         reader = self._reader(sheet)
         tables = Tables(sheet.name, self._table)
         with self._package.open(sheet.part) as file:
