@@ -106,6 +106,18 @@ async def test_relations_are_seen_within_labels_and_documents(index) -> None:
     assert await relations(index, GraphScope(reader_of(A), ())) == set()
 
 
+async def test_relations_get_other_labels_with_their_document(index) -> None:
+    own, beside, foreign = relation(A, "d", 0, 1), relation(A, "e", 0, 1), relation(B, "d", 0, 1)
+    await index.upsert_graph([entity(A, "ada", 1)], [own, beside])
+    await index.relabel(A, document("d"), ["red"])
+    assert await relations(index, GraphScope(reader_of(A, frozenset()))) == {beside.id}
+    assert await relations(index, GraphScope(reader_of(A, frozenset({"red"})))) == {own.id, beside.id}
+    assert await index.count_graph(A) == (1, 2)
+    await index.upsert_graph([], [foreign])  # of the same id: the last one of the test
+    await index.relabel(A, document("d"), ["blue"])
+    assert await relations(index, GraphScope(reader_of(B, frozenset()))) == {foreign.id}
+
+
 async def test_points_written_again_are_one_and_what_is_removed_is_gone(index) -> None:
     ada, ben, foreign = entity(A, "ada", 1), entity(A, "ben", 1), entity(B, "ada", 1)
     first, second, other = relation(A, "d", 0, 1), relation(A, "d", 1, 1), relation(A, "e", 0, 1)

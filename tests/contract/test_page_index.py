@@ -189,6 +189,21 @@ async def test_labels_documents_and_tenants_bound_a_search(index: Index, fingerp
     assert await seen(exclude_documents=(document("red"),)) == ["both", "none"]
 
 
+async def test_pages_of_every_model_get_other_labels(index: Index, fingerprint: str) -> None:
+    other = secrets.token_hex(32)
+    for model in (fingerprint, other):
+        await index.upsert(model, [point(A, "d", 1, seed=1), point(A, "e", 1, seed=2), point(B, "d", 2, seed=1)])
+    await index.relabel(A, document("d"), ["red"])
+    for model in (fingerprint, other):
+        (free,) = await index.search(PageSearch(reader_of(A, frozenset()), question(model), 10))
+        assert free.document_uid == document("e")
+        red = await index.search(PageSearch(reader_of(A, frozenset({"red"})), question(model), 10))
+        assert {(hit.document_uid, hit.page, len(hit.passages)) for hit in red} == {
+            (document("d"), 1, 2), (document("e"), 1, 2)
+        }  # fmt: skip
+        assert len(await index.search(PageSearch(reader_of(B, frozenset()), question(model), 10))) == 1
+
+
 async def test_models_lie_apart_and_are_deleted_and_counted_together(index: Index, fingerprint: str) -> None:
     other = secrets.token_hex(32)
     await index.upsert(fingerprint, [point(A, "d", 1, seed=1), point(A, "e", 1, seed=2)])

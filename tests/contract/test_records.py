@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from atoll.domain.document import JOURNEY, DocumentError, DocumentWarning, NewDocument, Stage, Status
+from atoll.domain.document import JOURNEY, Amendment, DocumentError, DocumentWarning, NewDocument, Stage, Status
 from atoll.domain.entity import Assertion, Mention
 from atoll.domain.evidence import Filters
 from atoll.domain.ids import DocumentUid, KbUid, KeyId, chunk_id, entity_id, new_uid, passage_id, relation_id
@@ -17,7 +17,7 @@ from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import Actor, ApiKey, Event, Role
 from atoll.domain.reading import PIPELINE, HowRead, Reading
-from atoll.errors import BadInput, Conflict, DependencyDown, LeaseLost, NotFound, QuotaExceeded
+from atoll.errors import BadInput, Conflict, DependencyDown, Forbidden, LeaseLost, NotFound, QuotaExceeded
 from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.graph import GraphScope, Reach
 from atoll.ports.ledger import DocumentFacts
@@ -66,6 +66,11 @@ class Store:
         while isinstance(outcome := await self.contents.publish(claim, vectors), VectorsWanted):
             vectors |= {name.id: np.ones(4, np.float16) for name in outcome.entities}
         return outcome
+
+    async def events(self):
+        return await self.audit.page(
+            await self.tenants.ensure("acme"), since=None, action=None, actor=None, after=0, limit=100
+        )
 
     async def purge(self, document):
         claim = await self.ledger.claim(document.uid, "w1", 60)
@@ -823,3 +828,101 @@ async def test_workers_on_the_same_hubs_at_once_count_exactly(store):
     listing = await store.catalogue.page(reader_of(kb), status=None, name=None, limit=20, before=None)
     numbers = [document.changed_seq for document in listing.documents]
     assert len(set(numbers)) == len(numbers)
+
+
+async def relabel(store, document):
+    """Take stage relabel to its end; return the labels that the index was given."""
+    claim = await store.ledger.claim(document.uid, "w1", 60)
+    given = []
+    while claim is not None:
+        assert claim.stage is Stage.RELABEL
+        given.append(claim.labels)
+        claim = await store.ledger.relabelled(claim, 60)
+    return given
+
+
+async def test_labels_that_are_tightened_hold_from_the_answer_on_and_the_index_follows(store):
+    kb = await store.kb()
+    document = await store.accept(kb)
+    await store.run(document)
+    anybody, staff = reader_of(kb, frozenset()), reader_of(kb, frozenset({"staff"}))
+    since, revision = await store.changes.latest(anybody), (await store.passages.visible(anybody, []))[0]
+    amended = await store.lifecycle.amend(reader_of(kb), document.uid, Amendment(labels=("staff",)), ACTOR)
+    assert (amended.labels, amended.status, amended.version) == (("staff",), Status.READY, 1)
+    assert await store.passages.visible(anybody, [document.uid]) == (revision + 1, {})
+    assert (await store.passages.visible(staff, [document.uid]))[1] == {document.uid: "a.txt"}
+    with pytest.raises(NotFound):
+        await store.catalogue.get(anybody, document.uid)
+    # Points with the labels of before may still be found: searches fetch room for them.
+    assert (await store.passages.scope(staff, Filters())).hidden_points == 1
+    (departure,) = await store.changes.after(anybody, since, limit=10)
+    assert (departure.document, departure.labels, departure.is_departure) == (document.uid, frozenset(), True)
+    (_, change) = await store.changes.after(staff, since, limit=10)
+    assert (change.labels, change.is_departure) == (frozenset({"staff"}), False)
+    assert await store.reconciliation.overdue(10, quiet_seconds=0) == [document.uid]
+    assert await relabel(store, document) == [("staff",)]
+    assert (await store.passages.scope(staff, Filters())).hidden_points == 0
+    left = await store.catalogue.get(staff, document.uid)
+    assert ([each.name for each in left.stages], left.status) == (list(JOURNEY), Status.READY)
+    assert await store.reconciliation.overdue(10, quiet_seconds=0) == []
+    (event,) = [each for each in (await store.events()) if each.action == "document.relabelled"]
+    assert (event.result, event.revision, event.actor) == ("labels: none -> staff", revision + 1, "k1")
+
+
+async def test_labels_that_change_while_the_index_follows_are_written_too(store):
+    kb = await store.kb()
+    document = await store.accept(kb)
+    await store.run(document)
+    await store.lifecycle.amend(reader_of(kb), document.uid, Amendment(labels=("a",)), ACTOR)
+    claim = await store.ledger.claim(document.uid, "w1", 60)
+    await store.lifecycle.amend(reader_of(kb), document.uid, Amendment(labels=("b",)), ACTOR)
+    assert await store.ledger.claim(document.uid, "w2", 60) is None
+    claim = await store.ledger.relabelled(claim, 60)
+    assert claim.labels == ("b",)
+    assert await store.ledger.relabelled(claim, 60) is None
+    # A worker that was stopped meanwhile has no say in a later round.
+    await store.lifecycle.amend(reader_of(kb), document.uid, Amendment(labels=("c",)), ACTOR)
+    later = await store.ledger.claim(document.uid, "w2", 60)
+    with pytest.raises(LeaseLost):
+        await store.ledger.relabelled(claim, 60)
+    assert await store.ledger.relabelled(later, 60) is None
+
+
+async def test_a_document_on_its_way_takes_other_labels(store):
+    kb = await store.kb()
+    early, late = await store.accept(kb, "a.txt", "s1"), await store.accept(kb, "b.txt", "s2")
+    await store.lifecycle.amend(reader_of(kb), early.uid, Amendment(labels=("x",)), ACTOR)
+    claim = await store.ledger.claim(late.uid, "w1", 60)
+    while claim.stage is not Stage.INDEX:
+        if claim.stage is Stage.STORE:
+            await store.contents.store_batch(claim, batch_of(late, "alpha"), next_batch=1, done=1, total=1)
+        claim = await store.ledger.finish(claim, 60, units=1)
+    await store.lifecycle.amend(reader_of(kb), late.uid, Amendment(labels=("x",)), ACTOR)
+    assert claim.labels == ()
+    claim = await store.ledger.finish(claim, 60, units=1)
+    await store.contents.publish(claim, {})
+    assert (await store.passages.visible(reader_of(kb, frozenset()), [late.uid]))[1] == {}
+    # Points were written with the labels of before; a document without points needs no further stage.
+    assert await relabel(store, late) == [("x",)]
+    await store.run(early)
+    assert await relabel(store, early) == []
+
+
+async def test_an_amendment_writes_what_differs_and_versions_count_a_place(store):
+    kb = await store.kb()
+    first, second = await store.accept(kb, "a.txt", "s1"), await store.accept(kb, "b.txt", "s2")
+    everybody = reader_of(kb)
+    same = await store.lifecycle.amend(everybody, first.uid, Amendment(labels=(), metadata={}, name="a.txt"), ACTOR)
+    assert same.changed_seq == first.changed_seq
+    moved = await store.lifecycle.amend(
+        everybody, first.uid, Amendment(metadata={"k": 1}, name="b.txt", source="wiki"), ACTOR
+    )
+    assert (moved.name, moved.source, moved.version, moved.metadata) == ("b.txt", "wiki", 1, {"k": 1})
+    beside = await store.lifecycle.amend(everybody, first.uid, Amendment(source=""), ACTOR)
+    assert (beside.source, beside.version) == (None, 2)
+    (amended, _) = [each for each in (await store.events()) if each.action == "document.amended"]
+    assert amended.result == "changed: metadata, name, source"
+    with pytest.raises(Forbidden):
+        await store.lifecycle.amend(reader_of(kb, frozenset({"a"})), second.uid, Amendment(labels=("b",)), ACTOR)
+    with pytest.raises(NotFound):
+        await store.lifecycle.amend(everybody, DocumentUid(new_uid()), Amendment(name="x"), ACTOR)

@@ -272,6 +272,22 @@ async def test_a_point_is_seen_only_when_all_its_labels_are_held(index: QdrantIn
             assert set(await names(index, VectorSearch(reader_of(A, scope), query, 10))) == visible
 
 
+async def test_a_documents_points_get_other_labels_and_keep_everything_else(index: QdrantIndex) -> None:
+    await index.upsert([point(A, document("a"), at, vector=dense(1, at), terms={1: 1.0}) for at in range(3)])
+    await index.upsert([point(A, document("b"), 0, terms={1: 1.0}), point(B, document("a"), 9)])
+    before = await index.search([VectorSearch(reader_of(A), sparse({1: 1.0}), 10)])
+    for _ in range(2):
+        await index.relabel(A, document("a"), ["red", "blue"])
+    await index.relabel(A, document("unknown"), ["red"])
+    for query in (dense(1), sparse({1: 1.0})):
+        assert set(await names(index, VectorSearch(reader_of(A, frozenset({"red"})), query, 10))) == {"b"}
+        assert set(await names(index, VectorSearch(reader_of(A, frozenset({"red", "blue"})), query, 10))) == {"a", "b"}
+    assert await index.search([VectorSearch(reader_of(A), sparse({1: 1.0}), 10)]) == before
+    assert set(await names(index, VectorSearch(reader_of(B, frozenset()), dense(1), 10))) == {"a"}
+    await index.relabel(A, document("a"), [])
+    assert set(await names(index, VectorSearch(reader_of(A, frozenset()), dense(1), 10))) == {"a", "b"}
+
+
 async def test_documents_can_be_included_and_excluded(index: QdrantIndex) -> None:
     await index.upsert([point(A, document(name), 0) for name in "abcd"])
 

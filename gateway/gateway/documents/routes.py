@@ -1,4 +1,4 @@
-"""Documents and batches: upload, list, look, delete, retry, cancel, download, links."""
+"""Documents and batches: upload, list, look, amend, delete, retry, cancel, download, links."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from gateway.documents.schemas import (
     AcceptedOut,
     BatchOut,
     DocumentOut,
+    DocumentPatch,
     DocumentsOut,
     LinkIn,
     LinkOut,
@@ -102,6 +103,14 @@ async def list_documents(
 async def get_document(document: str, access: Reading, live: Live) -> DocumentOut:
     """Return a document and how far its journey has come."""
     return DocumentOut.of(await live.ports.catalogue.get(access.reader, DocumentUid(document)))
+
+
+@router.patch("/documents/{document}")
+async def amend_document(document: str, wanted: DocumentPatch, access: Writing, live: Live) -> DocumentOut:
+    """Give a document other labels, other metadata, another name or source; labels hold from this answer on."""
+    amended = await live.ports.lifecycle.amend(access.reader, DocumentUid(document), wanted.amendment(), access.actor)
+    live.ringer.ring([amended.uid])
+    return DocumentOut.of(amended)
 
 
 @router.delete("/documents/{document}")

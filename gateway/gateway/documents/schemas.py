@@ -7,8 +7,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, Field
 
-from atoll.domain.document import Accepted, Document, DocumentPage, Receipt, Stage, StageState, Status
+from atoll.domain.document import Accepted, Amendment, Document, DocumentPage, Receipt, Stage, StageState, Status
 from atoll.domain.json_values import MAX_WHOLE
+from atoll.intake.names import check_metadata, clean_file_name, clean_labels, clean_source
 from gateway.wire import WHOLE, Body, Truth, Whole
 
 
@@ -182,6 +183,25 @@ class TextsIn(Body):
 
     documents: list[TextIn] = Field(min_length=1)
     replace: Truth = False
+
+
+class DocumentPatch(Body):
+    """What is to be otherwise about a document; what is left out stays. A source of null or "" is none."""
+
+    labels: list[str] = Field(default_factory=list)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    name: str = ""
+    source: str | None = None
+
+    def amendment(self) -> Amendment:
+        """Return what was sent, cleaned as an upload's is. Raises BadInput."""
+        sent = self.model_fields_set
+        return Amendment(
+            labels=clean_labels(self.labels) if "labels" in sent else None,
+            metadata=check_metadata(self.metadata) if "metadata" in sent else None,
+            name=clean_file_name(self.name) if "name" in sent else None,
+            source=clean_source(self.source) or "" if "source" in sent else None,
+        )
 
 
 class LinkIn(Body):

@@ -43,7 +43,7 @@ class Hub:
     def __init__(self, changes: Changes, tenant: TenantId, kb: KbUid) -> None:
         self._changes = changes
         self._everything = Reader(tenant, kb)
-        self._recent: dict[tuple[DocumentUid, bool], Change] = {}
+        self._recent: dict[tuple[DocumentUid, frozenset[str] | None], Change] = {}
         self._floor = 0
         self._moved = asyncio.Event()
         self.latest: int | None = None
@@ -105,9 +105,11 @@ class Hub:
 
     def _add(self, found: tuple[Change, ...]) -> None:
         for change in found:
-            # The latest change of a document alone, at the end: the order of memory is that of numbers.
-            self._recent.pop((change.document, change.is_departure), None)
-            self._recent[change.document, change.is_departure] = change
+            # The latest change of a document alone, at the end: the order of memory is that of numbers. A departure is
+            # told to those who held the labels of then, who may be others at the next one.
+            key = change.document, change.labels if change.is_departure else None
+            self._recent.pop(key, None)
+            self._recent[key] = change
             if len(self._recent) > _RECENT:
                 self._floor = self._recent.pop(next(iter(self._recent))).number
         if found:

@@ -97,6 +97,10 @@ class QdrantIndex:
         where = models.Filter(must=[equals("kb", kb), among("document_uid", documents)])
         await self._calls.remove(self._passages.name, models.FilterSelector(filter=where))
 
+    async def relabel(self, kb: KbUid, document: DocumentUid, labels: Sequence[str]) -> None:
+        """Change the payload of the document's points."""
+        await self._calls.relabel(self._passages.name, kb, document, labels)
+
     async def search(self, searches: Sequence[VectorSearch]) -> list[list[Hit]]:
         """Answer all searches in one round trip."""
         if not searches:

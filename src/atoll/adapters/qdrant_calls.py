@@ -19,6 +19,7 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from atoll.adapters.http_session import FAULTS, HttpSession, hung_up
+from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page_vectors import PageSearch
 from atoll.domain.vectors import VectorSearch
 from atoll.errors import AtollError, DependencyDown, IndexMissing
@@ -142,6 +143,13 @@ class QdrantCalls:
         with contextlib.suppress(IndexMissing):
             async with self.reading(name):
                 await self._client.delete(name, points, wait=True)
+
+    async def relabel(self, name: str, kb: KbUid, document: DocumentUid, labels: Sequence[str]) -> None:
+        """Give a document's points other labels; one that is gone is filled again with the labels of that time."""
+        where = models.Filter(must=[equals("kb", kb), equals("document_uid", document)])
+        with contextlib.suppress(IndexMissing):
+            async with self.reading(name):
+                await self._client.set_payload(name, payload={"labels": list(labels)}, points=where, wait=True)
 
     async def prepare(self, schema: Schema) -> None:
         """Create a collection and its payload indexes, which must exist before the first point does."""

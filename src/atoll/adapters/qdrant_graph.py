@@ -60,6 +60,11 @@ class QdrantGraphIndex(QdrantIndex):
                 self._relations, models.Filter(must=[equals("kb", kb), among("document_uid", list(documents))])
             )
 
+    async def relabel(self, kb: KbUid, document: DocumentUid, labels: Sequence[str]) -> None:
+        """Change the payload of the document's passages and assertions; entities have no labels."""
+        await super().relabel(kb, document, labels)
+        await self._calls.relabel(self._relations.name, kb, document, labels)
+
     async def nearest_entities(self, kb: KbUid, query: NDArray[np.float32], limit: int) -> list[EntityHit]:
         """Search the entities of a knowledge base."""
         points = await self._nearest(self._entities, query, models.Filter(must=[equals("kb", kb)]), limit)

@@ -89,6 +89,11 @@ class QdrantPageIndex:
         for name in await self._collections():
             await self._calls.remove(name, models.FilterSelector(filter=where))
 
+    async def relabel(self, kb: KbUid, document: DocumentUid, labels: Sequence[str]) -> None:
+        """Change the payload of the document's pages in every collection."""
+        for name in await self._collections():
+            await self._calls.relabel(name, kb, document, labels)
+
     async def search(self, search: PageSearch) -> list[PageHit]:
         """Search exactly, or exactly among what rows and columns find."""
         if not len(search.query.vectors):

@@ -1,4 +1,4 @@
-"""documents: list, show, delete, retry, cancel."""
+"""documents: list, show, label, edit, delete, retry, cancel."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from atoll.cli import options, render
+from atoll.errors import AtollError
 
 _STATUSES = ("queued", "processing", "ready", "failed", "quarantined", "cancelled")
 
 
 @click.group()
 def documents() -> None:
-    """Look at and remove documents. DOC is a document's id or its name."""
+    """Look at, change and remove documents. DOC is a document's id or its name."""
 
 
 @documents.command("list")
@@ -46,6 +47,60 @@ def show_document(document: str, kb: str, as_json: bool) -> None:
 
     with connect() as client:
         body = find_document(client, kb, document)
+    (render.as_json if as_json else render.document)(body)
+
+
+@documents.command("label")
+@click.argument("document", metavar="DOC")
+@click.option("--set", "only", metavar="A,B", help="These labels and no others; '' is none.")
+@click.option("--add", "added", multiple=True, metavar="LABEL", help="One more label; repeatable.")
+@click.option("--remove", "removed", multiple=True, metavar="LABEL", help="One label less; repeatable.")
+@options.kb
+@options.as_json
+def label_document(
+    document: str, only: str | None, added: tuple[str, ...], removed: tuple[str, ...], kb: str, as_json: bool
+) -> None:
+    """Change who sees a document: only keys that hold all its labels do, from the moment when this returns."""
+    from atoll.cli.client import connect, find_document, kb_path
+
+    if (only is None) == (not added and not removed):
+        raise click.UsageError("give either --set, or --add and --remove")
+    with connect() as client:
+        found = find_document(client, kb, document)
+        labels = set(found["labels"] if only is None else only.split(","))
+        missing = sorted(set(removed) - labels)
+        if missing:
+            raise AtollError(f"{found['name']} does not have the label {', '.join(missing)}")
+        wanted = sorted((labels | set(added)) - set(removed))
+        body = client.patch(kb_path(kb, "documents", found["id"]), {"labels": wanted})
+    if as_json:
+        render.as_json(body)
+        return
+    before, after = (", ".join(each["labels"]) or "none" for each in (found, body))
+    click.echo(render.plain(f"{render.snippet(body['name'])}: labels {after} (before: {before})"))
+
+
+@documents.command("edit")
+@click.argument("document", metavar="DOC")
+@click.option("--name", help="What it is called from now on.")
+@click.option("--source", help="Where it comes from; '' is nowhere.")
+@click.option("--metadata", type=options.PAIR, multiple=True, help="NAME=VALUE to set beside the others; repeatable.")
+@options.kb
+@options.as_json
+def edit_document(
+    document: str, name: str | None, source: str | None, metadata: tuple[tuple[str, Any], ...], kb: str, as_json: bool
+) -> None:
+    """Change name, source or metadata of a document without reading it again."""
+    from atoll.cli.client import connect, find_document, kb_path
+
+    wanted: dict[str, Any] = {key: value for key, value in (("name", name), ("source", source)) if value is not None}
+    if not wanted and not metadata:
+        raise click.UsageError("give --name, --source or --metadata")
+    with connect() as client:
+        found = find_document(client, kb, document)
+        if metadata:
+            wanted["metadata"] = {**found["metadata"], **dict(metadata)}
+        body = client.patch(kb_path(kb, "documents", found["id"]), wanted)
     (render.as_json if as_json else render.document)(body)
 
 

@@ -44,12 +44,15 @@ class Stage(StrEnum):
     STORE = "store"
     INDEX = "index"
     PUBLISH = "publish"
+    RELABEL = "relabel"
     PURGE = "purge"
 
 
-#: The journey of an accepted document, in order. Purge is the journey of a deleted one.
+#: The journey of an accepted document, in order. Relabel follows it when a document that the vector index holds gets
+#: other labels; purge is the journey of a deleted one.
 JOURNEY = (Stage.PARSE, Stage.CHUNK, Stage.EXTRACT, Stage.EMBED, Stage.STORE, Stage.INDEX, Stage.PUBLISH)
-#: Where stage purge stands among a document's stages: behind every journey.
+#: Where stages relabel and purge stand among a document's stages: behind every journey.
+RELABEL_POSITION = 50
 PURGE_POSITION = 100
 
 
@@ -121,6 +124,24 @@ class NewDocument:
     sha256: str
     labels: tuple[str, ...]
     metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What somebody wants to be otherwise about a document; None leaves it as it is.
+
+    A ``source`` of "" is none.
+    """
+
+    labels: tuple[str, ...] | None = None
+    metadata: Mapping[str, Any] | None = None
+    name: str | None = None
+    source: str | None = None
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The names of what is to be otherwise."""
+        return tuple(name for name in ("labels", "metadata", "name", "source") if getattr(self, name) is not None)
 
 
 @dataclass(frozen=True, slots=True)

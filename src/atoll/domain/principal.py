@@ -27,7 +27,7 @@ class Action(StrEnum):
     """Everything a request can want."""
 
     READ = "read"  # documents, pages, search, query, graph
-    WRITE = "write"  # upload, replace, delete, retry, cancel
+    WRITE = "write"  # upload, replace, amend, delete, retry, cancel
     MANAGE_KBS = "manage_kbs"
     MANAGE_KEYS = "manage_keys"
     READ_AUDIT = "read_audit"

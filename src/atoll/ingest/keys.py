@@ -49,7 +49,7 @@ async def first_changed(shop: Workshop, claim: Claim) -> tuple[Stage, str] | Non
     Raises:
         DependencyDown: as for ``next_key``.
     """
-    if claim.stage is Stage.PURGE:
+    if claim.stage not in JOURNEY:
         return None
     if claim.stage in (Stage.CHUNK, Stage.EXTRACT):
         await shop.models.text()

@@ -30,6 +30,7 @@ from atoll.ingest.stages.index import index
 from atoll.ingest.stages.parse import parse
 from atoll.ingest.stages.publish import publish
 from atoll.ingest.stages.purge import purge
+from atoll.ingest.stages.relabel import relabel
 from atoll.ingest.stages.store import store
 from atoll.ingest.workshop import Job, Workshop
 from atoll.ports.ledger import Claim, DocumentFacts
@@ -59,6 +60,7 @@ class Pipeline:
             Stage.STORE: lambda job: self._in_batches(job, store),
             Stage.INDEX: lambda job: self._in_batches(job, index),
             Stage.PUBLISH: self._publish,
+            Stage.RELABEL: relabel,
             Stage.PURGE: self._purge,
         }
 
@@ -184,7 +186,13 @@ class Pipeline:
     async def _settle(self, claim: Claim, error: Exception) -> None:
         """Decide by the error's type what becomes of the document, and write it to the ledger."""
         try:
-            if isinstance(error, DependencyDown | StorageFull):
+            if claim.stage is Stage.RELABEL and not isinstance(error, DependencyDown):
+                # The document is there to be read: that the index does not follow must not take it away.
+                logger.error("document %s keeps its old labels in the vector index", claim.document, exc_info=error)
+                await self._shop.ledger.release(
+                    claim, delay_seconds=_MAX_BACKOFF_SECONDS, error=_document_error(claim, error).message
+                )
+            elif isinstance(error, DependencyDown | StorageFull):
                 delay_seconds = self._backoff(claim.document, getattr(error, "retry_after_seconds", 1.0))
                 logger.warning("%s of document %s waits: %s", claim.stage, claim.document, error)
                 await self._shop.ledger.release(claim, delay_seconds=delay_seconds, error=str(error))

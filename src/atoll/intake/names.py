@@ -19,6 +19,7 @@ _MAX_SUFFIX_BYTES = 32
 _MAX_LABELS = 32
 _MAX_SOURCE_CHARACTERS = 2048
 _MAX_METADATA_BYTES = 16 * 1024
+_SEPARATORS = re.compile(r"[/\\]")
 
 
 def clean_name(given: str) -> str:
@@ -29,7 +30,7 @@ def clean_name(given: str) -> str:
     Raises:
         BadInput: nothing is left.
     """
-    name = re.split(r"[/\\]", visible(given))[-1].strip()
+    name = _SEPARATORS.split(visible(given))[-1].strip()
     if not name or not name.strip("."):
         raise BadInput("a document needs a name; what was sent is empty or names a folder")
     if len(name.encode()) <= MAX_NAME_BYTES:
@@ -39,6 +40,13 @@ def clean_name(given: str) -> str:
         suffix = ""
     stem = name.removesuffix(suffix).encode()[: MAX_NAME_BYTES - len(suffix.encode())]
     return stem.decode("utf-8", "ignore").rstrip() + suffix
+
+
+def clean_file_name(given: str) -> str:
+    """Return the name that a document is to have. Raises BadInput when it names a folder, too, or nothing is left."""
+    if _SEPARATORS.search(given):
+        raise BadInput("a name holds no folder; give the folder as source")
+    return clean_name(given)
 
 
 def clean_labels(given: Iterable[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from atoll.domain.document import Accepted, Document, DocumentPage, NewDocument, Receipt, Status
+from atoll.domain.document import Accepted, Amendment, Document, DocumentPage, NewDocument, Receipt, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
@@ -67,6 +67,17 @@ class Lifecycle(Protocol):
 
     async def delete(self, reader: Reader, document: DocumentUid, *, dry_run: bool, actor: Actor) -> Receipt:
         """Hide the document, take its counters off and queue its purge, in one transaction, in any state."""
+        ...
+
+    async def amend(self, reader: Reader, document: DocumentUid, amendment: Amendment, actor: Actor) -> Document:
+        """Give a document other labels, other metadata or another place, in one transaction, in any state.
+
+        Labels hold from the answer on. The vector index follows in stage relabel, which the caller should ring for.
+
+        Raises:
+            Forbidden: a label that the reader does not hold.
+            Conflict: a document with the same bytes, which the reader sees, is at that place already.
+        """
         ...
 
     async def retry(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:

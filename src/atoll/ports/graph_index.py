@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from atoll.domain.ids import DocumentUid, EntityId, KbUid
 from atoll.domain.vectors import EntityHit, EntityPoint, RelationHit, RelationPoint
 from atoll.ports.graph import GraphScope
+from atoll.ports.index_labels import IndexLabels
 
 
-class GraphIndex(Protocol):
+class GraphIndex(IndexLabels, Protocol):
     """Stores vectors of entities and assertions. Every method raises DependencyDown when the index is away."""
 
     async def upsert_graph(self, entities: Sequence[EntityPoint], relations: Sequence[RelationPoint]) -> None:

@@ -114,8 +114,8 @@ class IndexSource(Protocol):
         """Return how many assertions of visible documents have a vector; it looks at every passage."""
         ...
 
-    async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> frozenset[DocumentUid]:
-        """Return those of ``documents`` that are visible now; none when the knowledge base is gone."""
+    async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> Mapping[DocumentUid, tuple[str, ...]]:
+        """Return those of ``documents`` that are visible now, with their labels; of a lost knowledge base none."""
         ...
 
     async def known(self, passages: Sequence[PassageId]) -> frozenset[PassageId]:

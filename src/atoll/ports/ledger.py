@@ -51,8 +51,8 @@ class DocumentFacts:
 class Ledger(Protocol):
     """The truth about work; the broker is only a doorbell.
 
-    ``beat``, ``advance``, ``finish``, ``send_back``, ``release`` and ``fail`` raise LeaseLost, and write nothing,
-    when the claim's token no longer holds.
+    ``beat``, ``advance``, ``finish``, ``send_back``, ``release``, ``relabelled`` and ``fail`` raise LeaseLost, and
+    write nothing, when the claim's token no longer holds.
     """
 
     async def claim(
@@ -98,6 +98,13 @@ class Ledger(Protocol):
         self, claim: Claim, *, delay_seconds: float = 0.0, error: str | None = None, failed: bool = False
     ) -> None:
         """Give the stage back: claimable again after ``delay_seconds``; ``failed`` counts one."""
+        ...
+
+    async def relabelled(self, claim: Claim, lease_seconds: float) -> Claim | None:
+        """End stage relabel: the vector index has the labels of the claim.
+
+        When the document has others by now the stage goes on with these, by the claim that is returned.
+        """
         ...
 
     async def fail(self, claim: Claim, error: DocumentError, *, quarantine: bool = False) -> None:

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page_vectors import PageHit, PagePoint, PageSearch
+from atoll.ports.index_labels import IndexLabels
 
 
-class PageIndex(Protocol):
+class PageIndex(IndexLabels, Protocol):
     """Stores pages as multi-vectors. Every method raises DependencyDown when the index is away.
 
     Vectors of different models lie apart. Deleting and counting need no model: they go over all that was ever stored.

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.vectors import Hit, PassagePoint, VectorSearch
+from atoll.ports.index_labels import IndexLabels
 
 
-class VectorIndex(Protocol):
+class VectorIndex(IndexLabels, Protocol):
     """Stores passage vectors and finds the nearest. Every method raises DependencyDown when the index is away."""
 
     async def prepare(self) -> None:

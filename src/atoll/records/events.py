@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from atoll.domain.document import Status
 from atoll.domain.ids import DocumentUid, KeyId
 from atoll.domain.principal import SYSTEM, Action, Actor, Event, worker
@@ -40,6 +42,21 @@ def document_retried(actor: Actor, document: DocumentUid) -> Event:
 def document_cancelled(actor: Actor, document: DocumentUid) -> Event:
     """Return the event of a document whose work was stopped."""
     return Event(actor, "document.cancelled", _document(document))
+
+
+def document_relabelled(
+    actor: Actor, document: DocumentUid, before: Sequence[str], after: Sequence[str], revision: int
+) -> Event:
+    """Return the event of a document that others may see from ``revision`` on."""
+    result = f"labels: {', '.join(sorted(before)) or 'none'} -> {', '.join(sorted(after)) or 'none'}"
+    return Event(actor, "document.relabelled", _document(document), result=result, revision=revision)
+
+
+def document_amended(actor: Actor, document: DocumentUid, changed: Sequence[str], revision: int) -> Event:
+    """Return the event of a document whose name, source or metadata are others from ``revision`` on."""
+    return Event(
+        actor, "document.amended", _document(document), result=f"changed: {', '.join(changed)}", revision=revision
+    )
 
 
 def document_failed(owner: str, document: DocumentUid, status: Status, error: str) -> Event:

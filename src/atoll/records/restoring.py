@@ -60,7 +60,8 @@ def record_values(record: DocumentRecord) -> dict[str, object]:
 
 def journey_values(document: Document) -> Iterable[Mapping[str, object]]:
     """Return what is kept of a document's stages; one that is on its way begins its journey anew."""
-    stages: Iterable[StageProgress] = document.stages
+    # What follows a journey is not restored: the vector index is made from the restored records anyway.
+    stages: Iterable[StageProgress] = [each for each in document.stages if each.name in JOURNEY]
     if document.status.is_under_way:
         stages = [StageProgress(stage, StageState.WAITING, 0, 0, 0.0, 0, None) for stage in JOURNEY]
     return [stage_values(each, JOURNEY.index(each.name)) for each in stages]

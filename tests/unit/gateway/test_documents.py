@@ -3,6 +3,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from atoll.domain.principal import Role
 from atoll.domain.reading import PIPELINE
 from tests.unit.gateway.conftest import Site, upload
 
@@ -165,3 +166,48 @@ async def test_unknown_status_is_a_bad_request(owner: httpx.AsyncClient, status:
     answer = await owner.get("/v1/kbs/main/documents", params={"status": status})
     assert answer.status_code == 400
     assert "status" in answer.json()["detail"]
+
+
+async def test_labels_of_a_document_are_changed_at_once_and_in_the_index(site: Site, owner: httpx.AsyncClient) -> None:
+    document = (await upload(owner, "plan.txt", TEXT))["documents"][0]["id"]
+    await site.work()
+    path = f"/v1/kbs/main/documents/{document}"
+    asked = {"query": "When was the harbour built?", "mode": "naive"}
+    async with site.client(await site.key(Role.READER, labels=set())) as outside:
+        assert (await outside.post("/v1/kbs/main/search", json=asked)).json()["evidence"]
+        amended = await owner.patch(path, json={"labels": ["staff", " secret"], "metadata": {"year": 1902}})
+        assert amended.status_code == 200
+        assert set(amended.json()) == DOCUMENT_FIELDS
+        assert (amended.json()["labels"], amended.json()["metadata"]) == (["secret", "staff"], {"year": 1902})
+        assert amended.json()["stages"][-1]["name"] == "relabel"
+        assert (await outside.post("/v1/kbs/main/search", json=asked)).json()["evidence"] == []
+        assert (await outside.get(path)).status_code == 404
+        await site.work()
+        assert {point.labels for point in site.house.vectors._points.values()} == {("secret", "staff")}
+        shown = (await owner.get(path)).json()
+        assert (shown["status"], [stage["name"] for stage in shown["stages"]][-1]) == ("ready", "publish")
+        assert (await owner.post("/v1/kbs/main/search", json=asked)).json()["evidence"]
+    audit = (await owner.get("/v1/audit", params={"action": "document.relabelled"})).json()["events"]
+    assert [(event["object"], event["result"]) for event in audit] == [
+        (f"document {document}", "labels: none -> secret, staff")
+    ]
+
+
+async def test_name_and_source_of_a_document_are_changed_and_what_cannot_be_is_told(
+    site: Site, owner: httpx.AsyncClient
+) -> None:
+    document = (await upload(owner, "plan.txt", TEXT, labels="a"))["documents"][0]["id"]
+    path = f"/v1/kbs/main/documents/{document}"
+    moved = (await owner.patch(path, json={"name": "Plan 2.txt", "source": "archive/2024"})).json()
+    assert (moved["name"], moved["source"], moved["labels"]) == ("Plan 2.txt", "archive/2024", ["a"])
+    assert (await owner.patch(path, json={"source": None})).json()["source"] is None
+    assert (await owner.patch(path, json={})).json()["name"] == "Plan 2.txt"
+    for wrong in ({"name": "a/b.txt"}, {"name": ""}, {"labels": None}, {"labels": ["a,b"]}, {"metadata": []}, {"x": 1}):
+        assert (await owner.patch(path, json=wrong)).status_code == 400, wrong
+    async with site.client(await site.key(Role.EDITOR, labels={"a"})) as editor:
+        refused = await editor.patch(path, json={"labels": ["b"]})
+        assert (refused.status_code, refused.json()["detail"]) == (
+            403, "this key may only give documents labels that it holds itself"
+        )  # fmt: skip
+    async with site.client(await site.key(Role.READER)) as reader:
+        assert (await reader.patch(path, json={"labels": []})).status_code == 403

@@ -69,6 +69,26 @@ async def test_changes_come_in_order_and_can_be_resumed(site: Site, owner: httpx
     assert again[0][1:] == found[1][1:]
 
 
+async def test_other_labels_are_a_departure_to_those_who_lose_sight_and_a_change_to_the_others(
+    site: Site, owner: httpx.AsyncClient
+) -> None:
+    document = (await upload(owner, "a.txt", "text a"))["documents"][0]["id"]
+    async with (
+        aclosing(watch(site, None, labels=set())) as outside,
+        aclosing(watch(site, None, labels={"x"})) as inside,
+    ):
+        await anext(outside)
+        await anext(inside)
+        # Twice within one look: whoever lost sight at the first time is told, too.
+        for labels in (["x"], ["x", "y"], ["x"]):
+            answer = await owner.patch(f"/v1/kbs/main/documents/{document}", json={"labels": labels})
+            assert answer.status_code == 200
+        ((name, shown, _),) = await take(outside, 1)
+        assert (name, shown) == ("deleted", {"id": document})
+        ((name, shown, _),) = await take(inside, 1)
+        assert (name, shown["labels"]) == ("document", ["x"])
+
+
 async def test_who_falls_behind_misses_nothing(
     site: Site, owner: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

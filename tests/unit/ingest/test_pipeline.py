@@ -8,9 +8,10 @@ import dataclasses
 import pytest
 
 from atoll.adapters.memory.parser import MemoryParser
-from atoll.domain.document import Status
-from atoll.errors import DependencyDown, DocumentUnreadable, ParserDied
+from atoll.domain.document import Amendment, Stage, Status
+from atoll.errors import AtollError, DependencyDown, DocumentUnreadable, ParserDied
 from atoll.ingest.pipeline import Pipeline
+from atoll.ingest.rebuild.collections import overtaken
 from atoll.ingest.reconcile import reconcile
 from tests.support.house import ACTOR, House
 from tests.support.readers import reader_of
@@ -187,3 +188,59 @@ async def test_the_reconciler_rings_for_what_was_never_rung(house):
     await house.database.write(lambda c: c.execute("UPDATE stage SET rung_at = 0"))
     await reconcile(house.ledger, house.doorbell, owner="w1", every_seconds=0.01, rounds=3)
     assert list(house.doorbell.rings) == [document.uid]
+
+
+class UnwillingIndex:
+    """The house's index, whose labels cannot be changed."""
+
+    def __init__(self, index, error):
+        self._index = index
+        self._error = error
+
+    def __getattr__(self, name):
+        return getattr(self._index, name)
+
+    async def relabel(self, kb, document, labels):
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [DependencyDown("away"), AtollError("refused"), ZeroDivisionError()])
+async def test_an_index_that_does_not_take_labels_takes_no_document_away(house, error):
+    (kb,) = await house.open("one")
+    document = await house.upload(kb, "a.txt", "Some words about a crane.")
+    await house.work()
+    await house.lifecycle.amend(reader_of(kb), document.uid, Amendment(labels=("staff",)), ACTOR)
+    unwilling = UnwillingIndex(house.vectors, error)
+    pipeline = Pipeline(dataclasses.replace(house.shop, vectors=unwilling, graph_index=unwilling), "w1")
+    for _ in range(4):
+        await pipeline.advance(document.uid)
+        waiting = await house.catalogue.get(reader_of(kb), document.uid)
+        assert (waiting.status, waiting.stages[-1].name, waiting.error) == (Status.READY, Stage.RELABEL, None)
+        assert waiting.stages[-1].error
+        await release_delays(house)
+    assert [each.document_id for each in await house.search(kb, "crane", labels=frozenset({"staff"}))] == [document.uid]
+    assert await house.search(kb, "crane", labels=frozenset()) == ()
+    # A worker that died in the middle: its lease runs out and the reconciler rings.
+    assert (await house.ledger.claim(document.uid, "dead", 60)).stage is Stage.RELABEL
+    await house.database.write(lambda c: c.execute("UPDATE stage SET lease_until = 0, rung_at = 0"))
+    await house.doorbell.ring(await house.ledger.overdue(10, quiet_seconds=0))
+    await house.work()
+    done = await house.catalogue.get(reader_of(kb), document.uid)
+    assert [each.name for each in done.stages][-1] is Stage.PUBLISH
+
+
+async def test_a_rebuild_that_read_the_labels_of_before_leaves_those_of_now(house):
+    (kb,) = await house.open("one")
+    document = await house.upload(kb, "a.txt", "Some words about a crane.")
+    await house.work()
+    written = {document.uid: document.labels}
+    await house.lifecycle.amend(reader_of(kb), document.uid, Amendment(labels=("staff",)), ACTOR)
+    await house.work()
+    relabelled = []
+
+    class Index:
+        async def relabel(self, *arguments):
+            relabelled.append(arguments)
+
+    assert await overtaken(Index(), house.index_source, kb.uid, written) == []
+    assert relabelled == [(kb.uid, document.uid, ("staff",))]

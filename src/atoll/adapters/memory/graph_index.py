@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,12 @@ class MemoryGraphIndex(MemoryVectorIndex):
             for at, point in self._relations.items()
             if point.kb != kb or point.document_uid not in set(documents)
         }
+
+    async def relabel(self, kb: KbUid, document: DocumentUid, labels: Sequence[str]) -> None:
+        """See ``atoll.ports.index_labels.IndexLabels``; both passages and assertions."""
+        await super().relabel(kb, document, labels)
+        own = [point for point in self._relations.values() if point.kb == kb and point.document_uid == document]
+        self._relations.update((point.id, replace(point, labels=tuple(labels))) for point in own)
 
     async def nearest_entities(self, kb: KbUid, query: NDArray[np.float32], limit: int) -> list[EntityHit]:
         """See ``atoll.ports.graph_index.GraphIndex``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,6 +31,11 @@ class MemoryPageIndex:
         gone = [key for key, point in self._points.items() if point.kb == kb and point.document_uid in documents]
         for key in gone:
             del self._points[key]
+
+    async def relabel(self, kb: KbUid, document: DocumentUid, labels: Sequence[str]) -> None:
+        """See ``atoll.ports.index_labels.IndexLabels``."""
+        own = {at: each for at, each in self._points.items() if each.kb == kb and each.document_uid == document}
+        self._points.update((at, replace(each, labels=tuple(labels))) for at, each in own.items())
 
     async def search(self, search: PageSearch) -> list[PageHit]:
         """See ``atoll.ports.page_index.PageIndex``."""

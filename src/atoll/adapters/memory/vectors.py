@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class MemoryVectorIndex:
         gone = [point.id for point in self._of(kb) if point.document_uid in set(documents)]
         for passage in gone:
             del self._points[passage]
+
+    async def relabel(self, kb: KbUid, document: DocumentUid, labels: Sequence[str]) -> None:
+        """See ``atoll.ports.index_labels.IndexLabels``."""
+        own = [point for point in self._of(kb) if point.document_uid == document]
+        self._points.update((point.id, replace(point, labels=tuple(labels))) for point in own)
 
     async def search(self, searches: Sequence[VectorSearch]) -> list[list[Hit]]:
         """See ``atoll.ports.vectors.VectorIndex``."""

@@ -67,11 +67,6 @@ async def queue_again(transaction: Transaction, kb: KbUid, document: DocumentUid
     await transaction.all(_QUEUE_AGAIN, kb=kb, document=document)
 
 
-def live_bytes(sha256: str, labels: Sequence[str]) -> str:
-    """Return what no two documents of a knowledge base that are not deleted have both."""
-    return f"{sha256} {json.dumps(sorted(labels))}"
-
-
 async def _room(transaction: Transaction, kb: Mapping[str, Any], most_waiting: int) -> Room:
     counted = await transaction.one(_WAITING, kb=kb["uid"])
     assert counted is not None, "an aggregation returns one record"
@@ -119,7 +114,6 @@ async def _read(transaction: Transaction, kb: KbUid, documents: Sequence[Documen
 
 
 def _properties(new: NewDocument, *, seq: int, version: int, replaces: Replaces | None) -> dict[str, object]:
-    labels = sorted(new.labels)
     return {
         "uid": new.uid,
         "seq": seq,
@@ -127,8 +121,8 @@ def _properties(new: NewDocument, *, seq: int, version: int, replaces: Replaces 
         "source": new.source,
         "version": version,
         "sha256": new.sha256,
-        "live_bytes": live_bytes(new.sha256, labels),
-        "labels": labels,
+        "live": True,
+        "labels": sorted(new.labels),
         "metadata_json": json.dumps(dict(new.metadata)),
         "facts": facts_of(new.metadata),
         "replaces": rows.replaces_json(replaces),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.sight import at_one_revision
@@ -175,13 +175,13 @@ class Neo4jIndexSource:
 
         return await self._database.read(work)
 
-    async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> frozenset[DocumentUid]:
-        """Return those of ``documents`` that are visible."""
+    async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> Mapping[DocumentUid, tuple[str, ...]]:
+        """Return those of ``documents`` that are visible, with their labels."""
 
-        async def work(transaction: Transaction) -> frozenset[DocumentUid]:
+        async def work(transaction: Transaction) -> Mapping[DocumentUid, tuple[str, ...]]:
             record = await transaction.one(_VISIBLE, kb=kb, documents=list(documents))
             assert record is not None, "an aggregation returns one record"
-            return frozenset(map(DocumentUid, record["uids"]))
+            return {DocumentUid(uid): tuple(labels) for uid, labels in record["found"]}
 
         return await self._database.read(work)
 

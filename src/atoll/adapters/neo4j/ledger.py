@@ -19,6 +19,7 @@ from atoll.records.rows import documents as rows
 _CLAIM, _BEAT, _ADVANCE, _FINISH, _CLOSE, _SEND_BACK, _RELEASE, _FAIL = load(
     "ledger", "claim", "beat", "advance", "finish", "close", "send_back", "release", "fail"
 )
+_HAS_NEW_LABELS, _END_RELABEL = load("amending", "has_new_labels", "end_relabel")
 _EXISTS, _LEAD, _OVERDUE, _MARK_RUNG = load("ledger", "exists", "lead", "overdue", "mark_rung")
 
 
@@ -122,6 +123,19 @@ class Neo4jLedger:
             )
 
         await self._database.write(work)
+
+    async def relabelled(self, claim: Claim, lease_seconds: float) -> Claim | None:
+        """End stage relabel, or go on with newer labels."""
+
+        async def work(transaction: Transaction) -> Claim | None:
+            found = await held(transaction, claim, _HAS_NEW_LABELS)
+            if set(found["labels"]) != set(claim.labels):
+                await held(transaction, claim, _CLOSE, **closing(StageState.WAITING))
+                return await _claim(transaction, claim.document, claim.owner, lease_seconds)
+            await transaction.all(_END_RELABEL, **claimed(claim))
+            return None
+
+        return await self._database.write(work)
 
     async def fail(self, claim: Claim, error: DocumentError, *, quarantine: bool = False) -> None:
         """End the journey with an error."""

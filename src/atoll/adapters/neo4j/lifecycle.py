@@ -1,4 +1,4 @@
-"""Deleting, retrying and cancelling documents on Neo4j."""
+"""Deleting, amending, retrying and cancelling documents on Neo4j."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from atoll.adapters.neo4j.accepting import queue_again
+from atoll.adapters.neo4j.amending import amend
 from atoll.adapters.neo4j.catalogue import find_document, find_kb_tenant, read_document
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import audit, fence, hide, lock_kb, set_status
-from atoll.domain.document import Document, Receipt, Status
+from atoll.domain.document import Amendment, Document, Receipt, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
@@ -18,7 +19,7 @@ from atoll.records import events
 from atoll.records.lifecycle import check_cancel, check_retry
 from atoll.records.receipts import Counted, receipt
 
-_COUNT, _STOP_STAGES = load("lifecycle", "count", "stop_stages")
+_COUNT, _STOP_STAGES, _LOCK_STAGES = load("lifecycle", "count", "stop_stages", "lock_stages")
 
 
 class Neo4jLifecycle:
@@ -45,6 +46,20 @@ class Neo4jLifecycle:
             return receipt(counted, dry_run=False)
 
         return await (self._database.read(look) if dry_run else self._database.write(work))
+
+    async def amend(self, reader: Reader, document: DocumentUid, amendment: Amendment, actor: Actor) -> Document:
+        """Change labels, metadata or place."""
+
+        async def work(transaction: Transaction) -> Document:
+            # In the order of publish and delete: stages, then the knowledge base.
+            await transaction.all(_LOCK_STAGES, kb=reader.kb, document=document)
+            owner = await lock_kb(transaction, reader.kb)
+            found = await find_document(transaction, reader, document)
+            assert owner is not None, "a document that is there has its knowledge base"
+            await amend(transaction, reader, found, amendment, tenant=owner["tenant"], actor=actor)
+            return await read_document(transaction, reader, document)
+
+        return await self._database.write(work)
 
     async def retry(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
         """Queue an ended document again."""

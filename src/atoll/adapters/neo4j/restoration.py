@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from atoll.adapters.neo4j.accepting import live_bytes
 from atoll.adapters.neo4j.contents import write_contents
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.patterns import facts_of
@@ -91,7 +90,7 @@ class Neo4jRestoration:
         document = record.document
         row = {
             **record_values(record),
-            "live_bytes": live_bytes(document.sha256, document.labels),
+            "live": True,
             "facts": facts_of(document.metadata),
             "rung_at": 0 if document.status.is_under_way else None,
         }

@@ -105,8 +105,13 @@ async def hide(transaction: Transaction, kb: KbUid, documents: Sequence[Document
     record = await transaction.one(_HIDE, kb=kb, documents=list(documents), position=PURGE_POSITION)
     assert record is not None, "an aggregation returns one record"
     await change(transaction, kb, documents)
-    await transaction.all(_DEPART, kb=kb, documents=list(documents), kept=DEPARTURE_MILLISECONDS)
+    await depart(transaction, kb, documents)
     return int(record["revision"])
+
+
+async def depart(transaction: Transaction, kb: KbUid, documents: Sequence[DocumentUid]) -> None:
+    """Note for watchers that documents left the sight of those who hold their labels, at their change numbers."""
+    await transaction.all(_DEPART, kb=kb, documents=list(documents), kept=DEPARTURE_MILLISECONDS)
 
 
 async def set_status(transaction: Transaction, kb: KbUid, document: DocumentUid, status: Status) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from atoll.adapters.sqlite import columns
+from atoll.adapters.sqlite.amending import next_version
 from atoll.adapters.sqlite.database import NOW
 from atoll.adapters.sqlite.transitions import audit, change, fence, now, renew_journey, set_status
 from atoll.domain.document import JOURNEY, NewDocument, Replaces, StageState, Status
@@ -89,9 +90,6 @@ def _known(connection: sqlite3.Connection, uploader: Reader, documents: Sequence
 def _insert(
     connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, replaces: Replaces | None, actor: Actor
 ) -> None:
-    version = connection.execute(
-        "SELECT COALESCE(MAX(version), 0) + 1 AS next FROM document WHERE kb = ? AND name = ?", (kb, new.name)
-    ).fetchone()["next"]
     columns.insert(
         connection,
         "document",
@@ -100,7 +98,7 @@ def _insert(
             "kb": kb,
             "name": new.name,
             "source": new.source,
-            "version": version,
+            "version": next_version(connection, kb, new.source, new.name),
             "sha256": new.sha256,
             "labels": sorted(new.labels),
             "metadata": json.dumps(new.metadata),

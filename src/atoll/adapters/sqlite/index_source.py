@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import Database
@@ -175,16 +175,16 @@ class SqliteIndexSource:
 
         return await self._database.scan(work)
 
-    async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> frozenset[DocumentUid]:
-        """Return those of ``documents`` that are visible."""
+    async def visible(self, kb: KbUid, documents: Sequence[DocumentUid]) -> Mapping[DocumentUid, tuple[str, ...]]:
+        """Return those of ``documents`` that are visible, with their labels."""
 
-        def work(connection: sqlite3.Connection) -> frozenset[DocumentUid]:
+        def work(connection: sqlite3.Connection) -> Mapping[DocumentUid, tuple[str, ...]]:
             found = connection.execute(
-                "SELECT d.uid FROM json_each(?) chosen CROSS JOIN document d ON d.uid = chosen.value "
+                "SELECT d.uid, d.labels FROM json_each(?) chosen CROSS JOIN document d ON d.uid = chosen.value "
                 "WHERE d.kb = ? AND d.visible = 1",
                 (json.dumps(documents), kb),
             )
-            return frozenset(DocumentUid(row["uid"]) for row in found)
+            return {DocumentUid(row["uid"]): texts(row["labels"]) for row in found}
 
         return await self._database.scan(work)
 

@@ -18,22 +18,27 @@ from atoll.records import events
 from atoll.records.rows import documents as rows
 from atoll.records.rows.values import texts
 
-# The first unfinished stage of a document that is on its way, or of one being purged.
+# What work there may be at stage {s} of document d: the stages of a journey while it is on its way, purge once it is
+# deleted, relabel once it is ready.
+_OPEN = (
+    "(d.deleted_at IS NOT NULL OR d.status IN ('queued', 'processing') "
+    "OR (d.status = 'ready' AND {s}.name = 'relabel'))"
+)
+
 _CLAIM = f"""
 UPDATE stage SET owner = :owner, token = token + 1, state = 'running', attempts = attempts + 1,
     lease_until = {NOW} + :lease, claimed_at = {NOW}
 WHERE document = :document
   AND position = (SELECT MIN(position) FROM stage WHERE document = :document AND state != 'done')
   AND state IN ('waiting', 'running') AND lease_until <= {NOW} AND not_before <= {NOW}
-  AND EXISTS (SELECT 1 FROM document d WHERE d.uid = :document
-              AND (d.deleted_at IS NOT NULL OR d.status IN ('queued', 'processing')))
+  AND EXISTS (SELECT 1 FROM document d WHERE d.uid = :document AND {_OPEN.format(s="stage")})
 RETURNING name, batch, token, failures, attempts
 """
 
 _OVERDUE = f"""
 SELECT DISTINCT s.document FROM stage s JOIN document d ON d.uid = s.document
 WHERE s.state IN ('waiting', 'running') AND s.lease_until <= {NOW} AND s.not_before <= {NOW}
-  AND s.rung_at <= {NOW} - :quiet AND (d.deleted_at IS NOT NULL OR d.status IN ('queued', 'processing'))
+  AND s.rung_at <= {NOW} - :quiet AND {_OPEN.format(s="s")}
   AND s.position = (SELECT MIN(position) FROM stage f WHERE f.document = s.document AND f.state != 'done')
 ORDER BY s.rung_at LIMIT :limit
 """
@@ -136,6 +141,23 @@ class SqliteLedger:
 
         await self._database.write(work)
 
+    async def relabelled(self, claim: Claim, lease_seconds: float) -> Claim | None:
+        """End stage relabel, or go on with newer labels."""
+
+        def work(connection: sqlite3.Connection) -> Claim | None:
+            check(connection, claim)
+            row = connection.execute("SELECT labels FROM document WHERE uid = ?", (claim.document,)).fetchone()
+            if set(texts(row["labels"])) != set(claim.labels):
+                close_stage(connection, claim, StageState.WAITING)
+                return _claim(connection, claim.document, claim.owner, lease_seconds)
+            connection.execute("DELETE FROM stage WHERE document = ? AND name = ?", (claim.document, claim.stage))
+            connection.execute(
+                "UPDATE document SET changed_seq = ? WHERE uid = ?", (change(connection), claim.document)
+            )
+            return None
+
+        return await self._database.write(work)
+
     async def fail(self, claim: Claim, error: DocumentError, *, quarantine: bool = False) -> None:
         """End the journey with an error."""
 
@@ -203,7 +225,7 @@ def _claim(
     if row is None:
         return None
     stage = Stage(row["name"])
-    if stage is not Stage.PURGE:
+    if stage in JOURNEY:
         # From the first point on, searches must fetch room for the hidden document.
         connection.execute(
             "UPDATE document SET status = ?, indexed = MAX(indexed, ?), changed_seq = ? WHERE uid = ?",

@@ -1,14 +1,15 @@
-"""Deleting, retrying and cancelling documents on SQLite."""
+"""Deleting, amending, retrying and cancelling documents on SQLite."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from atoll.adapters.sqlite.accepting import queue_again
+from atoll.adapters.sqlite.amending import amend
 from atoll.adapters.sqlite.catalogue import find_document, find_kb, read_document
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.transitions import audit, fence, hide, set_status
-from atoll.domain.document import Document, Receipt, StageState, Status
+from atoll.domain.document import Amendment, Document, Receipt, StageState, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
@@ -35,6 +36,17 @@ class SqliteLifecycle:
             return receipt(counted, dry_run=dry_run)
 
         return await (self._database.scan(work) if dry_run else self._database.write(work))
+
+    async def amend(self, reader: Reader, document: DocumentUid, amendment: Amendment, actor: Actor) -> Document:
+        """Change labels, metadata or place."""
+
+        def work(connection: sqlite3.Connection) -> Document:
+            row = find_document(connection, reader, document)
+            tenant = find_kb(connection, reader.kb)["tenant"]
+            amend(connection, reader, row, amendment, tenant=tenant, actor=actor)
+            return read_document(connection, reader, document)
+
+        return await self._database.write(work)
 
     async def retry(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
         """Queue an ended document again."""

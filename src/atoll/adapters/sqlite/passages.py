@@ -36,7 +36,10 @@ class SqlitePassages:
         def work(connection: sqlite3.Connection) -> SearchScope:
             row = connection.execute(
                 "SELECT revision, language, passages, gaps, (SELECT COALESCE(SUM(d.passages), 0) FROM document d "
-                "WHERE d.kb = kb.uid AND d.visible = 0 AND d.indexed = 1) AS hidden "
+                "WHERE d.kb = kb.uid AND d.visible = 0 AND d.indexed = 1) "
+                # Points that still have their document's labels of before may be out of the reader's sight, too.
+                "+ (SELECT COALESCE(SUM(d.passages), 0) FROM stage s CROSS JOIN document d ON d.uid = s.document "
+                "WHERE s.name = 'relabel' AND d.kb = kb.uid AND d.visible = 1) AS hidden "
                 "FROM kb WHERE uid = ? AND deleted_at IS NULL",
                 (reader.kb,),
             ).fetchone()

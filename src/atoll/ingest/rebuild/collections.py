@@ -20,6 +20,7 @@ from atoll.domain.vectors import PassagePoint
 from atoll.errors import AtollError, Conflict, DependencyDown
 from atoll.ingest.cutting import indexing_text
 from atoll.ingest.workshop import BATCH_PASSAGES
+from atoll.ports.index_labels import IndexLabels
 from atoll.ports.index_source import IndexedDocument, IndexedKb, IndexedPassages, IndexSource
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex, VectorUpkeep
@@ -113,8 +114,8 @@ class PassageCollection:
             for document in chosen:
                 async for written in self._write(kb, document):
                     yield written, written
-            written_to = [each.uid for each in chosen]
-            await self._index.delete(kb.uid, await no_longer_visible(self._source, kb.uid, written_to))
+            written_to = {each.uid: each.labels for each in chosen}
+            await self._index.delete(kb.uid, await overtaken(self._index, self._source, kb.uid, written_to))
 
     async def sweep(self, kb: KbUid | None) -> int:
         """Remove points without a passage."""
@@ -176,16 +177,22 @@ async def differing(index: Counted, kb: KbUid, points: Mapping[DocumentUid, int]
     return frozenset([uid for uid, number in points.items() if await index.count(kb, [uid]) != number])
 
 
-async def no_longer_visible(source: IndexSource, kb: KbUid, documents: Sequence[DocumentUid]) -> list[DocumentUid]:
-    """Return the documents that were deleted or replaced while their points were written.
+async def overtaken(
+    index: IndexLabels, source: IndexSource, kb: KbUid, written: Mapping[DocumentUid, Sequence[str]]
+) -> list[DocumentUid]:
+    """Return the documents that were deleted or replaced while their points were written, with the labels ``written``.
 
     Their purge may have looked for points before these were there, so that whoever wrote them takes them back. A
-    document that is deleted after this look finds them.
+    document that is deleted after this look finds them. For the same reason the points of documents that have other
+    labels by now get these.
     """
-    if not documents:
+    if not written:
         return []
-    visible = await source.visible(kb, documents)
-    return [uid for uid in documents if uid not in visible]
+    visible = await source.visible(kb, list(written))
+    for uid, labels in written.items():
+        if uid in visible and set(visible[uid]) != set(labels):
+            await index.relabel(kb, uid, visible[uid])
+    return [uid for uid in written if uid not in visible]
 
 
 class Reindex:

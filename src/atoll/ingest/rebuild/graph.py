@@ -13,7 +13,7 @@ import numpy as np
 
 from atoll.domain.ids import EntityId, KbUid, RelationId
 from atoll.domain.vectors import EntityPoint, RelationPoint
-from atoll.ingest.rebuild.collections import no_longer_visible
+from atoll.ingest.rebuild.collections import overtaken
 from atoll.ingest.rebuild.expected import QUIET_SECONDS, Expected
 from atoll.ports.graph_index import GraphIndex
 from atoll.ports.index_source import IndexedKb, IndexSource
@@ -96,8 +96,9 @@ class RelationCollection:
             points = [RelationPoint(relation, kb.uid, *rest) for relation, *rest in columns]
             await self._index.upsert_graph([], points)
             # As for passages: a document that was deleted meanwhile takes its points with it.
-            documents = sorted(set(batch.documents))
-            await self._index.delete_graph(kb.uid, [], await no_longer_visible(self._source, kb.uid, documents))
+            written_to = dict(zip(batch.documents, batch.labels, strict=True))
+            gone = await overtaken(self._index, self._source, kb.uid, written_to)
+            await self._index.delete_graph(kb.uid, [], gone)
             yield len(points), len(points)
 
     async def sweep(self, kb: KbUid | None) -> int:

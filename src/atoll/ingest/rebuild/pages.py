@@ -11,7 +11,7 @@ from atoll.domain.artefact import Artefact, artefact_of
 from atoll.domain.document import Stage
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.errors import ArtefactMissing
-from atoll.ingest.rebuild.collections import differing, documents_of, no_longer_visible
+from atoll.ingest.rebuild.collections import differing, documents_of, overtaken
 from atoll.ingest.rebuild.expected import QUIET_SECONDS, Expected
 from atoll.ingest.stages.embed_pages import read_archive, read_pages
 from atoll.ingest.stages.index_pages import page_points
@@ -64,7 +64,8 @@ class PageCollection:
                 if document.uid in wanted:
                     async for written in self._write(kb.uid, document):
                         yield written, written
-            await self._index.delete(kb.uid, await no_longer_visible(self._source, kb.uid, list(wanted)))
+            written_to = {each.uid: each.labels for each in documents if each.uid in wanted}
+            await self._index.delete(kb.uid, await overtaken(self._index, self._source, kb.uid, written_to))
 
     async def sweep(self, kb: KbUid | None) -> int:
         """Leave points too many where they are: they cost a look into the record store and nothing else."""

@@ -63,6 +63,7 @@ class VectorApi:
             self._route("PUT", f"{collection}/points", self._upsert),
             self._route("POST", f"{collection}/points", self._retrieve),
             self._route("POST", f"{collection}/points/delete", self._delete_points),
+            self._route("POST", f"{collection}/points/payload", self._set_payload),
             self._route("POST", f"{collection}/points/query", self._query),
             self._route("POST", f"{collection}/points/query/batch", self._query_batch),
             self._route("POST", f"{collection}/points/count", self._count),
@@ -201,6 +202,9 @@ class VectorApi:
 
     async def _delete_points(self, request: Request, content: bytes) -> Any:
         return await self._write(request, lambda _: wire.deletion(values.body(content)))
+
+    async def _set_payload(self, request: Request, content: bytes) -> Any:
+        return await self._write(request, lambda _: wire.payload_change(values.body(content)))
 
     async def _query(self, request: Request, content: bytes) -> Any:
         def read(collection: Collection) -> Any:

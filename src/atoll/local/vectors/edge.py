@@ -33,6 +33,7 @@ from atoll.local.vectors.engine import (
     Search,
     SearchParams,
     Selection,
+    SetPayload,
     Shard,
     Sparse,
     SparseParams,
@@ -180,6 +181,8 @@ def _operation(change: Change) -> Any:
             return qe.UpdateOperation.delete_points(list(ids))
         case DeleteWhere(where):
             return qe.UpdateOperation.delete_points_by_filter(_filter(where))
+        case SetPayload(payload, where):
+            return qe.UpdateOperation.set_payload_by_filter(_filter(where), dict(payload))
         case IndexKeyword(key, tenant):
             return qe.UpdateOperation.create_field_index(key, qe.KeywordIndexParams(is_tenant=tenant))
 

@@ -201,6 +201,14 @@ class DeleteWhere:
     where: Filter
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SetPayload:
+    """Give the points that a filter matches these payload fields; other fields stay."""
+
+    payload: Mapping[str, Any]
+    where: Filter
+
+
 @dataclass(frozen=True, slots=True)
 class IndexKeyword:
     """Index a payload field of strings; ``tenant``: points of one value are kept and searched together."""
@@ -210,7 +218,7 @@ class IndexKeyword:
 
 
 #: One write. Applying a list of changes again, in order, to a copy taken before them gives the same points.
-Change = Upsert | DeletePoints | DeleteWhere | IndexKeyword
+Change = Upsert | DeletePoints | DeleteWhere | SetPayload | IndexKeyword
 
 
 @dataclass(frozen=True, slots=True)

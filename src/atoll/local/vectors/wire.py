@@ -26,6 +26,7 @@ from atoll.local.vectors.engine import (
     Search,
     SearchParams,
     Selection,
+    SetPayload,
     Sparse,
     Upsert,
     Vector,
@@ -251,6 +252,15 @@ def _point(value: Any, config: CollectionConfig) -> Point:
         vectors={name: vector(item, name, config) for name, item in vectors.items()},
         payload=payload,
     )
+
+
+def payload_change(value: Any) -> SetPayload:
+    """Return the change of `points/payload`: fields for the points of a filter."""
+    given = fields(value, "set payload", {"payload", "filter"})
+    payload = required(given, "set payload", "payload")
+    if not isinstance(payload, dict):
+        raise BadRequest("payload must be an object")
+    return SetPayload(payload, where_filter(required(given, "set payload", "filter")))
 
 
 def deletion(value: Any) -> Change:

@@ -18,6 +18,7 @@ from atoll.domain.document import (
 )
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.reading import PIPELINE, UNTOLD, HowRead, Reading
+from atoll.records.amending import Standing
 from atoll.records.rows.values import Row, instant, moment, texts
 
 #: What a document that replaces whatever there is has for labels.
@@ -79,6 +80,18 @@ def read_json(how: HowRead, language: str) -> str:
 def warning_json(type_: str) -> str:
     """Return the piece of ``warnings_json`` that a warning of a type is known by."""
     return f'"type": {json.dumps(type_)}'
+
+
+def standing(row: Row) -> Standing:
+    """Build what an amendment may change of a document."""
+    return Standing(
+        uid=DocumentUid(row["uid"]),
+        labels=texts(row["labels"]),
+        metadata=json.loads(row["metadata_json"]),
+        name=row["name"],
+        source=row["source"],
+        sha256=row["sha256"],
+    )
 
 
 def artefacts(text: str | None) -> dict[Stage, str]:

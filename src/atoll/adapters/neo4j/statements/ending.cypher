@@ -1,9 +1,9 @@
 // name: half_deleted
-MATCH (k:Kb) WHERE k.deleted_at > 0 AND EXISTS { MATCH (d:Document {kb: k.uid}) WHERE d.live_bytes IS NOT NULL }
+MATCH (k:Kb) WHERE k.deleted_at > 0 AND EXISTS { MATCH (d:Document {kb: k.uid}) WHERE d.live = true }
 RETURN k.uid AS uid
 
 // name: oldest_documents
-MATCH (d:Document {kb: $kb}) WHERE d.live_bytes IS NOT NULL
+MATCH (d:Document {kb: $kb}) WHERE d.live = true
 WITH d.uid AS uid, d.seq AS seq ORDER BY seq LIMIT $limit
 RETURN collect(uid) AS uids
 

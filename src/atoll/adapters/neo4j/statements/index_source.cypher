@@ -55,7 +55,7 @@ MATCH (a)-[:STATED_IN]->()-[:OF]->(d) WHERE d.visible RETURN count(a) AS count
 
 // name: visible
 UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) WHERE d.visible
-RETURN collect(d.uid) AS uids
+RETURN collect([d.uid, d.labels]) AS found
 
 // name: known
 UNWIND $passages AS id MATCH (p:Passage {id: id}) RETURN collect(p.id) AS ids

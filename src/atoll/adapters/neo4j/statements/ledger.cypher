@@ -14,7 +14,7 @@ SET s.owner = $owner, s.token = s.token + 1, s.state = 'running', s.attempts = s
     s.lease_until = timestamp() + $lease, s.claimed_at = timestamp()
 WITH s, d, k
 CALL (s, d) {
-  WITH s, d WHERE s.name <> 'purge'
+  WITH s, d WHERE NOT s.name IN ['relabel', 'purge']
   SET d.status = 'processing', d.indexed = d.indexed OR s.name = 'index',
       d.hidden = CASE WHEN d.indexed OR s.name = 'index' THEN true ELSE null END,
       d.artefacts_json = CASE WHEN s.name = 'parse' AND coalesce(d.artefacts_json, '{}') = '{}' THEN $artefacts

@@ -11,3 +11,8 @@ RETURN entities, mentions, kept, COUNT { (d)<-[:OF]-(:Passage) } AS passages,
 
 // name: stop_stages
 MATCH (s:Stage {document: $document, kb: $kb}) WHERE s.state = 'running' SET s.state = 'waiting'
+
+// name: lock_stages
+// Without making claims void: work goes on.
+MATCH (s:Stage {document: $document, kb: $kb})
+WITH s ORDER BY s.position SET s.locked = true

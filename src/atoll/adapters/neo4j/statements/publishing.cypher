@@ -44,8 +44,10 @@ RETURN collect(CASE WHEN e.df > 1 AND e.vector IS NULL THEN [e.id, e.key] END) A
 // The revision after all else but the audit trail, so that nobody sees the new one before what it stands for.
 MATCH (s:Stage {document: $document, name: $stage, kb: $kb}) <<close>>
 WITH s MATCH (d:Document {uid: $document, kb: $kb})
+// A document that got other labels on its way has one stage left.
+WITH d, EXISTS { MATCH (r:Stage {document: $document, name: 'relabel'}) WHERE r.state <> 'done' } AS left
 SET d.visible = true, d.status = 'ready', d.error_json = null, d.ready_at = timestamp(), d.entities = $entities,
-  d.hidden = null, d.rung_at = null, d.pipeline = $pipeline
+  d.hidden = CASE WHEN left THEN true END, d.rung_at = CASE WHEN left THEN 0 END, d.pipeline = $pipeline
 <<change>>
 WITH d MATCH (k:Kb {uid: $kb}) SET k.revision = k.revision + 1, k.passages = k.passages + d.passages
 WITH k.revision AS revision <<audit>> RETURN revision

@@ -42,7 +42,7 @@ WITH k, collect(d) AS documents, sum(d.bytes) AS bytes, sum(CASE WHEN d.visible 
 SET k.revision = k.revision + size(documents), k.documents = k.documents - size(documents), k.bytes = k.bytes - bytes,
   k.passages = k.passages - passages
 WITH k.revision AS revision, documents UNWIND documents AS d
-SET d.visible = false, d.deleted_at = timestamp(), d.live_bytes = null, d.rung_at = 0,
+SET d.visible = false, d.deleted_at = timestamp(), d.live = null, d.rung_at = 0,
   d.hidden = CASE WHEN d.indexed THEN true ELSE null END
 WITH revision, d
 CALL (d) { MATCH (s:Stage {document: d.uid, kb: $kb}) SET s.state = 'done' }
