@@ -125,7 +125,9 @@ def api_routes() -> list[APIRoute]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     pages = runtime.kept(PageViews)
-    async with background.running(runtime.ports, runtime.ringer, runtime.key_use, pages.adopt()):
+    async with background.running(
+        runtime.ports, runtime.ringer, runtime.key_use, pages.adopt(), runtime.ports.ask.prepare()
+    ):
         yield
         runtime.stopping.set()
         if awaited := await runtime.kept(UploadReader).uploads.ended():

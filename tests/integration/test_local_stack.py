@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from atoll.errors import DependencyDown, StartRefused
-from atoll.local import control, pids, roles, state
+from atoll.local import control, pids, plan, roles, state
 from atoll.local.pids import Identity
 from atoll.local.state import StackState
 from atoll.local.supervisor import Supervisor
@@ -158,6 +158,24 @@ def test_a_killed_role_comes_back(tree: Tree, role: str) -> None:
     assert other.restarts == 0
 
 
+def test_a_hung_role_is_ended_and_comes_back_and_what_answers_is_left_alone(tree: Tree) -> None:
+    patience = {"probes": 2, "every_seconds": 0.2}
+    tree.describe(
+        {"name": "queue", "patience": patience},
+        {"name": "pages", "patience": patience, "options": ["--unready-after", "2"]},
+        {"name": "gateway", "after": ["queue"]},
+    )
+    tree.up()
+    hung, unready = tree.identity("queue"), tree.identity("pages")
+    os.kill(hung.pid, signal.SIGSTOP)
+    until(lambda: (row := tree.state().row("queue")) is not None and row.restarts == 1 and row.state == "running", 15)
+    assert not hung.alive
+    assert "did not answer 2 times in a row" in (tree.folder / "logs" / "supervisor.log").read_text()
+    pages = tree.state().row("pages")
+    assert pages is not None
+    assert (pages.state, pages.restarts, pages.identity) == ("unresponsive", 0, unready)  # it says 503: it lives
+
+
 def test_restarts_back_off_and_never_wait_longer_than_five_seconds(tree: Tree) -> None:
     tree.describe({"name": "frail", "options": ["--die-after", "0.3"]}, {"name": "gateway"})
     tree.up()
@@ -294,18 +312,18 @@ def test_a_taken_port_names_itself_its_setting_and_its_holder(tmp_path: Path) ->
         port = holder.getsockname()[1]
         settings = Settings(data_dir=tmp_path, gateway=GatewaySettings(port=port))
         with pytest.raises(StartRefused, match=rf"port {port} .*pid {os.getpid()}.*ATOLL_GATEWAY__PORT"):
-            roles.plan(settings)
+            plan.plan(settings)
         free = free_ports(1)[0]
         settings = Settings(data_dir=tmp_path, gateway=GatewaySettings(port=free), queue=QueueSettings(port=port))
         with pytest.raises(StartRefused, match=rf"port {port} .*ATOLL_QUEUE__PORT"):
-            roles.plan(settings)
+            plan.plan(settings)
 
 
 def test_the_page_image_server_starts_after_the_embeddings_and_can_be_left_out(tmp_path: Path) -> None:
     def planned(**sections) -> tuple[dict[str, roles.Role], dict[str, str]]:
         gateway = GatewaySettings(port=free_ports(1)[0])
         (tmp_path / "run").mkdir(exist_ok=True)
-        stack = roles.plan(Settings(data_dir=tmp_path, gateway=gateway, **sections))
+        stack = plan.plan(Settings(data_dir=tmp_path, gateway=gateway, **sections))
         return {role.name: role for role in stack.roles}, {each.name: each.state for each in stack.elsewhere}
 
     running, elsewhere = planned()
@@ -333,7 +351,7 @@ def test_the_queue_starts_guarded_and_on_a_broken_log_too(tmp_path: Path) -> Non
     broken = tmp_path / "queue" / "appendonlydir"
     broken.mkdir(parents=True)
     (broken / "appendonly.aof.manifest").write_text("file nonsense\n")
-    stack = roles.plan(settings)
+    stack = plan.plan(settings)
     supervisor = Supervisor(replace(stack, roles=tuple(role for role in stack.roles if role.name == "queue")))
     address = next(role.address for role in stack.roles if role.name == "queue")
     assert address is not None

@@ -14,8 +14,10 @@ from pathlib import Path
 
 
 class _Ok(http.server.BaseHTTPRequestHandler):
+    unready_at = float("inf")
+
     def do_GET(self) -> None:
-        self.send_response(200)
+        self.send_response(200 if time.monotonic() < self.unready_at else 503)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -30,6 +32,7 @@ def main() -> None:
     parser.add_argument("--slow", type=float, default=0.0, help="seconds before the first answer")
     parser.add_argument("--refuse", help="the one line of a refusal")
     parser.add_argument("--die-after", type=float, help="seconds of life")
+    parser.add_argument("--unready-after", type=float, help="seconds of life after which it answers 503")
     parser.add_argument("--deaf", action="store_true", help="ignore SIGTERM")
     parser.add_argument("--grandchild", action="store_true", help="leave a process behind that outlives this one")
     parser.add_argument("--flood-mib", type=int, default=0)
@@ -44,6 +47,8 @@ def main() -> None:
         left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
         options.starts.with_suffix(".grandchild").write_text(str(left.pid))
     time.sleep(options.slow)
+    if options.unready_after is not None:
+        _Ok.unready_at = time.monotonic() + options.unready_after
     server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), _Ok)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for _ in range(options.flood_mib * 1024):

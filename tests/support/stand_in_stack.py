@@ -8,8 +8,8 @@ from pathlib import Path
 
 from atoll import logs
 from atoll.errors import StartRefused
-from atoll.local.probes import http_ok
-from atoll.local.roles import Elsewhere, Role, Stack
+from atoll.local.probes import http_answer
+from atoll.local.roles import Elsewhere, Patience, Role, Stack
 from atoll.local.state import RoleState
 from atoll.local.supervisor import Supervisor, only_one
 
@@ -31,10 +31,11 @@ def stack(spec: dict) -> Stack:
                 *role.get("options", []),
             ),
             environment={"STAND_IN": role["name"]},
-            probe=http_ok(f"http://127.0.0.1:{role['port']}/"),
+            probe=http_answer(f"http://127.0.0.1:{role['port']}/"),
             after=frozenset(role.get("after", [])),
             address=f"http://127.0.0.1:{role['port']}",
             grace_seconds=1.0,
+            patience=Patience(**role.get("patience", {})),
         )
         for role in spec["roles"]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Coroutine
@@ -93,7 +94,8 @@ class Worker:
 async def _beat(file: Path) -> None:
     """Show, for as long as the loop that does the work turns, that it does."""
     while True:
-        await asyncio.to_thread(file.touch)
+        with contextlib.suppress(OSError):  # a full disk; the next time may be luckier
+            await asyncio.to_thread(file.touch)
         await asyncio.sleep(_HEARTBEAT_SECONDS)
 
 

@@ -16,7 +16,9 @@ from atoll import files
 from atoll.errors import StartRefused
 from atoll.local import logs, pids
 from atoll.local.pids import Identity
+from atoll.local.probes import Answer
 from atoll.local.roles import Role
+from atoll.local.silence import Silence
 from atoll.local.state import RoleState, Row
 from atoll.local.tether import tethered
 
@@ -28,7 +30,6 @@ _STABLE_SECONDS = 10.0
 #: Deaths in a row before a first answer that end the start of the whole stack.
 _MAX_FIRST_DEATHS = 6
 _PROBE_SECONDS_STARTING = 0.1
-_PROBE_SECONDS_RUNNING = 5.0
 #: Exit codes that mean "I will not start": ours, and "cannot execute" and "not found" of the wrapper.
 _REFUSALS = frozenset({1, 126, 127})
 
@@ -62,8 +63,10 @@ class Child:
         self._started_at = 0.0
         self._due_at = 0.0
         self._deaths_in_a_row = 0
-        self._probing: Future[bool] | None = None
+        self._probing: Future[Answer] | None = None
         self._probed_at = 0.0
+        self._silence = Silence(role.patience.probes)
+        self._hung: str | None = None
         self._emptied = False
 
     @property
@@ -85,6 +88,8 @@ class Child:
         """Start the process in its own session, tied to this process's life, with its output in its log."""
         for folder in self.role.folders:
             files.private_folder(folder)
+        if self.role.sign_of_life is not None:
+            self.role.sign_of_life.unlink(missing_ok=True)
         logs.keep_small(self._log)
         self._log_offset = logs.size(self._log)
         descriptor = logs.open_log(self._log)
@@ -103,6 +108,7 @@ class Child:
         self._identity = pids.identify(self._running.pid)
         self._started_at = time.monotonic()
         self._probing, self._probed_at = None, 0.0
+        self._silence.broken()
         self.state = RoleState.STARTING
 
     def restart_if_due(self) -> bool:
@@ -126,7 +132,8 @@ class Child:
         self._running = None
         self._identity = None
         self._probing = None
-        return Death(code, logs.last_line(self._log, self._log_offset) or _ended(code))
+        hung, self._hung = self._hung, None
+        return Death(code, hung or logs.last_line(self._log, self._log_offset) or _ended(code))
 
     def plan_restart(self, death: Death, *, dependencies_answer: bool) -> float:
         """Decide what follows a death; return the seconds until the next start.
@@ -164,21 +171,33 @@ class Child:
         if self._probing is not None:
             if not self._probing.done():
                 return
-            answered = self._probing.result()
+            answer = self._probing.result()
             self._probing = None
-            self._note(answered=answered)
-        pause = _PROBE_SECONDS_STARTING if self.state is RoleState.STARTING else _PROBE_SECONDS_RUNNING
+            self._note(answer)
+        pause = _PROBE_SECONDS_STARTING if self.state is RoleState.STARTING else self.role.patience.every_seconds
         if time.monotonic() - self._probed_at >= pause:
             self._probed_at = time.monotonic()
             self._probing = self._executor.submit(self.role.probe)
 
-    def _note(self, *, answered: bool) -> None:
-        if answered:
+    def _note(self, answer: Answer) -> None:
+        if answer is Answer.READY:
             self.answered = True
             self._reason = None
             self.state = RoleState.RUNNING
         elif self.state is RoleState.RUNNING:
             self.state = RoleState.UNRESPONSIVE
+        if answer is not Answer.NONE:
+            self._silence.broken()
+        elif self.state is RoleState.UNRESPONSIVE and self._identity is not None:
+            self._silence.goes_on(self._identity.pid)
+
+    def end_if_hung(self) -> str | None:
+        """Kill the process if it left too many probes in a row unanswered; return why, or None."""
+        if self._running is None or self._hung is not None or not self._silence.is_too_long:
+            return None
+        self._hung = f"it did not answer {self.role.patience.probes} times in a row: ended by the supervisor"
+        self.kill()
+        return self._hung
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM, and SIGCONT so that a stopped process can act on it."""

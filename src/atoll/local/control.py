@@ -15,8 +15,8 @@ from typing import Any
 from atoll import files
 from atoll import logs as structured_logs
 from atoll.errors import AtollError, DependencyDown, StartRefused
-from atoll.local import logs, pids, roles, state
-from atoll.local.probes import http_ok
+from atoll.local import logs, pids, plan, state
+from atoll.local.probes import Answer, http_answer
 from atoll.local.state import Phase, RoleName, RoleState, Row, StackState
 from atoll.local.supervisor import Supervisor, only_one
 from atoll.settings import Settings
@@ -37,7 +37,7 @@ def supervise(settings: Settings) -> None:
     run_dir = settings.run_dir.absolute()
     with only_one(run_dir):
         try:
-            stack = roles.plan(settings)
+            stack = plan.plan(settings)
         except StartRefused as refusal:
             _tell_refusal(run_dir, settings.gateway.address, refusal)
             raise
@@ -78,7 +78,7 @@ def await_ready(
         StartRefused: the stack did not start; the message is the role's own line.
         DependencyDown: it is not ready in time.
     """
-    ready = http_ok(f"{address}/health/ready")
+    ready = http_answer(f"{address}/health/ready")
     deadline = time.monotonic() + timeout_seconds
     shown: dict[str, str] = {}
     while time.monotonic() < deadline:
@@ -88,7 +88,7 @@ def await_ready(
         current = state.read(run_dir)
         if supervisor is not None and current is not None and not _written_by(current, supervisor.pid):
             current = None  # the state of an earlier stack
-        if current is not None and current.phase == Phase.RUNNING and ready():
+        if current is not None and current.phase == Phase.RUNNING and ready() is Answer.READY:
             return
         for row in current.rows if current else ():
             if row.state != shown.get(row.role):
@@ -147,7 +147,11 @@ def status(run_dir: Path, address: str) -> dict[str, Any]:
     ]
     if current is not None and living:
         address = current.address
-    return {"ready": living and http_ok(f"{address}/health/ready")(), "address": address, "processes": processes}
+    return {
+        "ready": living and http_answer(f"{address}/health/ready")() is Answer.READY,
+        "address": address,
+        "processes": processes,
+    }
 
 
 _FINE = frozenset({RoleState.RUNNING, RoleState.EXTERNAL, RoleState.NOT_CONFIGURED})

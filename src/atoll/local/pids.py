@@ -58,6 +58,23 @@ def rss_bytes(pid: int) -> int | None:
         return None
 
 
+def worked_seconds(pid: int) -> float | None:
+    """Return the processor time that a process has used so far, or None when it is gone."""
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return None
+    return float(times.user + times.system)
+
+
+def waits_for_disk(pid: int) -> bool:
+    """Whether a process sleeps in the kernel until a disk or another device answers."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_DISK_SLEEP)
+    except psutil.Error:
+        return False
+
+
 def name(pid: int) -> str:
     """Return the command name of a process, or an empty string."""
     try:

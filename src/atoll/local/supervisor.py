@@ -54,8 +54,9 @@ def only_one(run_dir: Path) -> Iterator[None]:
 class Supervisor:
     """Runs a `Stack` until it is told to stop (SIGTERM, SIGINT) or a role refuses to start.
 
-    Single-threaded but for the probes. A role that answers is not restarted for being slow or stopped: only death
-    restarts it, because work that is held by a lease must be able to come back.
+    Single-threaded but for the probes. A role is restarted when it dies, and killed and restarted when it was ready and
+    then leaves more probes in a row unanswered than its `Patience` allows. One that is only slow, answers that it is
+    not ready, or works while it is silent goes on.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -116,6 +117,9 @@ class Supervisor:
             self._publish()
             logger.info("%s restarted", name)
         child.probe()
+        hung = child.end_if_hung()
+        if hung is not None:
+            logger.warning("%s is hung: %s", name, hung)
 
     def _answer(self, role: Role) -> bool:
         return all(self._children[name].state is RoleState.RUNNING for name in role.after)

@@ -49,7 +49,7 @@ class Answering:
         self._speed = PrefillSpeed()
 
     async def prepare(self) -> None:
-        """Measure the embedder's scale ahead of the first question; raises what `scale.measured` raises."""
+        """Measure the embedder's scale ahead of the first question; see `Scale.get`."""
         await self._scale.get()
 
     async def extracted(self, found: SearchResult) -> Progress:

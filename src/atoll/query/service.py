@@ -170,7 +170,7 @@ class AskService:
         """Measure the embedder ahead of the first question.
 
         Raises:
-            DependencyDown, ModelReplyInvalid: the embedder is away or answers otherwise.
+            ModelReplyInvalid: the embedding server answers what is no vector.
         """
         await self._answering.prepare()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from atoll.errors import StartRefused
-from atoll.local import roles
-from atoll.local.probes import running
+from atoll.local import environment
+from atoll.local.probes import Answer
 from atoll.local.roles import Role
 from atoll.local.supervisor import layers
 from atoll.settings import ChatSettings, EmbeddingSettings, GatewaySettings, Settings
@@ -25,7 +25,7 @@ def test_what_the_operator_set_is_passed_on_with_absolute_paths(
         embeddings=EmbeddingSettings(model_dir=Path("models/x"), ours=False, dtype="fp32"),
         chat=ChatSettings(url=None),
     )
-    assert roles.exported(settings) == {
+    assert environment.exported(settings) == {
         "ATOLL_DATA_DIR": str(tmp_path / "data"),
         "ATOLL_GATEWAY__PORT": "18000",
         "ATOLL_EMBEDDINGS__MODEL_DIR": str(tmp_path / "models/x"),
@@ -36,7 +36,7 @@ def test_what_the_operator_set_is_passed_on_with_absolute_paths(
 
 def test_layers_follow_needs_and_refuse_circles() -> None:
     def role(name: str, *after: str) -> Role:
-        return Role(name=name, command=(), environment={}, probe=running, after=frozenset(after))
+        return Role(name=name, command=(), environment={}, probe=lambda: Answer.READY, after=frozenset(after))
 
     table = [role("gateway", "queue", "vectors"), role("queue"), role("vectors", "queue"), role("parser")]
     assert [[each.name for each in layer] for layer in layers(table)] == [["queue", "parser"], ["vectors"], ["gateway"]]

@@ -7,6 +7,7 @@ pairs that do not, embedded once, tell what each model means by near and far, so
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +81,11 @@ def _translations() -> dict[str, list[str]]:
 
 
 class Scale:
-    """The scale of one embedder, measured when it is first asked for and again when another model may answer."""
+    """The scale of one embedder, measured when it is first asked for and again when another model may answer.
+
+    While the embedder is away the last one stands, or, before there was any, one on which nothing is near: then no
+    question has a vector either, and what words say decides.
+    """
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -89,20 +94,22 @@ class Scale:
         self._lock = asyncio.Lock()
 
     async def get(self) -> CosineScale:
-        """Return the scale; raises what `measured` raises."""
+        """Return the scale. Raises ModelReplyInvalid when the embedding server answers what is no vector."""
         if self._known is not None and self._connections == self._embedder.connections:
             return self._known[1]
         async with self._lock:
-            try:
+            with contextlib.suppress(DependencyDown):  # asked again at the next question
                 fingerprint = (await self._embedder.describe()).fingerprint
-            except DependencyDown:
-                if self._known is None:
-                    raise
-                return self._known[1]  # asked again at the next question
-            if self._known is None or self._known[0] != fingerprint:
-                self._known = (fingerprint, await measured(self._embedder))
-            self._connections = self._embedder.connections
-            return self._known[1]
+                if self._known is None or self._known[0] != fingerprint:
+                    self._known = (fingerprint, await measured(self._embedder))
+                self._connections = self._embedder.connections
+            return self._known[1] if self._known is not None else _unmeasured()
+
+
+def _unmeasured() -> CosineScale:
+    """Return a scale that calls nothing near, and no language foreign."""
+    languages = ("en", *_translations())
+    return CosineScale(0.0, 1.0, frozenset(frozenset((one, other)) for one in languages for other in languages))
 
 
 def _means(cosines: NDArray[np.float32]) -> tuple[float, float]:
