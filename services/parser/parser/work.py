@@ -12,28 +12,14 @@ from atoll.domain.page import RESOLUTIONS, Box
 from atoll.errors import BadInput, DocumentUnreadable, UnsupportedMediaType
 from parser.collector import Collector
 from parser.draw import draw_page
-from parser.formats import html, markdown, pdf, plain, slides, word
-from parser.formats.sheets import delimited, workbook
+from parser.formats import pdf
+from parser.formats.flowing import FLOWING
 from parser.text import on_one_line
 from parser.typeset.compose import typeset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from parser.flow import Element
     from parser.limits import ContentLimits
     from parser.typeset.fonts import Fonts
-
-#: Families of formats without pages, each with what reads them into a stream of elements.
-_FLOWING: dict[str, Callable[[bytes, Collector], Iterator[Element]]] = {
-    "plain": plain.elements,
-    "markdown": markdown.elements,
-    "html": html.elements,
-    "word": word.elements,
-    "workbook": workbook.elements,
-    "slides": slides.elements,
-    "delimited": delimited.elements,
-}
 
 
 class Parse:
@@ -57,9 +43,9 @@ class Parse:
         collector.read_by(family, media.told_by(data[: media.HEAD_BYTES], media_type))
         if family == "pdf":
             pdf.read(data, collector)
-        elif elements := _FLOWING.get(family):
+        elif elements := FLOWING.get(family):
             with os.fdopen(rendition, "wb") as file:
-                typeset(elements(bytes(data), collector), file, self._fonts, collector, name)
+                typeset(elements(bytes(data), collector, 1), file, self._fonts, collector, name)
         else:
             raise UnsupportedMediaType(f"nothing here reads {media_type[:80]}")
         with os.fdopen(result, "wb") as file:

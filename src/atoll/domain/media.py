@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ PDF = "application/pdf"
 DOCX = f"{_WORD}.document"
 XLSX = f"{_SHEET}.sheet"
 PPTX = f"{_SLIDES}.presentation"
+EML = "message/rfc822"
+MBOX = "application/mbox"
 CSV = "text/csv"
 TSV = "text/tab-separated-values"
 MARKDOWN = "text/markdown"
@@ -65,6 +68,8 @@ FORMATS = (
         f"{_POWERPOINT}.slideshow.macroEnabled.12", (".ppsm",), "slides", (f"{_POWERPOINT}.slideshow.macroEnabled",)
     ),
     Format(f"{_SLIDES}.template", (".potx",), "slides", (f"{_SLIDES}.template.main+xml",)),
+    Format(EML, (".eml",), "message"),
+    Format(MBOX, (".mbox",), "mailbox"),
     Format(CSV, (".csv",), "delimited"),
     Format(TSV, (".tsv", ".tab"), "delimited"),
     Format(MARKDOWN, (".md", ".markdown"), "markdown"),
@@ -110,6 +115,11 @@ _BINARY = (
     b"\xd0\xcf\x11\xe0",  # the old Office formats
     b"SQLite format 3",
 )
+#: Lines among which a message's headers are looked for.
+_HEADER_LINES = 60
+_HEADER = re.compile(rb"([A-Za-z][A-Za-z0-9-]{1,40}):(?:\s|$)")
+_ADDRESSED = frozenset({b"date", b"subject", b"to", b"message-id", b"received"})
+_FROM_LINE = re.compile(rb"From \S+ .*\d{4}")
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
@@ -135,11 +145,22 @@ def sniff(name: str, head: bytes) -> str:
         raise _unsupported(name, "its content is binary")
     if named:
         return named
-    if head.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:64].lower().startswith((b"<!doctype html", b"<html")):
-        return HTML
+    if found := _in_text(head):
+        return found
     if not suffix:
         return TEXT
     raise _unsupported(name, f"{suffix[:20]} is not a format it reads")
+
+
+def _in_text(head: bytes) -> str | None:
+    """The format of a text that says so by how it begins: a page of HTML, a message, messages one after the other."""
+    if head.lstrip(codecs.BOM_UTF8 + b" \t\r\n")[:64].lower().startswith((b"<!doctype html", b"<html")):
+        return HTML
+    lines = head.lstrip(b"\r\n").split(b"\n", _HEADER_LINES)[:_HEADER_LINES]
+    is_box = _FROM_LINE.match(lines[0]) is not None
+    names = [found[1].lower() if (found := _HEADER.match(line)) else b"" for line in lines[is_box:]]
+    is_message = bool(names and names[0]) and b"from" in names and len(_ADDRESSED & set(names)) > 1
+    return (MBOX if is_box else EML) if is_message else None
 
 
 def told_by(head: bytes, media_type: str) -> str:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _LONGEST_PARAGRAPH = 60
 
 
-def elements(data: bytes, collector: Collector) -> Iterator[Element]:
-    """The paragraphs of a text file in any encoding."""
-    text = text_of(data, collector)
+def elements(data: bytes, collector: Collector, declared: str | None = None) -> Iterator[Element]:
+    """The paragraphs of a text in any encoding; ``declared`` is the one that is told for it."""
+    text = text_of(data, collector, declared)
     collector.limits.check_characters(len(text))
     collector.look_for_hiding(text)
     tables = 0

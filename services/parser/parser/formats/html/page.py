@@ -23,14 +23,16 @@ _FED_CHARACTERS = 64 * 1024
 _SHOWN_HIDDEN = 2000
 
 
-def elements(data: bytes, collector: Collector) -> Iterator[Element]:
+def elements(data: bytes, collector: Collector, declared: str | None = None) -> Iterator[Element]:
     """What a reader of the page sees. A page that is nothing but menus is read with them.
+
+    ``declared`` is the encoding that is told for it where the page itself tells none.
 
     Raises:
         DocumentTooLarge: the page has too many tags or too much text.
     """
-    declared = _DECLARED.search(data[:_DECLARED_WITHIN])
-    text = text_of(data, collector, declared[1].decode("ascii") if declared else None)
+    own = _DECLARED.search(data[:_DECLARED_WITHIN])
+    text = text_of(data, collector, own[1].decode("ascii") if own else declared)
     collector.look_for_hiding(text)
     stream, found = HtmlStream(), False
     for element in stream.all(text):

@@ -1,0 +1,39 @@
+"""The families of formats without pages, each with what reads it into a stream of elements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from parser.formats import html, mail, markdown, plain, slides, word
+from parser.formats.sheets import delimited, workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from parser.collector import Collector
+    from parser.flow import Element
+    from parser.formats.members import Reader
+
+
+def _alone(read: Callable[[bytes, Collector], Iterator[Element]]) -> Reader:
+    """What reads documents that hold no others."""
+    return lambda data, collector, _: read(data, collector)
+
+
+def _holding(read: Callable[[bytes, Collector, dict[str, Reader], int], Iterator[Element]]) -> Reader:
+    """What reads documents that hold others, of any family here."""
+    return lambda data, collector, depth: read(data, collector, FLOWING, depth)
+
+
+#: By family: bytes, where they are gathered, and how deep they stand in other documents, from 1.
+FLOWING: dict[str, Reader] = {
+    "plain": _alone(plain.elements),
+    "markdown": _alone(markdown.elements),
+    "html": _alone(html.elements),
+    "word": _alone(word.elements),
+    "workbook": _alone(workbook.elements),
+    "slides": _alone(slides.elements),
+    "delimited": _alone(delimited.elements),
+    "message": _holding(mail.message),
+    "mailbox": _holding(mail.mailbox),
+}
