@@ -63,6 +63,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         atlas_export=records.atlas_export,
         keys=records.keys,
         knowledge_bases=records.knowledge_bases,
+        tenants=records.tenants,
         audit=records.audit,
         doorbell=front.doorbell,
         blobs=front.blobs,

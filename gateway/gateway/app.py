@@ -21,6 +21,7 @@ import gateway.keys.routes
 import gateway.pages.routes
 import gateway.search.routes
 import gateway.session.routes
+import gateway.tenants.routes
 import gateway.web
 from atoll.access.limits import Gate
 from atoll.intake.accept import UploadLimits, Uploads
@@ -48,6 +49,7 @@ _FEATURES = (
     gateway.kbs.routes,
     gateway.keys.routes,
     gateway.session.routes,
+    gateway.tenants.routes,
     gateway.audit.routes,
     gateway.health.routes,
     gateway.docs.routes,

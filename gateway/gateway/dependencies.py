@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from atoll.access.rates import RateLimit
-from atoll.ports.accounts import Audit, Keys, KnowledgeBases
+from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
 from atoll.ports.artefacts import Artefacts
 from atoll.ports.atlas import Atlas, AtlasExport
 from atoll.ports.blobs import Blobs
@@ -75,6 +75,7 @@ class Dependencies:
     atlas_export: AtlasExport
     keys: Keys
     knowledge_bases: KnowledgeBases
+    tenants: Tenants
     audit: Audit
     doorbell: Doorbell
     blobs: Blobs

@@ -131,7 +131,7 @@ async def filled(places):
     await place.work()
     await place.upload(other, "queued.txt", "Not read yet. " * 10)
     place.doorbell.rings.clear()
-    key, place.key = issue(PEPPER, tenant=main.tenant, name="owner", role=Role.OWNER, kbs=frozenset({"main"}))
+    key, place.key = issue(PEPPER, tenant=main.tenant, name="owner", role=Role.OWNER, kbs=frozenset({main.uid}))
     await place.keys.create(key, ACTOR)
     await place.reindex()
     return place
@@ -155,7 +155,7 @@ async def test_a_restored_installation_is_the_same(filled, places, tmp_path):
             assert [(e.passage_id, e.score, e.text) for e in found] == [
                 (e.passage_id, e.score, e.text) for e in expected
             ]
-    assert (await Authenticator(target.keys, PEPPER).by_secret(filled.key)).kbs == {"main"}
+    assert (await Authenticator(target.keys, PEPPER).by_secret(filled.key)).kbs == {filled.main.uid}
     # What was under way goes on by itself.
     listing = await target.catalogue.page(reader_of(filled.other), status=None, name="queued.txt", limit=1, before=None)
     queued = listing.documents[0].uid

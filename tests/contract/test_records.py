@@ -12,11 +12,12 @@ import pytest
 from atoll.domain.document import JOURNEY, Amendment, DocumentError, DocumentWarning, NewDocument, Stage, Status
 from atoll.domain.entity import Assertion, Mention
 from atoll.domain.evidence import Filters
-from atoll.domain.ids import DocumentUid, KbUid, KeyId, chunk_id, entity_id, new_uid, passage_id, relation_id
+from atoll.domain.ids import DocumentUid, KbUid, KeyId, TenantId, chunk_id, entity_id, new_uid, passage_id, relation_id
 from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import Actor, ApiKey, Event, Role
 from atoll.domain.reading import PIPELINE, HowRead, Reading
+from atoll.domain.tenant import INSTALLATION, Tenant
 from atoll.errors import BadInput, Conflict, DependencyDown, Forbidden, LeaseLost, NotFound, QuotaExceeded
 from atoll.ports.contents import ContentBatch, VectorsWanted
 from atoll.ports.graph import GraphScope, Reach
@@ -510,6 +511,65 @@ async def test_the_last_owner_key_without_limits_stays(store):
     with pytest.raises(Conflict, match="last key"):
         await store.keys.revoke(tenant, KeyId("second"), ACTOR)
     assert (await store.keys.revoke(tenant, last, ACTOR)).revoked_at is not None, "again is a no-op"
+
+
+async def test_a_key_is_changed_as_it_was_decided_or_not_at_all(store):
+    tenant = await store.tenants.ensure("acme")
+    made = datetime(2026, 1, 2, tzinfo=UTC)
+    kbs, labels = frozenset({KbUid("k1"), KbUid("k2")}), frozenset({"red"})
+    first = ApiKey(KeyId("first"), tenant, "first", Role.OWNER, None, None, b"h", made, None, None, None)
+    key = replace(first, id=KeyId("second"), role=Role.READER)
+    await store.keys.create(first, ACTOR)
+    await store.keys.create(key, ACTOR)
+    wider = replace(key, name="new", role=Role.EDITOR, kbs=kbs, labels=labels, expires_at=made.replace(year=2999))
+    assert await store.keys.change(key, wider, ACTOR) == wider == await store.keys.find(key.id)
+    with pytest.raises(Conflict, match="meanwhile"):
+        await store.keys.change(key, replace(key, role=Role.OWNER), ACTOR)
+    assert await store.keys.change(wider, replace(key, name="new"), ACTOR) == replace(key, name="new")
+    for less in ({"role": Role.EDITOR}, {"kbs": kbs}, {"labels": labels}, {"expires_at": made.replace(year=2999)}):
+        with pytest.raises(Conflict, match="last key"):
+            await store.keys.change(first, replace(first, **less), ACTOR)
+    await store.keys.revoke(tenant, key.id, ACTOR)
+    with pytest.raises(Conflict, match="meanwhile"):
+        await store.keys.change(replace(key, name="new"), wider, ACTOR)
+    events = await store.audit.page(tenant, since=None, action="key.changed", actor=None, after=0, limit=9)
+    assert [event.object for event in events] == ["key second"] * 2
+
+
+async def test_tenants_are_made_limited_and_suspended(store):
+    own = await store.tenants.ensure(INSTALLATION)
+    made = datetime(2026, 1, 2, tzinfo=UTC)
+    north = Tenant(TenantId("n1"), "north", {"documents": 3}, made)
+    key = ApiKey(KeyId("k"), north.id, "owner", Role.OWNER, None, None, b"h", made, None, None, None)
+    assert await store.tenants.create(north, key, by=own, actor=ACTOR) == north == await store.tenants.get("north")
+    with pytest.raises(Conflict, match="north is there already"):
+        await store.tenants.create(replace(north, id=TenantId("n2")), replace(key, id=KeyId("l")), by=own, actor=ACTOR)
+    assert await store.keys.find(KeyId("l")) is None
+    await store.tenants.ensure("acme")
+    assert [tenant.name for tenant in await store.tenants.list()] == ["acme", "north"]
+    for name in ("nowhere", INSTALLATION):
+        with pytest.raises(NotFound):
+            await store.tenants.get(name)
+        with pytest.raises(NotFound):
+            await store.tenants.suspend(name, suspended=True, by=own, actor=ACTOR)
+    assert (await store.tenants.set_quota("north", {"bytes": 1}, by=own, actor=ACTOR)).quota == {"bytes": 1}
+    bearer = await store.keys.bearer(KeyId("k"))
+    assert (bearer.key, bearer.tenant_name, bearer.is_suspended) == (key, "north", False)
+    suspended = await store.tenants.suspend("north", suspended=True, by=own, actor=ACTOR)
+    assert await store.tenants.suspend("north", suspended=True, by=own, actor=ACTOR) == suspended
+    assert (await store.keys.bearer(KeyId("k"))).is_suspended
+    assert suspended in (await store.archive.accounts()).tenants
+    assert (await store.tenants.suspend("north", suspended=False, by=own, actor=ACTOR)).suspended_at is None
+    assert await store.keys.bearer(KeyId("none")) is None
+    told = {
+        tenant: [
+            (event.action, event.object)
+            for event in await store.audit.page(tenant, since=None, action=None, actor=None, after=0, limit=9)
+        ]
+        for tenant in (own, north.id)
+    }
+    about = [(f"tenant.{act}", "tenant north") for act in ("created", "changed", "suspended", "resumed")]
+    assert told == {own: about, north.id: [about[0], ("key.created", "key k"), *about[1:]]}
 
 
 async def test_every_act_is_in_the_audit_trail_of_its_tenant(store):

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from atoll.adapters.sqlite import database as database_module
-from atoll.adapters.sqlite.accounts import SqliteKeys
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.keys import SqliteKeys
 from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.errors import StartRefused
 from tests.support.readers import reader_of

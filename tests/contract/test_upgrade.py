@@ -6,15 +6,21 @@ be deleted exactly.
 
 from __future__ import annotations
 
+import json
+import sqlite3
+
 import orjson
 import pytest
 
 from atoll.access.keys import Authenticator
+from atoll.backup.codec import load_accounts
+from atoll.backup.layout import ACCOUNTS, lines
 from atoll.backup.restore import restore
 from atoll.domain import media
 from atoll.domain.artefact import PAGE_SIZES, RENDITION, UNKEYED, artefact_of
 from atoll.domain.document import Stage, Status
 from atoll.domain.evidence import Filters
+from atoll.domain.ids import KeyId
 from atoll.domain.page_archive import ARCHIVE, PageArchive, batch_of, batch_part
 from atoll.domain.page_archive import unpacked as unpacked_pages
 from atoll.errors import NotAuthenticated, NotFound
@@ -106,6 +112,32 @@ async def test_keys_hold_as_they_did_and_the_audit_trail_goes_on(old):
     assert {"document.accepted", "document.deleted", "key.revoked"} <= {event.action for event in before}
     await old.upload(old.main, "new.txt", "Something new.")
     assert (await old.archive.events(after=before[-1].id, limit=10))[0].action == "document.accepted"
+
+
+async def test_keys_that_held_knowledge_bases_by_name_hold_them_by_id(tmp_path, request, old):
+    """Names that are there become ids; one that is not there reaches nothing, whatever is made under it later."""
+    installation, names = unpacked(tmp_path / "limited"), ["default", "nowhere"]
+    reader = KeyId(old.facts["keys"]["reader"].split("_")[1])
+    saved = [
+        {**each, "kbs": names} if each.get("id") == reader else each for each in lines(installation.backup / ACCOUNTS)
+    ]
+    (restored,) = [key for key in load_accounts(saved).keys if key.id == reader]
+    assert restored.kbs == {old.main.uid}
+    if request.node.callspec.params["old"] == "sqlite":
+        with sqlite3.connect(installation.data / "records.sqlite3") as database:
+            database.execute("UPDATE api_key SET kbs = ? WHERE id = ?", (json.dumps(names), reader))
+        limited = House(installation.data)
+    else:
+        server = request.getfixturevalue("neo4j_server")
+        server.rows("MATCH (k:ApiKey {id: $id}) SET k.kbs = $names", id=reader, names=names)
+        for _ in range(2):  # a migration may run twice
+            server.rows("MATCH (s:Schema {name: 'atoll'}) SET s.version = 6")
+            old.records.migrate()
+        limited = House(tmp_path / "again", records=open_neo4j(server, tmp_path / "again"))
+    found = await Authenticator(limited.keys, installation.pepper).by_secret(old.facts["keys"]["reader"])
+    assert found.kbs == {old.main.uid}
+    assert (await limited.keys.find(KeyId(old.facts["keys"]["owner"].split("_")[1]))).kbs is None
+    await limited.close()
 
 
 async def test_pages_of_old_documents_are_found_by_their_old_names(old):

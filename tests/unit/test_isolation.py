@@ -36,9 +36,6 @@ _SCOPED_SQL = re.compile(
 
 #: Statements that look at more than one tenant on purpose: file and name -> why.
 ALLOWED_CYPHER = {
-    ("accounts", "ensure_tenant"): "tenants are told apart by their name",
-    ("accounts", "find_key"): "a key's random id comes before its tenant is known",
-    ("accounts", "touch_keys"): "the ids of keys that were just checked",
     ("archive", "accounts"): "a backup is of the whole installation",
     ("archive", "events"): "a backup is of the whole installation",
     ("catalogue", "census"): "the operator's census: counts by status",
@@ -49,6 +46,9 @@ ALLOWED_CYPHER = {
     ("index_source", "known"): "ids of points that nobody is told of",
     ("index_source", "note"): "the model of the whole store's vectors",
     ("index_source", "noted"): "the model of the whole store's vectors",
+    ("keys", "bearer"): "a key's random id comes before its tenant is known",
+    ("keys", "find_key"): "a key's random id comes before its tenant is known",
+    ("keys", "touch_keys"): "the ids of keys that were just checked",
     ("ledger", "lead"): "one reconciler for the whole store",
     ("ledger", "overdue"): "workers serve all tenants",
     ("restoration", "hide_kbs"): "an installation without documents makes room",
@@ -62,6 +62,11 @@ ALLOWED_CYPHER = {
     ("sessions", "bound"): "a subject belongs to one tenant",
     ("sessions", "find"): "a session's random id comes before its tenant is known",
     ("sessions", "end"): "a session's random id comes before its tenant is known",
+    **dict.fromkeys(
+        [("tenants", name) for name in ("ensure_tenant", "create_tenant", "get_tenant", "set_quota", "suspend_tenant")],
+        "tenants are told apart by their name or id",
+    ),
+    ("tenants", "list_tenants"): "the installation's tenants, for its admins",
     ("index_source", "gaps"): "readiness tells which collections are incomplete, and no more than their names",
     ("schema", "name_schema"): "what keeps it to one node",
     ("schema", "raise_version"): "the version of the whole store",

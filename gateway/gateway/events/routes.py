@@ -89,7 +89,7 @@ async def _may_stay(access: KbAccess, live: Runtime) -> bool:
     """Whether key and knowledge base still stand as they did; a stream is open for longer than a request."""
     try:
         principal = await live.authenticator.by_subject(access.principal.subject)
-        authorize(principal, Action.READ, Scope(principal.tenant, access.kb_name))
+        authorize(principal, Action.READ, Scope(principal.tenant, access.kb, access.kb_name))
         uid = await live.ports.knowledge_bases.locate(principal.tenant, access.kb_name)
     except AtollError as error:
         return error.retryable

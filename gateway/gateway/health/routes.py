@@ -67,6 +67,6 @@ async def _may_observe(request: Request, live: Runtime) -> bool:
         return True
     try:
         principal = await authenticate(request, live)
-    except NotAuthenticated:
+    except (NotAuthenticated, Forbidden):  # the second when a tenant is suspended
         return False
     return Action.OBSERVE in ALLOWED[principal.role]

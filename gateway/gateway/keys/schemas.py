@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -39,8 +40,18 @@ class KeyIn(Body):
     expires_at: Moment | None = None
 
 
+class KeyChange(Body):
+    """What is to change of a key; what is left out stays, and an ``expires_at`` of null means never."""
+
+    name: str | None = Field(None, min_length=1, max_length=128)
+    role: Role | None = None
+    kbs: Names | All | None = None
+    labels: Labels | All | None = None
+    expires_at: Moment | None = None
+
+
 class KeyOut(BaseModel):
-    """A key without its secret."""
+    """A key without its secret. A knowledge base that was deleted is no longer among ``kbs``."""
 
     id: str
     name: str
@@ -66,13 +77,13 @@ class KeysOut(BaseModel):
     next_cursor: str | None = None
 
 
-def key_fields(key: ApiKey) -> dict[str, Any]:
-    """Return the fields of `KeyOut`."""
+def key_fields(key: ApiKey, kbs: AbstractSet[str] | None) -> dict[str, Any]:
+    """Return the fields of `KeyOut`; ``kbs`` are the names of the key's knowledge bases."""
     return {
         "id": key.id,
         "name": key.name,
         "role": key.role,
-        "kbs": listed(key.kbs),
+        "kbs": listed(kbs),
         "labels": listed(key.labels),
         "created_at": key.created_at,
         "expires_at": key.expires_at,
@@ -81,7 +92,7 @@ def key_fields(key: ApiKey) -> dict[str, Any]:
     }
 
 
-def listed(names: frozenset[str] | None) -> list[str] | All:
+def listed(names: AbstractSet[str] | None) -> list[str] | All:
     """Return names in order, or ``"*"`` for all."""
     return "*" if names is None else sorted(names)
 

@@ -12,6 +12,7 @@ from atoll.domain.ids import new_uid
 from atoll.domain.principal import Principal, key_of
 from atoll.errors import NotAuthenticated
 from gateway.auth import SESSION_COOKIE, Open, authenticate
+from gateway.keys.names import names_of
 from gateway.keys.schemas import listed
 from gateway.runtime import Live, Runtime
 from gateway.session.schemas import SessionIn, SessionOut, SignInLinkOut
@@ -36,7 +37,7 @@ async def open_session(wanted: SessionIn, request: Request, response: Response, 
         samesite="strict",
         secure="https" in {request.url.scheme, request.headers.get("x-forwarded-proto", "")},
     )
-    return _shown(principal)
+    return await _shown(principal, live)
 
 
 @router.get("", dependencies=[Depends(Open("tells a caller who they are; checked inside"))])
@@ -44,7 +45,7 @@ async def get_session(request: Request, live: Live) -> SessionOut:
     """Return who the caller is."""
     principal = await authenticate(request, live)
     await live.ports.rates.check(principal.subject)
-    return _shown(principal)
+    return await _shown(principal, live)
 
 
 @router.post("/links", status_code=201, dependencies=[Depends(Open("gives a caller what they are; checked inside"))])
@@ -79,12 +80,13 @@ async def _proved(wanted: SessionIn, live: Runtime) -> Principal:
     return await live.authenticator.by_subject(subject)
 
 
-def _shown(principal: Principal) -> SessionOut:
+async def _shown(principal: Principal, live: Runtime) -> SessionOut:
     return SessionOut(
         key_id=key_of(principal.subject) or "",
         name=principal.name,
         role=principal.role,
-        kbs=listed(principal.kbs),
+        tenant=principal.tenant_name,
+        kbs=listed(await names_of(principal.kbs, principal.tenant, live)),
         labels=listed(principal.labels),
         expires_at=datetime.now(UTC) + timedelta(seconds=SESSION_SECONDS),
     )

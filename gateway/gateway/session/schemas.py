@@ -37,6 +37,7 @@ class SessionOut(BaseModel):
     key_id: str
     name: str
     role: Role
+    tenant: str
     kbs: list[str] | str
     labels: list[str] | str
     expires_at: datetime

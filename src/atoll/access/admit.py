@@ -95,7 +95,9 @@ class Admission:
         actor = Actor(subject=principal.subject, request_id=request_id)
         async with self._turn(principal, counted=counted):
             await self._check(principal, actor, action, kb)
-            yield KbAccess(principal, actor, await self._knowledge_bases.locate(principal.tenant, kb), kb)
+            uid = await self._knowledge_bases.locate(principal.tenant, kb)
+            await self._check(principal, actor, action, kb, uid)
+            yield KbAccess(principal, actor, uid, kb)
 
     @asynccontextmanager
     async def _turn(self, principal: Principal, *, counted: bool) -> AsyncIterator[None]:
@@ -103,9 +105,11 @@ class Admission:
             await self._rates.check(principal.subject)
             yield
 
-    async def _check(self, principal: Principal, actor: Actor, action: Action, kb: str | None) -> None:
+    async def _check(
+        self, principal: Principal, actor: Actor, action: Action, kb: str | None, uid: KbUid | None = None
+    ) -> None:
         try:
-            authorize(principal, action, Scope(principal.tenant, kb))
+            authorize(principal, action, Scope(principal.tenant, uid, kb or ""))
         except (Forbidden, NotFound) as refusal:
             await self._audit.record(principal.tenant, events.denied(actor, action, kb, refusal.type))
             raise

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from atoll.domain.ids import KbUid
 from atoll.domain.principal import Action, Principal, Role, Scope
+from atoll.domain.tenant import INSTALLATION
 from atoll.errors import Forbidden, NotFound
 
 #: What each role may do. An admin manages tenants and reads no document; an auditor sees what was done, not content.
@@ -20,6 +22,9 @@ ALLOWED: Mapping[Role, frozenset[Action]] = {
     Role.AUDITOR: frozenset({Action.READ_AUDIT, Action.OBSERVE}),
     Role.ADMIN: frozenset({Action.MANAGE_TENANTS, Action.OBSERVE}),
 }
+
+#: What else an admin may do in the installation's own tenant, whose audit trail tells what was done to all the others.
+_IN_INSTALLATION = frozenset({Action.READ_AUDIT})
 
 #: Actions that show or change things across all knowledge bases and labels of a tenant at once.
 _WHOLE_TENANT = frozenset({Action.READ_AUDIT})
@@ -35,12 +40,17 @@ def authorize(principal: Principal, action: Action, scope: Scope) -> None:
     """
     if scope.tenant != principal.tenant:
         raise NotFound("there is nothing here")
-    if action not in ALLOWED[principal.role]:
+    if action not in _allowed(principal):
         raise Forbidden(f"a key with role {principal.role} may not {_words(action)}; use one whose role allows it")
     if scope.kb is not None and principal.kbs is not None and scope.kb not in principal.kbs:
-        raise NotFound(f"there is no knowledge base {scope.kb}")
+        raise NotFound(f"there is no knowledge base {scope.kb_name}")
     if action in _WHOLE_TENANT and not is_unrestricted(principal):
         raise Forbidden(f"only a key for all knowledge bases and labels may {_words(action)}")
+
+
+def _allowed(principal: Principal) -> frozenset[Action]:
+    own = principal.role is Role.ADMIN and principal.tenant_name == INSTALLATION
+    return ALLOWED[principal.role] | (_IN_INSTALLATION if own else frozenset())
 
 
 def is_unrestricted(principal: Principal) -> bool:
@@ -48,7 +58,7 @@ def is_unrestricted(principal: Principal) -> bool:
     return principal.kbs is None and principal.labels is None
 
 
-def covers(principal: Principal, role: Role, kbs: frozenset[str] | None, labels: frozenset[str] | None) -> bool:
+def covers(principal: Principal, role: Role, kbs: frozenset[KbUid] | None, labels: frozenset[str] | None) -> bool:
     """Whether a key with these rights would have none that ``principal`` has not."""
     return (
         ALLOWED[role] <= ALLOWED[principal.role]

@@ -7,9 +7,9 @@ import hmac
 import secrets
 from datetime import UTC, datetime
 
-from atoll.domain.ids import KeyId, Subject, TenantId
-from atoll.domain.principal import ApiKey, Principal, Role, key_of, subject_of_key
-from atoll.errors import NotAuthenticated
+from atoll.domain.ids import KbUid, KeyId, Subject, TenantId
+from atoll.domain.principal import ApiKey, Bearer, Principal, Role, key_of, subject_of_key
+from atoll.errors import Forbidden, NotAuthenticated
 from atoll.ports.accounts import Keys
 
 _PREFIX = "atoll"
@@ -19,6 +19,7 @@ _SECRET_BYTES = 32
 _MAX_KEY_CHARACTERS = 128
 
 _REFUSED = "the key is unknown, expired or revoked"
+_SUSPENDED = "the tenant of this key is suspended; whoever operates this installation can resume it"
 
 
 def issue(
@@ -27,7 +28,7 @@ def issue(
     tenant: TenantId,
     name: str,
     role: Role,
-    kbs: frozenset[str] | None = None,
+    kbs: frozenset[KbUid] | None = None,
     labels: frozenset[str] | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
@@ -51,7 +52,7 @@ def stored(
     tenant: TenantId,
     name: str,
     role: Role,
-    kbs: frozenset[str] | None = None,
+    kbs: frozenset[KbUid] | None = None,
     labels: frozenset[str] | None = None,
     expires_at: datetime | None = None,
 ) -> ApiKey:
@@ -75,7 +76,8 @@ def stored(
 class Authenticator:
     """Turns a key's text, or a subject that was proved before, into a principal.
 
-    Nothing is cached: a look-up is a fraction of a millisecond, and a revocation holds from the next request on.
+    Nothing is cached: a look-up is a fraction of a millisecond, and a revocation or suspension holds from the next
+    request on. Only a key that holds is told that its tenant is suspended.
     """
 
     def __init__(self, keys: Keys, pepper: bytes) -> None:
@@ -83,21 +85,26 @@ class Authenticator:
         self._pepper = pepper
 
     async def by_secret(self, text: str) -> Principal:
-        """Check a key's text. An unknown id costs the same as a wrong secret. Raises NotAuthenticated."""
+        """Check a key's text. An unknown id costs the same as a wrong secret. Raises NotAuthenticated, Forbidden."""
         identity, secret = _parts(text)
-        key = await self._keys.find(identity)
-        expected = key.hash if key is not None else bytes(hashlib.sha256().digest_size)
-        if not hmac.compare_digest(_hash(self._pepper, identity, secret), expected) or key is None:
+        bearer = await self._keys.bearer(identity)
+        expected = bearer.key.hash if bearer is not None else bytes(hashlib.sha256().digest_size)
+        if not hmac.compare_digest(_hash(self._pepper, identity, secret), expected) or bearer is None:
             raise NotAuthenticated(_REFUSED)
-        return _principal(key)
+        return _principal(bearer)
 
     async def by_subject(self, subject: Subject) -> Principal:
-        """Return the principal of a subject that a session or a signed link proves. Raises NotAuthenticated."""
+        """Return the principal of a subject that a session or a signed link proves.
+
+        Raises:
+            NotAuthenticated: the key is unknown, expired or revoked.
+            Forbidden: its tenant is suspended.
+        """
         identity = key_of(subject)
-        key = None if identity is None else await self._keys.find(identity)
-        if key is None:
+        bearer = None if identity is None else await self._keys.bearer(identity)
+        if bearer is None:
             raise NotAuthenticated(_REFUSED)
-        return _principal(key)
+        return _principal(bearer)
 
 
 def _parts(text: str) -> tuple[KeyId, str]:
@@ -108,9 +115,12 @@ def _parts(text: str) -> tuple[KeyId, str]:
     return KeyId(identity), secret
 
 
-def _principal(key: ApiKey) -> Principal:
+def _principal(bearer: Bearer) -> Principal:
+    key = bearer.key
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= datetime.now(UTC)):
         raise NotAuthenticated(_REFUSED)
+    if bearer.is_suspended:
+        raise Forbidden(_SUSPENDED)
     return Principal(
         subject=subject_of_key(key.id),
         tenant=key.tenant,
@@ -118,6 +128,7 @@ def _principal(key: ApiKey) -> Principal:
         role=key.role,
         kbs=key.kbs,
         labels=key.labels,
+        tenant_name=bearer.tenant_name,
     )
 
 

@@ -13,15 +13,19 @@ from pydantic import TypeAdapter
 from atoll.domain.entity import Assertion, Mention
 from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import ApiKey, AuditEvent
-from atoll.ports.archive import Accounts, DocumentRecord, EntityVectors, KbRecord, TenantRecord
+from atoll.domain.tenant import Tenant
+from atoll.ports.archive import Accounts, DocumentRecord, EntityVectors, KbRecord
 from atoll.ports.contents import ContentBatch
 
 #: What stands for the labels that a document replaces when it replaces whatever there is.
 _ALL = "*"
 
+#: The knowledge bases of a key by id. Backups of earlier versions have names, under ``kbs``.
+_KB_IDS = "kb_ids"
+
 _DOCUMENT = TypeAdapter(DocumentRecord)
 _EVENT = TypeAdapter(AuditEvent)
-_TENANT = TypeAdapter(TenantRecord)
+_TENANT = TypeAdapter(Tenant)
 _KB = TypeAdapter(KbRecord)
 _KEY = TypeAdapter(ApiKey)
 _CHUNKS = TypeAdapter(tuple[Chunk, ...])
@@ -32,11 +36,11 @@ _ASSERTIONS = TypeAdapter(tuple[Assertion, ...])
 
 def dump_accounts(accounts: Accounts) -> list[dict[str, Any]]:
     """Return one object a tenant, key and knowledge base, and one for the embedding."""
-    keys = [{**_KEY.dump_python(key), "hash": key.hash.hex()} for key in accounts.keys]
+    keys = [_dump_key(key) for key in accounts.keys]
     return [
         *({"kind": "tenant", **_TENANT.dump_python(each, mode="json")} for each in accounts.tenants),
         *({"kind": "kb", **_KB.dump_python(each, mode="json")} for each in accounts.kbs),
-        *({"kind": "key", **{name: _listed(value) for name, value in key.items()}} for key in keys),
+        *({"kind": "key", **key} for key in keys),
         {"kind": "embedding", "fingerprint": accounts.embedding},
     ]
 
@@ -46,10 +50,11 @@ def load_accounts(values: list[dict[str, Any]]) -> Accounts:
     found: dict[str, list[dict[str, Any]]] = {"tenant": [], "kb": [], "key": [], "embedding": []}
     for value in values:
         found[value.pop("kind")].append(value)
+    kbs = tuple(map(_KB.validate_python, found["kb"]))
     return Accounts(
         tenants=tuple(map(_TENANT.validate_python, found["tenant"])),
-        keys=tuple(_KEY.validate_python({**key, "hash": bytes.fromhex(key["hash"])}) for key in found["key"]),
-        kbs=tuple(map(_KB.validate_python, found["kb"])),
+        keys=tuple(_load_key(key, kbs) for key in found["key"]),
+        kbs=kbs,
         embedding=found["embedding"][0]["fingerprint"],
     )
 
@@ -112,6 +117,19 @@ def dump_entities(entities: EntityVectors) -> dict[str, Any]:
 def load_entities(value: Mapping[str, Any]) -> EntityVectors:
     """Return what ``dump_entities`` was given."""
     return EntityVectors(tuple(value["keys"]), _unpacked(value["vectors"]))
+
+
+def _dump_key(key: ApiKey) -> dict[str, Any]:
+    values = {name: _listed(value) for name, value in _KEY.dump_python(key).items()}
+    return {**values, "hash": key.hash.hex(), _KB_IDS: values.pop("kbs")}
+
+
+def _load_key(value: dict[str, Any], kbs: tuple[KbRecord, ...]) -> ApiKey:
+    if _KB_IDS in value:
+        value["kbs"] = value.pop(_KB_IDS)
+    elif value["kbs"] is not None:
+        value["kbs"] = [kb.uid for kb in kbs if kb.tenant == value["tenant"] and kb.name in value["kbs"]]
+    return _KEY.validate_python({**value, "hash": bytes.fromhex(value["hash"])})
 
 
 def _listed(value: Any) -> Any:

@@ -31,7 +31,10 @@ from atoll import files
 from atoll.errors import AtollError, BadInput, StorageFull
 
 #: Raised when the layout or the records change so that an older Atoll could not restore them.
-FORMAT = 1
+#: 2: keys hold knowledge bases by id.
+FORMAT = 2
+#: Formats that this Atoll restores.
+_READ = (1, FORMAT)
 MANIFEST, ACCOUNTS, AUDIT, DOCUMENTS, ENTITIES = (
     "manifest.json", "accounts.jsonl", "audit.jsonl", "documents.jsonl", "entities.jsonl",
 )  # fmt: skip
@@ -180,10 +183,10 @@ def read_manifest(folder: Path) -> Manifest:
             parts=tuple(Part(**part) for part in value["parts"]),
         )
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        if isinstance(error, orjson.JSONDecodeError) or value.get("format") == FORMAT:
+        if isinstance(error, orjson.JSONDecodeError) or value.get("format") in _READ:
             raise ChecksumMismatch(f"{path} is damaged: it cannot be read") from error
         raise BadInput(_OTHER_FORMAT.format(path=path)) from error
-    if manifest.format != FORMAT:
+    if manifest.format not in _READ:
         raise BadInput(_OTHER_FORMAT.format(path=path))
     if sealed(manifest) != content:
         raise ChecksumMismatch(f"{path} is damaged: its checksum is not the one that was written")

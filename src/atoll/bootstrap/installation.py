@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from atoll.access import keys
 from atoll.domain.ids import TenantId
 from atoll.domain.principal import Actor, Role
-from atoll.errors import Conflict, NotAuthenticated
+from atoll.domain.tenant import INSTALLATION
+from atoll.errors import Conflict, Forbidden, NotAuthenticated
 from atoll.records import events
 from atoll.settings import Settings
 
@@ -49,6 +50,31 @@ async def initialise(settings: Settings) -> bool:
         await store.aclose()
 
 
+async def ensure_admin(settings: Settings) -> bool:
+    """Make sure that the admin key in ``settings.admin_key_path`` is there and holds; return whether one was made.
+
+    There is one admin key at a time: a new one ends those before it, so that a key that got about is replaced by
+    removing the file and asking again. `initialise` comes first.
+    """
+    store = await asyncio.to_thread(records, settings)
+    try:
+        tenant = await store.tenants.ensure(INSTALLATION)
+        secret, path = pepper(settings), settings.admin_key_path
+        if path.exists() and await _holds(store, secret, read_secret(path) or "", Role.ADMIN):
+            return False
+        actor = Actor(subject="init", request_id="-")
+        key, text = keys.issue(secret, tenant=tenant, name="admin", role=Role.ADMIN)
+        # In this order what breaks off leaves no key that works without anybody's holding it.
+        write_secret(path, text)
+        for earlier in await store.keys.list(tenant):
+            if earlier.revoked_at is None:
+                await store.keys.revoke(tenant, earlier.id, actor)
+        await store.keys.create(key, actor)
+        return True
+    finally:
+        await store.aclose()
+
+
 async def _register_owner(settings: Settings, store: RecordStore, tenant: TenantId, actor: Actor) -> bool:
     """Make sure that the owner key is there and holds; return whether a key was registered.
 
@@ -59,7 +85,7 @@ async def _register_owner(settings: Settings, store: RecordStore, tenant: Tenant
     secret = pepper(settings)
     if given is not None:
         known = await store.keys.find(keys.stored(secret, given, tenant=tenant, name="owner", role=Role.OWNER).id)
-        if known is not None and await _holds(store, secret, given):
+        if known is not None and await _holds(store, secret, given, Role.OWNER):
             return False
         given = given if known is None else None
     text = given or keys.fresh()
@@ -69,12 +95,14 @@ async def _register_owner(settings: Settings, store: RecordStore, tenant: Tenant
     return True
 
 
-async def _holds(store: RecordStore, secret: bytes, text: str) -> bool:
+async def _holds(store: RecordStore, secret: bytes, text: str, role: Role) -> bool:
     try:
         principal = await keys.Authenticator(store.keys, secret).by_secret(text)
     except NotAuthenticated:
         return False
-    return principal.role is Role.OWNER
+    except Forbidden:  # it does: its tenant is suspended, and stays so
+        return True
+    return principal.role is role
 
 
 def _make_folders(settings: Settings) -> None:

@@ -126,14 +126,16 @@ class Client:
         return response.json() if response.content else None
 
 
-def connect() -> Client:
+def connect(*, admin: bool = False) -> Client:
     """Return a client for the gateway of this data directory, with ATOLL_API_KEY or the owner's key.
+
+    ``admin`` takes the admin key in the place of the owner's.
 
     Raises:
         NotAuthenticated: there is no key.
     """
     settings = configuration.load()
-    return Client(_address(settings), _key(settings))
+    return Client(_address(settings), _key(settings, admin=admin))
 
 
 def kb_path(kb: str, *parts: str) -> str:
@@ -177,16 +179,15 @@ def _address(settings: Settings) -> str:
     return current.address
 
 
-def _key(settings: Settings) -> str:
+def _key(settings: Settings, *, admin: bool) -> str:
     if settings.api_key:
         return settings.api_key
-    path: Path = settings.owner_key_path
+    path: Path = settings.admin_key_path if admin else settings.owner_key_path
+    made_by = "`atoll init --admin`" if admin else "`atoll up --local` (or `atoll init`)"
     try:
         return path.read_text().strip()
     except FileNotFoundError as error:
-        raise NotAuthenticated(
-            f"no key: {path} does not exist; run `atoll up --local` (or `atoll init`), or set ATOLL_API_KEY"
-        ) from error
+        raise NotAuthenticated(f"no key: {path} does not exist; run {made_by}, or set ATOLL_API_KEY") from error
     except OSError as error:
         raise NotAuthenticated(f"the key {path} cannot be read: {error.strerror}") from error
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "documents": "atoll.cli.documents:documents",
     "kb": "atoll.cli.kb:kb",
     "keys": "atoll.cli.keys:keys",
+    "tenants": "atoll.cli.tenants:tenants",
     "graph": "atoll.cli.graph:graph",
     "reindex": "atoll.cli.reindex:reindex",
     "backup": "atoll.cli.backup:backup",

@@ -22,16 +22,21 @@ _FOLLOW_SECONDS = 0.2
 @click.command()
 @click.option("--compose", is_flag=True, help="Make what the container stack needs on this host instead.")
 @click.option("--offline", is_flag=True, help="With --compose: never pull an image.")
+@click.option("--admin", is_flag=True, help="Also make the key that manages tenants, in <data>/admin.key.")
 @click.option("--tls", "tls_names", multiple=True, metavar="NAME", help="With --compose: a certificate for NAME.")
 @options.as_json
-def init(compose: bool, offline: bool, tls_names: tuple[str, ...], as_json: bool) -> None:
+def init(compose: bool, offline: bool, admin: bool, tls_names: tuple[str, ...], as_json: bool) -> None:
     """Make the data directory: secrets, record store, default knowledge base, owner key.
 
     Does nothing to what exists. With --compose: the folder of secret files, .env and the owner key, for
     `docker compose up`; the stack makes the rest at its first start.
+
+    With --admin also the admin key. There is one at a time: to replace it, remove the file and ask again.
     """
     settings = _settings()
     if compose:
+        if admin:
+            raise click.UsageError("there: docker compose run --rm setup python -m gateway.setup --admin")
         from atoll.cli import stack_init
 
         body = stack_init.prepare(settings, offline=offline, tls_names=tls_names)
@@ -40,12 +45,17 @@ def init(compose: bool, offline: bool, tls_names: tuple[str, ...], as_json: bool
     if offline or tls_names:
         raise click.UsageError("--offline and --tls belong to --compose")
     made = _initialise(settings)
+    made_admin = admin and _make_admin(settings)
     paths = {"data_dir": settings.data_dir.absolute(), "owner_key": settings.owner_key_path.absolute()}
+    if admin:
+        paths["admin_key"] = settings.admin_key_path.absolute()
     if as_json:
         render.as_json({"created": made, **{name: str(path) for name, path in paths.items()}})
         return
     click.echo(f"data directory  {paths['data_dir']}")
     click.echo(f"owner key       {paths['owner_key']}{'' if made else ' (was there)'}")
+    if admin:
+        click.echo(f"admin key       {paths['admin_key']}{'' if made_admin else ' (was there)'}")
 
 
 @click.command()
@@ -168,3 +178,11 @@ def _initialise(settings: Settings) -> bool:
     from atoll.bootstrap import installation
 
     return asyncio.run(installation.initialise(settings))
+
+
+def _make_admin(settings: Settings) -> bool:
+    import asyncio
+
+    from atoll.bootstrap import installation
+
+    return asyncio.run(installation.ensure_admin(settings))

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from atoll.domain.ids import KeyId, Subject, TenantId
+from atoll.domain.ids import KbUid, KeyId, Subject, TenantId
 
 _KEY = "key:"
-#: Why a tenant's last owner key without limits cannot be revoked.
-LAST_OWNER = "this is the last key that may do everything in its tenant; make another owner key before you revoke it"
+#: Why a tenant's last owner key without limits can be neither revoked nor limited.
+LAST_OWNER = (
+    "this is the last key that may do everything in its tenant; make another owner key before you revoke or limit it"
+)
 
 
 class Role(StrEnum):
@@ -46,33 +48,47 @@ class Principal:
     tenant: TenantId
     name: str
     role: Role
-    kbs: frozenset[str] | None
+    kbs: frozenset[KbUid] | None
     labels: frozenset[str] | None
+    tenant_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a request touches: a tenant, and the name of a knowledge base or None for the whole tenant."""
+    """What a request touches: a tenant, and a knowledge base or None for the whole tenant."""
 
     tenant: TenantId
-    kb: str | None = None
+    kb: KbUid | None = None
+    kb_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is stored: never its secret, only the keyed hash of it."""
+    """A key as it is stored: never its secret, only the keyed hash of it.
+
+    ``kbs`` are ids, so that a key never reaches a knowledge base that is made later under a name it was given.
+    """
 
     id: KeyId
     tenant: TenantId
     name: str
     role: Role
-    kbs: frozenset[str] | None
+    kbs: frozenset[KbUid] | None
     labels: frozenset[str] | None
     hash: bytes
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A key with what its tenant has to say about it."""
+
+    key: ApiKey
+    tenant_name: str
+    is_suspended: bool
 
 
 @dataclass(frozen=True, slots=True)

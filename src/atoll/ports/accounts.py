@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from atoll.domain.ids import KbUid, KeyId, TenantId
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.domain.principal import Actor, ApiKey, AuditEvent, Event
+from atoll.domain.principal import Actor, ApiKey, AuditEvent, Bearer, Event
+from atoll.domain.tenant import Tenant
 
 
 class Keys(Protocol):
@@ -16,6 +17,10 @@ class Keys(Protocol):
 
     async def find(self, key: KeyId) -> ApiKey | None:
         """Return a key, revoked and expired ones included."""
+        ...
+
+    async def bearer(self, key: KeyId) -> Bearer | None:
+        """Return a key, revoked and expired ones included, with what its tenant says: what lets a request in."""
         ...
 
     async def create(self, key: ApiKey, actor: Actor) -> None:
@@ -32,6 +37,15 @@ class Keys(Protocol):
         Raises:
             NotFound: the tenant has no such key.
             Conflict: it is the tenant's last owner key without limits that holds.
+        """
+        ...
+
+    async def change(self, before: ApiKey, after: ApiKey, actor: Actor) -> ApiKey:
+        """Write the name, role, knowledge bases, labels and end of ``after``.
+
+        Raises:
+            Conflict: the key is not as ``before`` any more, or it is the tenant's last owner key without limits and
+                would not be one afterwards.
         """
         ...
 
@@ -93,6 +107,30 @@ class Tenants(Protocol):
 
     async def ensure(self, name: str) -> TenantId:
         """Return the tenant of that name, made if it was not there."""
+        ...
+
+    async def create(self, tenant: Tenant, owner: ApiKey, *, by: TenantId, actor: Actor) -> Tenant:
+        """Write a tenant with its first key; the audit trails of ``by``, the admin's tenant, and its own tell of it.
+
+        Raises:
+            Conflict: the name is taken.
+        """
+        ...
+
+    async def get(self, name: str) -> Tenant:
+        """Return a tenant. Raises NotFound."""
+        ...
+
+    async def list(self) -> tuple[Tenant, ...]:
+        """Return all tenants by name, without the installation's own."""
+        ...
+
+    async def set_quota(self, name: str, quota: Mapping[str, int], *, by: TenantId, actor: Actor) -> Tenant:
+        """Change a tenant's quota; audited as `create` is. Raises NotFound."""
+        ...
+
+    async def suspend(self, name: str, *, suspended: bool, by: TenantId, actor: Actor) -> Tenant:
+        """Keep a tenant's keys out from now on, or let them in again; again is a no-op. Audited; raises NotFound."""
         ...
 
 

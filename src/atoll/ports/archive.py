@@ -17,17 +17,8 @@ from numpy.typing import NDArray
 from atoll.domain.document import Document, Replaces
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, TenantId
 from atoll.domain.principal import ApiKey, AuditEvent
+from atoll.domain.tenant import Tenant
 from atoll.ports.contents import ContentBatch
-
-
-@dataclass(frozen=True, slots=True)
-class TenantRecord:
-    """A tenant."""
-
-    id: TenantId
-    name: str
-    quota: Mapping[str, int]
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +43,7 @@ class Accounts:
     ``embedding`` names the model that stored vectors are of, where that was noted.
     """
 
-    tenants: tuple[TenantRecord, ...]
+    tenants: tuple[Tenant, ...]
     keys: tuple[ApiKey, ...]
     kbs: tuple[KbRecord, ...]
     embedding: str | None

@@ -74,6 +74,31 @@ def key_revoked(actor: Actor, key: KeyId) -> Event:
     return Event(actor, "key.revoked", f"key {key}")
 
 
+def key_changed(actor: Actor, key: KeyId) -> Event:
+    """Return the event of a key with another name, other rights or another end."""
+    return Event(actor, "key.changed", f"key {key}")
+
+
+def tenant_created(actor: Actor, name: str) -> Event:
+    """Return the event of a new tenant."""
+    return Event(actor, "tenant.created", f"tenant {name}")
+
+
+def tenant_changed(actor: Actor, name: str) -> Event:
+    """Return the event of a tenant with another quota."""
+    return Event(actor, "tenant.changed", f"tenant {name}")
+
+
+def tenant_suspended(actor: Actor, name: str) -> Event:
+    """Return the event of a tenant whose keys are not let in any more."""
+    return Event(actor, "tenant.suspended", f"tenant {name}")
+
+
+def tenant_resumed(actor: Actor, name: str) -> Event:
+    """Return the event of a tenant whose keys are let in again."""
+    return Event(actor, "tenant.resumed", f"tenant {name}")
+
+
 def kb_created(actor: Actor, name: str) -> Event:
     """Return the event of a new knowledge base."""
     return Event(actor, "kb.created", f"kb {name}")

@@ -1,11 +1,11 @@
-"""Which keys of a tenant have to stay."""
+"""Which keys of a tenant have to stay as they are, and which changes of a key are let through."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from atoll.domain.ids import KeyId
-from atoll.domain.principal import LAST_OWNER
+from atoll.domain.principal import LAST_OWNER, ApiKey, Role
 from atoll.errors import Conflict
 
 
@@ -13,3 +13,20 @@ def check_revocation(key: KeyId, owners: Sequence[str]) -> None:
     """Raise Conflict when a key is the last of ``owners``: those that hold now and may do everything in the tenant."""
     if list(owners) == [key]:
         raise Conflict(LAST_OWNER)
+
+
+def check_change(stored: ApiKey | None, before: ApiKey, after: ApiKey, owners: Sequence[str]) -> None:
+    """Raise Conflict when a key is not (any more) as the change was decided on, or has to stay as it is.
+
+    Whoever changes a key may do so because of the rights that it has; another change at the same time could give it
+    other ones.
+    """
+    if stored is None or _rights(stored) != _rights(before) or stored.revoked_at is not None:
+        raise Conflict("the key was changed or revoked meanwhile; look at it again")
+    unlimited = after.role is Role.OWNER and after.kbs is None and after.labels is None
+    if not unlimited or after.expires_at is not None:
+        check_revocation(after.id, owners)
+
+
+def _rights(key: ApiKey) -> tuple[object, ...]:
+    return key.role, key.kbs, key.labels, key.expires_at

@@ -16,7 +16,7 @@ from atoll.records.rows.values import milliseconds, milliseconds_or_none
 def check_unused(documents: int, kbs: int, keys: int, *, changed: int) -> None:
     """Raise Conflict unless there is no more than a first start makes: one empty knowledge base and one key.
 
-    ``changed`` counts knowledge bases that ever held something.
+    ``changed`` counts knowledge bases that ever held something; admin keys are not among ``keys``.
     """
     if documents or changed or kbs > 1 or keys > 1:
         raise Conflict(

@@ -111,6 +111,11 @@ class Settings(BaseSettings):
         """The first key, written by `atoll init`, mode 0600."""
         return self.owner_key_file or self.data_dir / "owner.key"
 
+    @property
+    def admin_key_path(self) -> Path:
+        """The key that manages tenants, written by `atoll init --admin`, mode 0600."""
+        return self.data_dir / "admin.key"
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -35,7 +35,7 @@ def admission(house: House, *, per_minute: int = 100, at_a_time: int = 2) -> Adm
 
 
 def ada(kb: KnowledgeBase, role: Role = Role.READER, *, labels: frozenset[str] | None = None) -> Principal:
-    return Principal(Subject("user:ada"), kb.tenant, "Ada", role, None, labels)
+    return Principal(Subject("user:ada"), kb.tenant, "Ada", role, None, labels, "acme")
 
 
 async def test_who_may_is_let_in_and_told_where(house: House) -> None:
@@ -67,7 +67,7 @@ async def test_refusals_stand_in_the_audit_trail(house: House) -> None:
 
 async def test_requests_are_bounded_in_number_and_rate(house: House) -> None:
     (kb,) = await house.open("main")
-    who, other = ada(kb), Principal(Subject("user:bo"), kb.tenant, "Bo", Role.READER, None, None)
+    who, other = ada(kb), Principal(Subject("user:bo"), kb.tenant, "Bo", Role.READER, None, None, "acme")
     door = admission(house, at_a_time=1)
     async with door.admit_to("main", who, Action.READ, request_id="r"):
         with pytest.raises(QuotaExceeded, match="at a time"):

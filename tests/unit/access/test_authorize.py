@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from atoll.access.authorize import ALLOWED, authorize, covers
-from atoll.domain.ids import Subject, TenantId
+from atoll.domain.ids import KbUid, Subject, TenantId
 from atoll.domain.principal import Action, Principal, Role, Scope
 from atoll.errors import Forbidden, NotFound
 
@@ -16,8 +16,9 @@ def principal(role: Role, *, kbs: set[str] | None = None, labels: set[str] | Non
         HERE,
         "k",
         role,
-        None if kbs is None else frozenset(kbs),
+        None if kbs is None else frozenset(map(KbUid, kbs)),
         None if labels is None else frozenset(labels),
+        "acme",
     )
 
 
@@ -25,10 +26,10 @@ def principal(role: Role, *, kbs: set[str] | None = None, labels: set[str] | Non
 @pytest.mark.parametrize("action", Action)
 def test_roles_decide(role: Role, action: Action) -> None:
     if action in ALLOWED[role]:
-        authorize(principal(role), action, Scope(HERE, "kb"))
+        authorize(principal(role), action, Scope(HERE, KbUid("kb"), "name"))
     else:
         with pytest.raises(Forbidden, match=role.value):
-            authorize(principal(role), action, Scope(HERE, "kb"))
+            authorize(principal(role), action, Scope(HERE, KbUid("kb"), "name"))
 
 
 def test_every_role_has_its_row_and_admins_read_nothing() -> None:
@@ -39,10 +40,10 @@ def test_every_role_has_its_row_and_admins_read_nothing() -> None:
 
 def test_outside_the_scope_is_not_found() -> None:
     with pytest.raises(NotFound):
-        authorize(principal(Role.OWNER), Action.READ, Scope(TenantId("there"), "kb"))
+        authorize(principal(Role.OWNER), Action.READ, Scope(TenantId("there"), KbUid("kb")))
     with pytest.raises(NotFound):
-        authorize(principal(Role.OWNER, kbs={"a"}), Action.READ, Scope(HERE, "b"))
-    authorize(principal(Role.OWNER, kbs={"a"}), Action.READ, Scope(HERE, "a"))
+        authorize(principal(Role.OWNER, kbs={"a"}), Action.READ, Scope(HERE, KbUid("b"), "b"))
+    authorize(principal(Role.OWNER, kbs={"a"}), Action.READ, Scope(HERE, KbUid("a")))
     authorize(principal(Role.OWNER, kbs={"a"}), Action.READ, Scope(HERE))
 
 

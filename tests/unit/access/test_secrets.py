@@ -11,7 +11,7 @@ from atoll.access import signatures
 from atoll.access.keys import Authenticator, issue
 from atoll.access.signatures import Signer
 from atoll.domain.ids import KeyId, Subject, TenantId
-from atoll.domain.principal import ApiKey, Role
+from atoll.domain.principal import ApiKey, Bearer, Role
 from atoll.errors import NotAuthenticated
 
 PEPPER = b"p" * 32
@@ -23,8 +23,9 @@ class Known:
     def __init__(self, keys: Sequence[ApiKey]) -> None:
         self._keys = {key.id: key for key in keys}
 
-    async def find(self, key: KeyId) -> ApiKey | None:
-        return self._keys.get(key)
+    async def bearer(self, key: KeyId) -> Bearer | None:
+        found = self._keys.get(key)
+        return None if found is None else Bearer(found, "acme", is_suspended=False)
 
 
 async def test_a_key_proves_itself_only_with_its_own_secret_and_pepper() -> None:

@@ -49,6 +49,7 @@ class Site:
             "atlas_export": self.house.atlas_export,
             "keys": self.keys,
             "knowledge_bases": self.house.knowledge_bases,
+            "tenants": self.house.tenants,
             "audit": self.audit,
             "doorbell": self.house.doorbell,
             "blobs": self.house.blobs,
@@ -73,13 +74,15 @@ class Site:
         tenant: str = "acme",
         **more: Any,
     ) -> str:
-        """Return the text of a new key."""
+        """Return the text of a new key; ``kbs`` are names."""
+        owner = await self.house.tenants.ensure(tenant)
+        known = await self.house.knowledge_bases.list(owner) if kbs is not None else ()
         key, text = issue(
             PEPPER,
-            tenant=await self.house.tenants.ensure(tenant),
+            tenant=owner,
             name=role.value,
             role=role,
-            kbs=None if kbs is None else frozenset(kbs),
+            kbs=None if kbs is None else frozenset(kb.uid for kb in known if kb.name in kbs),
             labels=None if labels is None else frozenset(labels),
             **more,
         )

@@ -35,6 +35,7 @@ def access(site: Site, labels: set[str] | None = None, key: str = "k") -> KbAcce
         Role.READER,
         None,
         None if labels is None else frozenset(labels),
+        "acme",
     )
     return KbAccess(principal, Actor(key, "-"), site.main.uid, "main")
 

@@ -1,106 +1,28 @@
-"""Tenants, keys, knowledge bases and the audit trail on Neo4j."""
+"""Knowledge bases and the audit trail on Neo4j."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ending import hide_documents
-from atoll.adapters.neo4j.statements import load
+from atoll.adapters.neo4j.statements import load, load_one
 from atoll.adapters.neo4j.transitions import audit, lock_kb, remove_empty_kb
-from atoll.domain.ids import KbUid, KeyId, TenantId, new_uid
+from atoll.domain.ids import KbUid, TenantId, new_uid
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.domain.principal import Actor, ApiKey, AuditEvent, Event
+from atoll.domain.principal import Actor, AuditEvent, Event
 from atoll.errors import Conflict, NotFound
 from atoll.records import events
-from atoll.records.owners import check_revocation
 from atoll.records.rows import accounts as rows
 from atoll.records.rows.values import milliseconds
 
-_ENSURE_TENANT, _FIND_KEY, _CREATE_KEY, _LIST_KEYS, _REVOKE_KEY, _TOUCH_KEYS = load(
-    "accounts", "ensure_tenant", "find_key", "create_key", "list_keys", "revoke_key", "touch_keys"
-)
 _CREATE_KB, _CREATE_CHANGES, _LOCATE_KB, _GET_KB, _LIST_KBS, _UPDATE_KB, _END_KB = load(
     "accounts", "create_kb", "create_changes", "locate_kb", "get_kb", "list_kbs", "update_kb", "end_kb"
 )
-_OWNERS, _PAGE_EVENTS = load("accounts", "owners", "page_events")
-
-
-class Neo4jTenants:
-    """Port ``Tenants``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def ensure(self, name: str) -> TenantId:
-        """Return the tenant of that name."""
-
-        async def work(transaction: Transaction) -> TenantId:
-            record = await transaction.one(_ENSURE_TENANT, name=name, id=new_uid())
-            assert record is not None, "it finds or makes one"
-            return TenantId(record["id"])
-
-        return await self._database.write(work)
-
-
-class Neo4jKeys:
-    """Port ``Keys``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def find(self, key: KeyId) -> ApiKey | None:
-        """Return a key."""
-
-        async def work(transaction: Transaction) -> ApiKey | None:
-            record = await transaction.one(_FIND_KEY, id=key)
-            return None if record is None else rows.api_key(record["key"])
-
-        return await self._database.read(work)
-
-    async def create(self, key: ApiKey, actor: Actor) -> None:
-        """Write a new key."""
-
-        async def work(transaction: Transaction) -> None:
-            number = await audit(transaction, key.tenant, events.key_created(actor, key.id))
-            # Its number in the audit trail orders keys of one millisecond.
-            await transaction.all(_CREATE_KEY, values={**rows.key_values(key), "seq": number})
-
-        await self._database.write(work)
-
-    async def list(self, tenant: TenantId) -> tuple[ApiKey, ...]:
-        """Return the tenant's keys."""
-
-        async def work(transaction: Transaction) -> tuple[ApiKey, ...]:
-            found = await transaction.all(_LIST_KEYS, tenant=tenant)
-            return tuple(rows.api_key(record["key"]) for record in found)
-
-        return await self._database.read(work)
-
-    async def revoke(self, tenant: TenantId, key: KeyId, actor: Actor) -> ApiKey:
-        """Revoke a key."""
-
-        async def work(transaction: Transaction) -> ApiKey:
-            owners = await transaction.all(_OWNERS, tenant=tenant)
-            check_revocation(key, [record["id"] for record in owners])
-            record = await transaction.one(_REVOKE_KEY, id=key, tenant=tenant)
-            if record is None:
-                raise NotFound(f"there is no key {key}")
-            await audit(transaction, tenant, events.key_revoked(actor, key))
-            return rows.api_key(record["key"])
-
-        return await self._database.write(work)
-
-    async def touch(self, keys: Sequence[KeyId]) -> None:
-        """Note that keys were used now."""
-
-        async def work(transaction: Transaction) -> None:
-            await transaction.all(_TOUCH_KEYS, ids=sorted(keys))
-
-        await self._database.write(work)
+_PAGE_EVENTS = load_one("accounts", "page_events")
 
 
 class Neo4jKnowledgeBases:

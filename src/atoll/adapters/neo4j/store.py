@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKeys, Neo4jKnowledgeBases, Neo4jTenants
+from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKnowledgeBases
 from atoll.adapters.neo4j.archive import Neo4jArchive
 from atoll.adapters.neo4j.atlas import Neo4jAtlas
 from atoll.adapters.neo4j.atlas_export import Neo4jAtlasExport
@@ -12,11 +12,13 @@ from atoll.adapters.neo4j.contents import Neo4jContents
 from atoll.adapters.neo4j.database import Database
 from atoll.adapters.neo4j.graph import Neo4jGraph
 from atoll.adapters.neo4j.index_source import Neo4jIndexSource
+from atoll.adapters.neo4j.keys import Neo4jKeys
 from atoll.adapters.neo4j.ledger import Neo4jLedger
 from atoll.adapters.neo4j.lifecycle import Neo4jLifecycle
 from atoll.adapters.neo4j.passages import Neo4jPassages
 from atoll.adapters.neo4j.restoration import Neo4jRestoration
 from atoll.adapters.neo4j.sessions import Neo4jSessions
+from atoll.adapters.neo4j.tenants import Neo4jTenants
 
 
 class Neo4jStore:

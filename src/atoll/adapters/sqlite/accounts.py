@@ -1,11 +1,11 @@
-"""Tenants, keys, knowledge bases and the audit trail on SQLite."""
+"""Knowledge bases and the audit trail on SQLite."""
 
 from __future__ import annotations
 
 import builtins
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,11 @@ from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.ending import hide_documents
 from atoll.adapters.sqlite.transitions import audit, remove_empty_kb
-from atoll.domain.ids import KbUid, KeyId, TenantId, new_uid
+from atoll.domain.ids import KbUid, TenantId, new_uid
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.domain.principal import Actor, ApiKey, AuditEvent, Event
+from atoll.domain.principal import Actor, AuditEvent, Event
 from atoll.errors import Conflict, NotFound
 from atoll.records import events
-from atoll.records.owners import check_revocation
 from atoll.records.rows import accounts as rows
 from atoll.records.rows.values import milliseconds
 
@@ -28,91 +27,6 @@ _KB = (
     "(SELECT COALESCE(SUM(d.bytes), 0) FROM document d WHERE d.kb = kb.uid AND d.deleted_at IS NULL) AS bytes "
     "FROM kb WHERE kb.deleted_at IS NULL AND kb.tenant = ?"
 )
-
-
-#: Keys that may do everything in a tenant and hold now.
-_OWNERS = (
-    "SELECT id FROM api_key WHERE tenant = ? AND role = 'owner' AND kbs IS NULL AND labels IS NULL "
-    f"AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {NOW})"
-)
-
-
-class SqliteTenants:
-    """Port ``Tenants``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def ensure(self, name: str) -> TenantId:
-        """Return the tenant of that name."""
-
-        def work(connection: sqlite3.Connection) -> TenantId:
-            connection.execute(
-                f"INSERT INTO tenant (id, name, created_at) VALUES (?, ?, {NOW}) ON CONFLICT (name) DO NOTHING",
-                (new_uid(), name),
-            )
-            row = connection.execute("SELECT id FROM tenant WHERE name = ?", (name,)).fetchone()
-            return TenantId(row["id"])
-
-        return await self._database.write(work)
-
-
-class SqliteKeys:
-    """Port ``Keys``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def find(self, key: KeyId) -> ApiKey | None:
-        """Return a key."""
-
-        def work(connection: sqlite3.Connection) -> ApiKey | None:
-            row = connection.execute("SELECT * FROM api_key WHERE id = ?", (key,)).fetchone()
-            return None if row is None else rows.api_key(row)
-
-        return await self._database.read(work)
-
-    async def create(self, key: ApiKey, actor: Actor) -> None:
-        """Write a new key."""
-
-        def work(connection: sqlite3.Connection) -> None:
-            columns.insert(connection, "api_key", rows.key_values(key))
-            audit(connection, key.tenant, events.key_created(actor, key.id))
-
-        await self._database.write(work)
-
-    async def list(self, tenant: TenantId) -> tuple[ApiKey, ...]:
-        """Return the tenant's keys."""
-
-        def work(connection: sqlite3.Connection) -> tuple[ApiKey, ...]:
-            found = connection.execute("SELECT * FROM api_key WHERE tenant = ? ORDER BY created_at, rowid", (tenant,))
-            return tuple(map(rows.api_key, found))
-
-        return await self._database.read(work)
-
-    async def revoke(self, tenant: TenantId, key: KeyId, actor: Actor) -> ApiKey:
-        """Revoke a key."""
-
-        def work(connection: sqlite3.Connection) -> ApiKey:
-            check_revocation(key, [row["id"] for row in connection.execute(_OWNERS, (tenant,))])
-            row = connection.execute(
-                f"UPDATE api_key SET revoked_at = COALESCE(revoked_at, {NOW}) WHERE id = ? AND tenant = ? RETURNING *",
-                (key, tenant),
-            ).fetchone()
-            if row is None:
-                raise NotFound(f"there is no key {key}")
-            audit(connection, tenant, events.key_revoked(actor, key))
-            return rows.api_key(row)
-
-        return await self._database.write(work)
-
-    async def touch(self, keys: Sequence[KeyId]) -> None:
-        """Note that keys were used now."""
-        await self._database.write(
-            lambda connection: connection.executemany(
-                f"UPDATE api_key SET last_used_at = {NOW} WHERE id = ?", [(key,) for key in keys]
-            )
-        )
 
 
 class SqliteKnowledgeBases:

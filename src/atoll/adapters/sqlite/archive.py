@@ -29,7 +29,7 @@ class SqliteArchive:
 
         def work(connection: sqlite3.Connection) -> Accounts:
             tenants = connection.execute(
-                "SELECT id, name, quota AS quota_json, created_at FROM tenant ORDER BY created_at, id"
+                "SELECT id, name, quota AS quota_json, created_at, suspended_at FROM tenant ORDER BY created_at, id"
             )
             embedding = connection.execute("SELECT fingerprint FROM embedding").fetchone()
             keys = connection.execute("SELECT * FROM api_key ORDER BY created_at, rowid")

@@ -118,6 +118,7 @@ def _check_unused(connection: sqlite3.Connection) -> None:
     used = connection.execute(
         "SELECT (SELECT COUNT(*) FROM document d JOIN kb ON kb.uid = d.kb WHERE kb.deleted_at IS NOT 0) AS documents, "
         "(SELECT COUNT(*) FROM kb WHERE deleted_at IS NULL AND revision > 0) AS changed, "
-        "(SELECT COUNT(*) FROM kb WHERE deleted_at IS NULL) AS kbs, (SELECT COUNT(*) FROM api_key) AS keys"
+        "(SELECT COUNT(*) FROM kb WHERE deleted_at IS NULL) AS kbs, "
+        "(SELECT COUNT(*) FROM api_key WHERE role <> 'admin') AS keys"
     ).fetchone()
     check_unused(used["documents"], used["kbs"], used["keys"], changed=used["changed"])

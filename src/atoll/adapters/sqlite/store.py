@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKeys, SqliteKnowledgeBases, SqliteTenants
+from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKnowledgeBases
 from atoll.adapters.sqlite.archive import SqliteArchive
 from atoll.adapters.sqlite.atlas import SqliteAtlas
 from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
@@ -12,11 +12,13 @@ from atoll.adapters.sqlite.contents import SqliteContents
 from atoll.adapters.sqlite.database import Database
 from atoll.adapters.sqlite.graph import SqliteGraph
 from atoll.adapters.sqlite.index_source import SqliteIndexSource
+from atoll.adapters.sqlite.keys import SqliteKeys
 from atoll.adapters.sqlite.ledger import SqliteLedger
 from atoll.adapters.sqlite.lifecycle import SqliteLifecycle
 from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.adapters.sqlite.restoration import SqliteRestoration
 from atoll.adapters.sqlite.sessions import SqliteSessions
+from atoll.adapters.sqlite.tenants import SqliteTenants
 
 
 class SqliteStore:

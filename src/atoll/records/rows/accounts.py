@@ -7,23 +7,31 @@ from dataclasses import asdict
 
 from atoll.domain.ids import KbUid, KeyId, TenantId
 from atoll.domain.knowledge_base import KnowledgeBase
-from atoll.domain.principal import ApiKey, AuditEvent, Role
-from atoll.ports.archive import KbRecord, TenantRecord
+from atoll.domain.principal import ApiKey, AuditEvent, Bearer, Role
+from atoll.domain.tenant import Tenant
+from atoll.ports.archive import KbRecord
 from atoll.records.rows.values import Row, instant, milliseconds, milliseconds_or_none, moment, texts
 
 
-def tenant(row: Row) -> TenantRecord:
-    """Build a tenant as a backup holds it."""
-    return TenantRecord(TenantId(row["id"]), row["name"], json.loads(row["quota_json"]), instant(row["created_at"]))
+def tenant(row: Row) -> Tenant:
+    """Build a tenant."""
+    return Tenant(
+        id=TenantId(row["id"]),
+        name=row["name"],
+        quota=json.loads(row["quota_json"]),
+        created_at=instant(row["created_at"]),
+        suspended_at=moment(row["suspended_at"]),
+    )
 
 
-def tenant_values(tenant: TenantRecord) -> dict[str, object]:
+def tenant_values(tenant: Tenant) -> dict[str, object]:
     """Return what is kept of a tenant."""
     return {
         "id": tenant.id,
         "name": tenant.name,
         "quota_json": json.dumps(dict(tenant.quota)),
         "created_at": milliseconds(tenant.created_at),
+        "suspended_at": milliseconds_or_none(tenant.suspended_at),
     }
 
 
@@ -81,7 +89,7 @@ def api_key(row: Row) -> ApiKey:
         tenant=TenantId(row["tenant"]),
         name=row["name"],
         role=Role(row["role"]),
-        kbs=None if row["kbs"] is None else frozenset(texts(row["kbs"])),
+        kbs=None if row["kbs"] is None else frozenset(map(KbUid, texts(row["kbs"]))),
         labels=None if row["labels"] is None else frozenset(texts(row["labels"])),
         hash=row["hash"],
         created_at=instant(row["created_at"]),
@@ -89,6 +97,11 @@ def api_key(row: Row) -> ApiKey:
         last_used_at=moment(row["last_used_at"]),
         revoked_at=moment(row["revoked_at"]),
     )
+
+
+def bearer(row: Row, key: Row) -> Bearer:
+    """Build a key with what its tenant has to say about it."""
+    return Bearer(api_key(key), row["tenant_name"], bool(row["is_suspended"]))
 
 
 def key_values(key: ApiKey) -> dict[str, object]:

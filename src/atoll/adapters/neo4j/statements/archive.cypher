@@ -1,7 +1,7 @@
 // What is collected by a subquery is sorted by who reads it: its ORDER BY was seen to be lost on a cold server.
 
 // name: accounts
-RETURN COLLECT { MATCH (t:Tenant) RETURN t {.id, .name, .quota_json, .created_at} } AS tenants,
+RETURN COLLECT { MATCH (t:Tenant) RETURN <<tenant>> } AS tenants,
        COLLECT { MATCH (k:ApiKey) RETURN [k.created_at, k.seq, <<key>>] } AS keys,
        COLLECT { MATCH (k:Kb) WHERE k.deleted_at IS NULL RETURN <<kb>> } AS kbs,
        COLLECT { MATCH (v:Embedding) RETURN v.fingerprint } AS embeddings

@@ -37,6 +37,9 @@ p {.id, .document, .ordinal, .chunk, .page, .boxes_json, .char_start, .char_end,
 // name: ends
 MATCH (a)-[:HEAD]->(h:Entity) MATCH (a)-[:TAIL]->(t:Entity)
 
+// name: tenant
+t {.id, .name, .quota_json, .created_at, .suspended_at}
+
 // name: kb
 k {.uid, .tenant, .name, .language, .revision, .documents, .passages, .bytes, .settings_json, .quota_json, .created_at}
 

@@ -3,7 +3,7 @@
 CALL () { MATCH (k:Kb) WITH k ORDER BY k.uid SET k.locked = true RETURN count(k) AS locked }
 CALL (locked) { MATCH (k:Kb) WHERE k.deleted_at IS NULL
                 RETURN count(k) AS kbs, count(CASE WHEN k.revision > 0 THEN 1 END) AS changed }
-RETURN kbs, changed, COUNT { MATCH (k:ApiKey) } AS keys,
+RETURN kbs, changed, COUNT { MATCH (k:ApiKey) WHERE k.role <> 'admin' } AS keys,
        COUNT { MATCH (d:Document) WHERE NOT EXISTS { MATCH (k:Kb {uid: d.kb}) WHERE k.deleted_at = 0 } } AS documents
 
 // name: hide_kbs
