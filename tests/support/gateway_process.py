@@ -1,6 +1,6 @@
 """A gateway over a real socket in a process of its own: `python -m tests.support.gateway_process FOLDER`.
 
-Real stages, files and record store; twins where other processes would be. Prints its port and a key as JSON.
+Real stages, files and record store; twins where other processes would be. Prints its port, an owner's and an admin's key as JSON.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from atoll.access.keys import issue
 from atoll.access.rates import LocalRates, RateLimit
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.domain.principal import Role
+from atoll.domain.tenant import INSTALLATION
 from atoll.errors import Conflict
 from gateway.app import create_app
 from gateway.dependencies import Dependencies, Limits
@@ -30,8 +31,10 @@ async def run(folder: Path) -> None:
         await house.open("main")
     except Conflict:
         sys.stderr.write("a restart\n")
-    key, text = issue(_PEPPER, tenant=await house.tenants.ensure("acme"), name="owner", role=Role.OWNER)
-    await house.keys.create(key, ACTOR)
+    texts = {}
+    for name, tenant, role in (("key", "acme", Role.OWNER), ("admin", INSTALLATION, Role.ADMIN)):
+        key, texts[name] = issue(_PEPPER, tenant=await house.tenants.ensure(tenant), name=role.value, role=role)
+        await house.keys.create(key, ACTOR)
     app = create_app(
         Dependencies(
             catalogue=house.catalogue,
@@ -44,6 +47,7 @@ async def run(folder: Path) -> None:
             atlas_export=house.atlas_export,
             keys=house.keys,
             knowledge_bases=house.knowledge_bases,
+            tenants=house.tenants,
             audit=house.audit,
             doorbell=house.doorbell,
             blobs=house.blobs,
@@ -58,7 +62,7 @@ async def run(folder: Path) -> None:
         )
     )
     with listen("127.0.0.1", 0) as listener:
-        sys.stdout.write(json.dumps({"port": listener.getsockname()[1], "key": text}) + "\n")
+        sys.stdout.write(json.dumps({"port": listener.getsockname()[1], **texts}) + "\n")
         sys.stdout.flush()
         await serve(app, listener)
     house.database.close()
