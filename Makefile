@@ -98,20 +98,24 @@ locks: setup ## Compile requirements-*.lock anew (needs a package index)
 	@$(PYTHON) -c 'import ensurepip, sys; assert (3, 11) <= sys.version_info < (3, 14)' 2>/dev/null || { \
 	    echo "make: $(PYTHON) is missing, not 3.11 to 3.13, or without venv: install python3-venv (Debian), or name" \
 	         "another one: make setup PYTHON=python3.12" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@touch $@
 
 .state/locks: $(LOCKS) Makefile | .state/venv
 	@echo "installing the locked packages into .venv"
-	@$(PIP) --no-deps --require-hashes $(addprefix -r ,$(LOCKS))
+	@set --; test ! -e $@.begun || set -- --force-reinstall; touch $@.begun; \
+	    $(PIP) "$$@" --no-deps --require-hashes $(addprefix -r ,$(LOCKS))
+	@rm -f $@.begun
 	@touch $@
 
+# What was begun and not ended is installed over whatever half of it is there: pip takes a package for whole by its name.
 # torch is pinned by version and not by hash, because the right build differs between machines. A CUDA build links to
 # libraries that are packages of their own: where it does not load without them, they are installed too.
 .state/torch: .state/locks
 	@echo "installing $(TORCH)"
-	@$(PIP) --no-deps $(TORCH)
+	@set --; test ! -e $@.begun || set -- --force-reinstall; touch $@.begun; $(PIP) "$$@" --no-deps $(TORCH)
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(PIP) $(TORCH)
+	@rm -f $@.begun
 	@touch $@
 
 # Only tests of the chat protocol use it; a machine that has no such package skips them.
@@ -130,7 +134,7 @@ COLPALI_PIP := $(COLPALI)/bin/python -m pip install -qq --disable-pip-version-ch
 
 .state/colpali: requirements-colpali.lock | .state/venv
 	@echo "installing the locked packages of the page-image server into $(COLPALI)"
-	@test -x $(COLPALI)/bin/python || $(PYTHON) -m venv $(COLPALI)
+	@$(COLPALI)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(COLPALI)
 	@$(COLPALI_PIP) --no-deps --require-hashes -r requirements-colpali.lock
 	@$(COLPALI_PIP) --no-deps $(TORCH)
 	@$(COLPALI)/bin/python -c 'import torch' 2>/dev/null || $(COLPALI_PIP) $(TORCH)

@@ -26,6 +26,8 @@ def main() -> int:
     try:
         values = settings.load()
         logs.configure(values.log_level)
+        for line in settings.unsupported():
+            logging.getLogger("gateway").warning("%s", line)
         with listen(values.gateway.host, values.gateway.port) as listener:
             asyncio.run(_run(values, listener))
     except StartRefused as refusal:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from atoll.local import pids, state
 from tests.support.fake_gateway import ANSWER, KEY, PNG, FakeGateway, serving
 
 ATOLL = (sys.executable, "-m", "atoll.cli.main")
@@ -239,7 +240,9 @@ def test_errors_are_one_line_with_the_right_exit_code(atoll: Cli, gateway: FakeG
     assert (wrong_key.returncode, wrong_key.stderr) == (1, "atoll: Not authenticated: this key is not known\n")
     no_key = atoll("search", "x", ATOLL_API_KEY="")
     assert no_key.returncode == 1
+    assert f"{tmp_path / 'owner.key'} does not exist" in no_key.stderr
     assert "run `atoll up --local`" in no_key.stderr
+    assert "ATOLL_DATA_DIR" in no_key.stderr
     (tmp_path / "owner.key").write_text(KEY + "\n")
     assert atoll("search", "x", ATOLL_API_KEY="").returncode == 0
     with socket.create_server(("127.0.0.1", 0)) as held:
@@ -248,12 +251,47 @@ def test_errors_are_one_line_with_the_right_exit_code(atoll: Cli, gateway: FakeG
     assert away.returncode == 1
     assert away.stderr.startswith("atoll: Atoll is not running here")
     assert "start it with `atoll up --local`" in away.stderr
+    assert str(tmp_path) in away.stderr  # the directory that was looked at, from wherever
+    told = atoll("ask", "x", "--json", ATOLL_GATEWAY__PORT=nobody)
+    assert json.loads(told.stdout)["type"] == "urn:atoll:problem:NotRunning"
+    refused = json.loads(atoll("search", "x", "--json", ATOLL_API_KEY="atoll_wrong").stdout)
+    assert refused["title"] == "Not authenticated"  # the problem document as it came
     assert atoll("search").returncode == 2
     assert atoll("ingest", "/no/such/path").returncode == 2
     assert atoll("up").returncode == 2
     assert "docker compose up" in atoll("up").stderr
     unknown = atoll("status", ATOLL_NONSENSE="1")
     assert (unknown.returncode, unknown.stderr.count("\n")) == (1, 1)
+
+
+def test_a_stack_that_starts_or_was_refused_says_so(atoll: Cli, gateway: FakeGateway, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        nobody = str(held.getsockname()[1])
+    own = pids.identify(os.getpid())
+    assert own is not None
+    rows = (
+        state.Row("supervisor", "running", pid=own.pid, start_ticks=own.start_ticks),
+        state.Row("embeddings", "starting"),
+        state.Row("queue", "running"),
+    )
+    (tmp_path / "run").mkdir()
+    state.write(tmp_path / "run", state.StackState(pids.boot_id(), "starting", "http://unused", rows))
+    starting = atoll("ask", "x", ATOLL_GATEWAY__PORT=nobody)
+    assert starting.stderr.startswith("atoll: Atoll is still starting (embeddings); try again"), starting.stderr
+    (tmp_path / "run" / "state.json").unlink()
+    # Somebody else's gateway has the port: it answers, and it is not ours.
+    refused = atoll("up", "--local", ATOLL_API_KEY="", OPENAI_API_KEY="x")
+    assert refused.returncode == 1
+    first, last = refused.stderr.splitlines()
+    assert first.startswith("not supported: OPENAI_API_KEY, use ATOLL_CHAT__URL")
+    assert "is taken" in last
+    assert json.loads(atoll("status", "--json").stdout)["ready"] is False
+    asked = atoll("ask", "x", ATOLL_API_KEY="")
+    assert asked.stderr.startswith("atoll: Atoll did not start here: port "), asked.stderr
+    (tmp_path / "run" / "state.json").unlink()
+    (tmp_path / "run" / "state.json").mkdir()
+    unreadable = atoll("status")
+    assert (unreadable.returncode, unreadable.stderr.count("\n")) == (1, 1), unreadable.stderr
 
 
 def test_stack_commands_without_a_stack(tmp_path: Path) -> None:

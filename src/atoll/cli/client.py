@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
@@ -14,8 +15,10 @@ from urllib.parse import quote
 import httpx
 
 from atoll import settings as configuration
+from atoll.cli.absent import why_absent
 from atoll.errors import AtollError, NotAuthenticated
 from atoll.local import state
+from atoll.local.state import Phase
 from atoll.settings import Settings
 
 #: Answers may be written by a slow model; everything else is far quicker.
@@ -31,9 +34,17 @@ _GLOB = re.compile(r"[*?\[]")
 class Problem(AtollError):
     """Raised when the gateway answers with an error; the message is the problem document in one line."""
 
-    def __init__(self, message: str, status_code: int, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        status_code: int,
+        retry_after_seconds: float | None = None,
+        document: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status_code = status_code
+        #: The problem document, as the gateway sent it.
+        self.document = document
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -48,8 +59,9 @@ class Interrupted(AtollError):
 class Client:
     """An authenticated connection to the gateway. Safe to use from several threads."""
 
-    def __init__(self, address: str, key: str) -> None:
+    def __init__(self, address: str, key: str, why_absent: Callable[[str], str]) -> None:
         self.address = address
+        self._why_absent = why_absent
         self._http = httpx.Client(
             base_url=address,
             headers={"Authorization": f"Bearer {key}"},
@@ -85,14 +97,14 @@ class Client:
 
     def download(self, path: str, **params: object) -> bytes:
         """Return the bytes of a GET."""
-        with _explained(self.address):
+        with self._explained():
             response = self._http.get(path, params=_present(params))
         _raise_problem(response)
         return response.content
 
     def stream(self, path: str, **params: object) -> Iterator[bytes]:
         """Yield the bytes of a GET as they come."""
-        with _explained(self.address), self._http.stream("GET", path, params=_present(params)) as response:
+        with self._explained(), self._http.stream("GET", path, params=_present(params)) as response:
             if response.is_error:
                 response.read()
             _raise_problem(response)
@@ -111,7 +123,7 @@ class Client:
     def events(self, path: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield (event, data) of a POST that is answered with server-sent events."""
         with (
-            _explained(self.address),
+            self._explained(),
             self._http.stream("POST", path, json=body, headers={"Accept": "text/event-stream"}) as response,
         ):
             if response.is_error:
@@ -119,8 +131,19 @@ class Client:
             _raise_problem(response)
             yield from _events(response.iter_lines())
 
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise NotRunning(self._why_absent(self.address)) from error
+        except httpx.TimeoutException as error:
+            raise Interrupted(f"{self.address} did not answer in time; see `atoll status`") from error
+        except httpx.TransportError as error:
+            raise Interrupted(f"the connection to {self.address} broke; see `atoll status`") from error
+
     def _json(self, method: str, path: str, **arguments: Any) -> Any:
-        with _explained(self.address):
+        with self._explained():
             response = self._http.request(method, path, **arguments)
         _raise_problem(response)
         return response.json() if response.content else None
@@ -133,9 +156,14 @@ def connect(*, admin: bool = False) -> Client:
 
     Raises:
         NotAuthenticated: there is no key.
+        NotRunning: the stack of this data directory was refused its start: whoever answers there is another one.
     """
     settings = configuration.load()
-    return Client(_address(settings), _key(settings, admin=admin))
+    address, key = _address(settings), _key(settings, admin=admin)
+    current = state.read(settings.run_dir)
+    if current is not None and current.phase == Phase.REFUSED and settings.api_key is None:
+        raise NotRunning(why_absent(settings, address))
+    return Client(address, key, partial(why_absent, settings))
 
 
 def kb_path(kb: str, *parts: str) -> str:
@@ -182,41 +210,32 @@ def _address(settings: Settings) -> str:
 def _key(settings: Settings, *, admin: bool) -> str:
     if settings.api_key:
         return settings.api_key
-    path: Path = settings.admin_key_path if admin else settings.owner_key_path
+    path: Path = (settings.admin_key_path if admin else settings.owner_key_path).absolute()
     made_by = "`atoll init --admin`" if admin else "`atoll up --local` (or `atoll init`)"
     try:
         return path.read_text().strip()
     except FileNotFoundError as error:
-        raise NotAuthenticated(f"no key: {path} does not exist; run {made_by}, or set ATOLL_API_KEY") from error
+        raise NotAuthenticated(
+            f"no key: {path} does not exist. Where Atoll runs elsewhere, set ATOLL_DATA_DIR to its data directory or "
+            f"ATOLL_API_KEY to a key; else run {made_by}"
+        ) from error
     except OSError as error:
         raise NotAuthenticated(f"the key {path} cannot be read: {error.strerror}") from error
-
-
-@contextlib.contextmanager
-def _explained(address: str) -> Iterator[None]:
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        raise NotRunning(
-            f"Atoll is not running here ({address} does not answer); start it with `atoll up --local`"
-        ) from error
-    except httpx.TimeoutException as error:
-        raise Interrupted(f"{address} did not answer in time; see `atoll status`") from error
-    except httpx.TransportError as error:
-        raise Interrupted(f"the connection to {address} broke; see `atoll status`") from error
 
 
 def _raise_problem(response: httpx.Response) -> None:
     if response.is_success:
         return
     title = detail = ""
+    document: dict[str, Any] | None = None
     with contextlib.suppress(ValueError):
         body = response.json()
         if isinstance(body, dict):
+            document = body
             title, detail = str(body.get("title") or ""), str(body.get("detail") or "")
     title = title or f"{response.status_code} {response.reason_phrase}"
     line = f"{title}: {detail}" if detail else title
-    raise Problem(line[:_MAX_DETAIL_CHARACTERS], response.status_code, _retry_after(response))
+    raise Problem(line[:_MAX_DETAIL_CHARACTERS], response.status_code, _retry_after(response), document)
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import json
 import sys
+from typing import NoReturn
 
 import click
 
 from atoll.cli.render import plain
-from atoll.errors import AtollError
+from atoll.errors import AtollError, StorageFull
 
 #: Command -> where it lives. Loaded when it is asked for, so that no command waits for another's imports.
 _COMMANDS = {
@@ -34,6 +37,8 @@ _COMMANDS = {
     "preflight": "atoll.cli.preflight:preflight",
     "doctor": "atoll.cli.doctor:doctor",
 }
+
+_SPACE_EXIT = 6
 
 
 class _Commands(click.Group):
@@ -65,12 +70,35 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors that Atoll raises on purpose become one line and exit code 1."""
+    """Run the command line.
+
+    Errors that Atoll raises on purpose, and files that cannot be read or written, become one line on stderr and, where
+    the command was to print JSON, a problem document on stdout.
+    """
     try:
         cli()
     except AtollError as error:
-        click.echo(f"atoll: {plain(error.message)}", err=True)
-        sys.exit(1)
+        document = getattr(error, "document", None) or {"type": f"urn:atoll:problem:{error.type}"}
+        _fail(error.message, document, _SPACE_EXIT if isinstance(error, StorageFull) else 1)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            said = (
+                f"no space left on the disk{f' of {error.filename}' if error.filename else ''}: free some and try again"
+            )
+            _fail(said, {"type": "urn:atoll:problem:StorageFull"}, _SPACE_EXIT)
+        if error.filename is None:
+            raise
+        said = f"{error.filename}: {error.strerror}"
+        if isinstance(error, PermissionError):
+            said += "; run the command as the user that it belongs to, or set ATOLL_DATA_DIR to a directory of your own"
+        _fail(said, {"type": "urn:atoll:problem:OSError"}, 1)
+
+
+def _fail(message: str, document: dict[str, object], code: int) -> NoReturn:
+    if "--json" in sys.argv[1:]:
+        click.echo(json.dumps({"detail": message, **document}, ensure_ascii=False))
+    click.echo(f"atoll: {plain(message)}", err=True)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -70,9 +70,14 @@ def up(local: bool, foreground: bool, timeout_seconds: float, as_json: bool) -> 
             "the container stack comes up with `docker compose up`; `atoll up --local` starts Atoll here, without "
             "containers"
         )
-    from atoll.local import control
+    from atoll import settings as configuration
+    from atoll.local import control, room
 
     settings = _settings()
+    for line in configuration.unsupported():
+        click.echo(line, err=True)
+    if not control.is_up(settings.run_dir):
+        room.require(settings.data_dir)
     if not settings.owner_key_path.exists():  # the last thing that init writes
         _initialise(settings)
     if foreground:
@@ -97,7 +102,7 @@ def up(local: bool, foreground: bool, timeout_seconds: float, as_json: bool) -> 
     if as_json:
         render.as_json(control.status(run_dir, address))
     else:
-        click.echo(f"ready: {address}  (owner key: {settings.owner_key_path})")
+        click.echo(f"ready: {address}  (owner key: {settings.owner_key_path.absolute()})")
 
 
 @click.command()

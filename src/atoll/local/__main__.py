@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from atoll import settings
-from atoll.errors import StartRefused
+from atoll.errors import StartRefused, StorageFull
 from atoll.local.control import supervise
 
 
@@ -13,7 +13,7 @@ def main() -> int:
     """Run the local stack until told to stop; return the exit code."""
     try:
         supervise(settings.load())
-    except StartRefused as refusal:
+    except (StartRefused, StorageFull) as refusal:
         print(refusal.message, file=sys.stderr, flush=True)  # noqa: T201 - the one line an operator reads
         return 1
     return 0

@@ -115,8 +115,8 @@ class Child:
         """Start again once the back-off has passed; return whether it did."""
         if self.state is not RoleState.RESTARTING or time.monotonic() < self._due_at:
             return False
-        self.restarts += 1
         self.start()
+        self.restarts += 1
         return True
 
     def reap(self) -> Death | None:
@@ -152,6 +152,12 @@ class Child:
         self._due_at = time.monotonic() + wait_seconds
         self.state = RoleState.RESTARTING
         return wait_seconds
+
+    def put_off(self, error: OSError) -> None:
+        """Note that the process could not be started, and try again in a while."""
+        self._reason = f"cannot be started: {error.strerror}"
+        self._due_at = time.monotonic() + MAX_BACKOFF_SECONDS
+        self.state = RoleState.RESTARTING
 
     def _refuses(self, death: Death, *, dependencies_answer: bool) -> bool:
         if self._deaths_in_a_row >= _MAX_FIRST_DEATHS:

@@ -14,8 +14,8 @@ from typing import Any
 
 from atoll import files
 from atoll import logs as structured_logs
-from atoll.errors import AtollError, DependencyDown, StartRefused
-from atoll.local import logs, pids, plan, state
+from atoll.errors import AtollError, DependencyDown, StartRefused, StorageFull
+from atoll.local import logs, pids, plan, room, state
 from atoll.local.probes import Answer, http_answer
 from atoll.local.state import Phase, RoleName, RoleState, Row, StackState
 from atoll.local.supervisor import Supervisor, only_one
@@ -32,13 +32,15 @@ def supervise(settings: Settings) -> None:
 
     Raises:
         StartRefused: another supervisor runs, a port is taken, or a role would not start.
+        StorageFull: the disk has no room for a start.
     """
     structured_logs.configure(settings.log_level)
     run_dir = settings.run_dir.absolute()
     with only_one(run_dir):
         try:
+            room.require(settings.data_dir)
             stack = plan.plan(settings)
-        except StartRefused as refusal:
+        except (StartRefused, StorageFull) as refusal:
             _tell_refusal(run_dir, settings.gateway.address, refusal)
             raise
         Supervisor(stack).run()
@@ -104,6 +106,11 @@ def await_ready(
     )
 
 
+def is_up(run_dir: Path) -> bool:
+    """Whether a supervisor holds the data directory, whatever its roles do."""
+    return run_dir.is_dir() and _locked(run_dir)
+
+
 def stop(run_dir: Path) -> bool:
     """Stop everything that runs in a data directory and wait for it; return whether anything ran.
 
@@ -134,7 +141,10 @@ def address_of(run_dir: Path, default: str) -> str:
 
 
 def status(run_dir: Path, address: str) -> dict[str, Any]:
-    """Return the body of `atoll status --json`: readiness by asking the gateway, processes by asking the kernel."""
+    """Return the body of `atoll status --json`: readiness by asking the gateway, processes by asking the kernel.
+
+    Whoever answers at the address of a stack whose own gateway does not run is somebody else's.
+    """
     current = state.read(run_dir)
     living = current is not None and current.boot_id == pids.boot_id()
     rows = {row.role: row for row in current.rows} if current else {}
@@ -147,11 +157,10 @@ def status(run_dir: Path, address: str) -> dict[str, Any]:
     ]
     if current is not None and living:
         address = current.address
-    return {
-        "ready": living and http_answer(f"{address}/health/ready")() is Answer.READY,
-        "address": address,
-        "processes": processes,
-    }
+    gateway = rows.get(RoleName.GATEWAY)
+    ours = supervised and gateway is not None and gateway.alive
+    ready = ours and http_answer(f"{address}/health/ready")() is Answer.READY
+    return {"ready": ready, "address": address, "processes": processes}
 
 
 _FINE = frozenset({RoleState.RUNNING, RoleState.EXTERNAL, RoleState.NOT_CONFIGURED})
@@ -190,7 +199,9 @@ def _mark_stopped(run_dir: Path) -> None:
             row if row.state in _WITHOUT_PROCESS else Row(row.role, RoleState.STOPPED, address=row.address)
             for row in current.rows
         )
-        state.write(run_dir, StackState(current.boot_id, Phase.STOPPED, current.address, rows))
+        # On a full disk the old state stays: its pids are dead, which is what everybody asks.
+        with contextlib.suppress(OSError):
+            state.write(run_dir, StackState(current.boot_id, Phase.STOPPED, current.address, rows))
 
 
 def _tell_refusal(run_dir: Path, address: str, refusal: AtollError) -> None:
@@ -201,7 +212,8 @@ def _tell_refusal(run_dir: Path, address: str, refusal: AtollError) -> None:
         pid=own.pid if own else None,
         start_ticks=own.start_ticks if own else None,
     )
-    state.write(run_dir, StackState(pids.boot_id(), Phase.REFUSED, address, (row,), refusal.message))
+    with contextlib.suppress(OSError):  # a full disk; the log has the message too
+        state.write(run_dir, StackState(pids.boot_id(), Phase.REFUSED, address, (row,), refusal.message))
 
 
 def _written_by(current: StackState, pid: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -69,6 +70,7 @@ class Supervisor:
         self._phase = Phase.STARTING
         self._reason: str | None = None
         self._written: StackState | None = None
+        self._untold = False
         self._logs_checked_at = 0.0
         self._boot_id = pids.boot_id()
         self._own = pids.identify(os.getpid())
@@ -100,7 +102,8 @@ class Supervisor:
         if time.monotonic() - self._logs_checked_at >= _LOG_CHECK_SECONDS:
             self._logs_checked_at = time.monotonic()
             for path in self._stack.logs_dir.glob("*.log"):
-                logs.keep_small(path)
+                with contextlib.suppress(OSError):  # a full disk; tried again in a second
+                    logs.keep_small(path)
         self._publish()
 
     def _watch(self, child: Child) -> None:
@@ -109,13 +112,17 @@ class Supervisor:
         if death is not None:
             wait_seconds = child.plan_restart(death, dependencies_answer=self._answer(child.role))
             logger.warning("%s died (exit code %d): restart in %.1f s", name, death.code, wait_seconds)
-        if child.state is RoleState.WAITING and self._answer(child.role):
-            child.start()
-            self._publish()  # at once: what is not recorded cannot be cleared away later
-            logger.info("%s started", name)
-        elif child.restart_if_due():
-            self._publish()
-            logger.info("%s restarted", name)
+        try:
+            if child.state is RoleState.WAITING and self._answer(child.role):
+                child.start()
+                self._publish()  # at once: what is not recorded cannot be cleared away later
+                logger.info("%s started", name)
+            elif child.restart_if_due():
+                self._publish()
+                logger.info("%s restarted", name)
+        except OSError as error:  # no room for its log or its folder, or for one more process
+            child.put_off(error)
+            logger.warning("%s cannot be started now: %s", name, error.strerror)
         child.probe()
         hung = child.end_if_hung()
         if hung is not None:
@@ -159,8 +166,14 @@ class Supervisor:
             reason=self._reason,
         )
         if current != self._written:
-            state.write(self._stack.run_dir, current)
-            self._written = current
+            try:
+                state.write(self._stack.run_dir, current)
+            except OSError as error:  # a full disk must not end what runs; written as soon as there is room
+                if not self._untold:
+                    logger.warning("the state file cannot be written: %s", error.strerror)
+                self._untold = True
+            else:
+                self._written, self._untold = current, False
 
     def _rows(self) -> Iterator[Row]:
         rows = {role.name: Row(role.name, role.state, address=role.address) for role in self._stack.elsewhere}

@@ -4,9 +4,9 @@ Names are ``ATOLL_<SECTION>__<NAME>``. What a knob is stands in `sections` (`com
 the accepted names of comparable systems in `aliases`.
 """
 
-from atoll.settings.aliases import ALIASES, NOT_SUPPORTED, translate, warnings
+from atoll.settings.aliases import ALIASES, NOT_SUPPORTED, translate
 from atoll.settings.compose import ComposeSettings, EdgeSettings
-from atoll.settings.environment import INHERITED, Settings, inherited, load, of_compose
+from atoll.settings.environment import INHERITED, Settings, inherited, load, of_compose, unsupported
 from atoll.settings.knobs import NESTING, PREFIX, Knob, knobs
 from atoll.settings.sections import (
     ChatSettings,
@@ -64,5 +64,5 @@ __all__ = [
     "load",
     "of_compose",
     "translate",
-    "warnings",
+    "unsupported",
 ]

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from atoll.errors import StartRefused
-from atoll.settings.aliases import translate
+from atoll.settings.aliases import translate, warnings
 from atoll.settings.compose import ComposeSettings, EdgeSettings
 from atoll.settings.knobs import NESTING, PREFIX, knobs
 from atoll.settings.sections import (
@@ -164,6 +164,11 @@ def load() -> Settings:
         first = error.errors()[0]
         name = PREFIX + NESTING.join(str(part).upper() for part in first["loc"])
         raise StartRefused(f"{name}: {first['msg']}") from error
+
+
+def unsupported() -> list[str]:
+    """Return a line for each name of another system in the environment that means nothing here, and what to use."""
+    return warnings(os.environ)
 
 
 def inherited() -> dict[str, str]:

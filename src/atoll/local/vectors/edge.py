@@ -153,7 +153,9 @@ def _dense(params: DenseParams) -> Any:
     return qe.EdgeVectorParams(
         size=params.size,
         distance=_DISTANCES[params.distance],
-        on_disk=params.on_disk,
+        # Its files are preallocated, 32 MiB a vector. Unless told otherwise the engine reads them whole at every start,
+        # and on a file system in memory what was read takes room. Mapped, they are read where they are asked for.
+        on_disk=True if params.on_disk is None else params.on_disk,
         multivector_config=comparator,
         datatype=_DATATYPES[params.datatype],
         hnsw_config=None if params.hnsw is None else _hnsw(params.hnsw),
