@@ -66,6 +66,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         keys=records.keys,
         knowledge_bases=records.knowledge_bases,
         tenants=records.tenants,
+        usage=records.usage,
         audit=records.audit,
         doorbell=front.doorbell,
         blobs=front.blobs,

@@ -22,6 +22,7 @@ import gateway.pages.routes
 import gateway.search.routes
 import gateway.session.routes
 import gateway.tenants.routes
+import gateway.usage.routes
 import gateway.web
 from atoll.access.limits import Gate
 from atoll.intake.accept import UploadLimits, Uploads
@@ -50,6 +51,7 @@ _FEATURES = (
     gateway.keys.routes,
     gateway.session.routes,
     gateway.tenants.routes,
+    gateway.usage.routes,
     gateway.audit.routes,
     gateway.health.routes,
     gateway.docs.routes,
@@ -128,7 +130,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     pages = runtime.kept(PageViews)
     async with background.running(
-        runtime.ports, runtime.ringer, runtime.key_use, pages.adopt(), runtime.ports.ask.prepare()
+        runtime.ports, runtime.ringer, runtime.key_use, runtime.queries, pages.adopt(), runtime.ports.ask.prepare()
     ):
         yield
         runtime.stopping.set()

@@ -56,14 +56,21 @@ class Authorized:
 
 
 class InKb(Authorized):
-    """Lets in who may do ``action`` in the knowledge base of the path."""
+    """Lets in who may do ``action`` in the knowledge base of the path.
+
+    ``is_query`` makes the request one of the queries that quotas limit by the day.
+    """
+
+    def __init__(self, action: Action, *, links: bool = False, counted: bool = True, is_query: bool = False) -> None:
+        super().__init__(action, links=links, counted=counted)
+        self._is_query = is_query
 
     async def __call__(self, kb: KbName, request: Request, live: Live) -> AsyncIterator[KbAccess]:  # type: ignore[override]
         """Let the request in. Raises NotAuthenticated, QuotaExceeded, Forbidden, NotFound."""
         principal = await authenticate(request, live, links=self._links)
         request_id = request.state.request_id
         async with live.admission.admit_to(
-            kb, principal, self.action, request_id=request_id, counted=self._counted
+            kb, principal, self.action, request_id=request_id, counted=self._counted, is_query=self._is_query
         ) as access:
             yield access
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+from atoll.access.queries import Queries
 from atoll.domain.ids import DocumentUid, KbUid, KeyId
 from atoll.domain.principal import key_of
 from atoll.errors import AtollError
@@ -17,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 _MAX_RINGS = 10_000
 _TOUCH_SECONDS = 30.0
+_COUNT_SECONDS = 30.0
 _SWEEP_SECONDS = 60.0
 
 
@@ -83,13 +85,14 @@ async def sweep(ports: Dependencies) -> None:
 
 @contextlib.asynccontextmanager
 async def running(
-    ports: Dependencies, ringer: Ringer, used: KeyUse, *features: Coroutine[Any, Any, None]
+    ports: Dependencies, ringer: Ringer, used: KeyUse, queries: Queries, *features: Coroutine[Any, Any, None]
 ) -> AsyncIterator[None]:
     """Run all of it beside the block, and what features have to do beside it."""
     tasks = [
         *map(asyncio.create_task, features),
         asyncio.create_task(ringer.run()),
         asyncio.create_task(_every(_TOUCH_SECONDS, "noting when keys were used", used.flush)),
+        asyncio.create_task(_every(_COUNT_SECONDS, "counting queries", queries.flush)),
         asyncio.create_task(_every(_SWEEP_SECONDS, "sweeping abandoned uploads", lambda: sweep(ports))),
     ]
     for task in tasks:
@@ -100,8 +103,9 @@ async def running(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with contextlib.suppress(AtollError):
-            await used.flush()
+        for left in (used.flush, queries.flush):
+            with contextlib.suppress(AtollError):
+                await left()
 
 
 def _tell(task: asyncio.Task[None]) -> None:

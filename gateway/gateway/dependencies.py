@@ -20,6 +20,7 @@ from atoll.ports.ledger import Ledger
 from atoll.ports.parser import Parser
 from atoll.ports.passages import Passages
 from atoll.ports.sessions import Sessions
+from atoll.ports.usage import Usage
 from atoll.query.service import AskService
 
 
@@ -76,6 +77,7 @@ class Dependencies:
     keys: Keys
     knowledge_bases: KnowledgeBases
     tenants: Tenants
+    usage: Usage
     audit: Audit
     doorbell: Doorbell
     blobs: Blobs

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from atoll.access.admit import Admission
 from atoll.access.keys import Authenticator
 from atoll.access.limits import Slots
+from atoll.access.queries import Queries
 from atoll.access.signatures import Signer
 from gateway.background import KeyUse, Ringer
 from gateway.dependencies import Dependencies
@@ -35,10 +36,12 @@ class Runtime:
         self.ports = ports
         self.authenticator = Authenticator(ports.keys, ports.pepper)
         self.signer = Signer(ports.pepper)
+        self.queries = Queries(ports.usage)
         self.admission = Admission(
             rates=ports.rates,
             requests=Slots(limits.concurrent_requests, "requests with this key"),
             knowledge_bases=ports.knowledge_bases,
+            queries=self.queries,
             audit=ports.audit,
         )
         self.metrics = Metrics(ports.gauges)

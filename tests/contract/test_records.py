@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -572,6 +573,58 @@ async def test_tenants_are_made_limited_and_suspended(store):
     assert told == {own: about, north.id: [about[0], ("key.created", "key k"), *about[1:]]}
 
 
+async def test_a_tenant_has_room_for_so_much_in_all_its_knowledge_bases(store):
+    one, two = await store.kb("one"), await store.kb("two")
+    own = await store.tenants.ensure(INSTALLATION)
+    await store.tenants.set_quota("acme", {"documents": 2}, by=own, actor=ACTOR)
+    first = await store.accept(one)
+    await store.accept(two)
+    for kb in (one, two):
+        with pytest.raises(QuotaExceeded, match="the tenant has no room left by its quota of documents") as refused:
+            await store.accept(kb, sha="s2")
+        assert not re.search(r"[0-9]", refused.value.message), "it tells nobody of other knowledge bases"
+    await store.lifecycle.delete(reader_of(one), first.uid, dry_run=False, actor=ACTOR)
+    await store.accept(two, sha="s2")
+    await store.tenants.set_quota("acme", {"bytes": 25}, by=own, actor=ACTOR)
+    with pytest.raises(QuotaExceeded, match="of bytes"):
+        await store.accept(one, sha="s3")
+    await store.knowledge_bases.delete(two.tenant, "two", ACTOR)
+    await store.accept(one, sha="s3")
+    other = await store.tenants.ensure("other")
+    foreign = await store.knowledge_bases.create(other, "one", language="en", settings={}, quota={}, actor=ACTOR)
+    for number in range(4):
+        await store.accept(foreign, sha=f"{number}")
+
+
+async def test_queries_of_a_day_are_counted_and_limited(store):
+    one, two = await store.kb("one", queries_per_day=2), await store.kb("two")
+    own, usage = await store.tenants.ensure(INSTALLATION), store.usage
+    located = await store.knowledge_bases.locate(one.tenant, "one")
+    assert (located.uid, located.limits_queries) == (one.uid, True)
+    assert not (await store.knowledge_bases.locate(two.tenant, "two")).limits_queries
+    results = await asyncio.gather(*(usage.spend(one.tenant, one.uid) for _ in range(5)), return_exceptions=True)
+    refused = [each for each in results if each is not None]
+    assert [type(each) for each in refused] == [QuotaExceeded] * 3, "gateways that count at once agree"
+    assert 0 < refused[0].retry_after_seconds <= 86_400
+    await usage.add({(two.tenant, two.uid): 5})
+    await usage.add({(two.tenant, two.uid): 1, (one.tenant, one.uid): 1})
+    await store.accept(two)
+    found = await usage.of_tenant(one.tenant, days=2)
+    assert [(kb.name, kb.documents, kb.bytes, kb.passages, kb.queries) for kb in found] == [
+        ("one", 0, 0, 0, 3),
+        ("two", 1, 10, 0, 6),
+    ]
+    other = await store.tenants.ensure("other")
+    await store.knowledge_bases.create(other, "one", language="en", settings={}, quota={}, actor=ACTOR)
+    assert [kb.queries for kb in await usage.of_tenant(other, days=2)] == [0]
+    await store.tenants.set_quota("acme", {"queries_per_day": 10}, by=own, actor=ACTOR)
+    assert (await store.knowledge_bases.locate(two.tenant, "two")).limits_queries
+    await usage.spend(two.tenant, two.uid)
+    await store.knowledge_bases.delete(one.tenant, "one", ACTOR)
+    with pytest.raises(QuotaExceeded, match="the tenant has used up"):
+        await usage.spend(two.tenant, two.uid)
+
+
 async def test_every_act_is_in_the_audit_trail_of_its_tenant(store):
     kb = await store.kb()
     document = await store.accept(kb)
@@ -785,7 +838,7 @@ async def test_names_of_knowledge_bases_are_unique_in_their_tenant(store):
     with pytest.raises(NotFound):
         await store.knowledge_bases.locate(other, "one")
     await store.knowledge_bases.create(other, "one", language="de", settings={"a": [1]}, quota={}, actor=ACTOR)
-    assert await store.knowledge_bases.locate(kb.tenant, "one") == kb.uid
+    assert (await store.knowledge_bases.locate(kb.tenant, "one")).uid == kb.uid
     changed = await store.knowledge_bases.update(kb.tenant, "one", settings={"x": {"y": None}}, quota=None, actor=ACTOR)
     assert (changed.settings, changed.quota, changed.created_at) == (
         {"x": {"y": None}},

@@ -74,3 +74,10 @@ def test_a_key_is_shown_and_changed(atoll: Cli) -> None:
     assert atoll("keys", "change", made["id"]).returncode == 2
     assert atoll("keys", "change", made["id"], "--kb", "main", "--all-kbs").returncode == 2
     assert atoll("keys", "change", made["id"], "--expires-at", "2001-01-01").returncode == 1
+
+
+def test_usage_is_shown(atoll: Cli) -> None:
+    body = json.loads(atoll("usage", "--json").stdout)
+    assert (body["tenant"], [kb["name"] for kb in body["kbs"]]) == ("acme", ["main"])
+    shown = atoll("usage", "--days", "7")
+    assert (shown.returncode, "main" in shown.stdout) == (0, True)

@@ -48,6 +48,7 @@ async def run(folder: Path) -> None:
             keys=house.keys,
             knowledge_bases=house.knowledge_bases,
             tenants=house.tenants,
+            usage=house.usage,
             audit=house.audit,
             doorbell=house.doorbell,
             blobs=house.blobs,

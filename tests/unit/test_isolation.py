@@ -36,6 +36,9 @@ _SCOPED_SQL = re.compile(
 
 #: Statements that look at more than one tenant on purpose: file and name -> why.
 ALLOWED_CYPHER = {
+    ("accepting", "tenant_held"): "the tenant whose knowledge base is uploaded to",
+    ("accepting", "tenant_quota"): "the tenant whose knowledge base is uploaded to",
+    ("accounts", "locate_kb"): "the tenant of the knowledge base",
     ("archive", "accounts"): "a backup is of the whole installation",
     ("archive", "events"): "a backup is of the whole installation",
     ("catalogue", "census"): "the operator's census: counts by status",
@@ -67,6 +70,7 @@ ALLOWED_CYPHER = {
         "tenants are told apart by their name or id",
     ),
     ("tenants", "list_tenants"): "the installation's tenants, for its admins",
+    ("usage", "asked"): "the tenant that asks",
     ("index_source", "gaps"): "readiness tells which collections are incomplete, and no more than their names",
     ("schema", "name_schema"): "what keeps it to one node",
     ("schema", "raise_version"): "the version of the whole store",

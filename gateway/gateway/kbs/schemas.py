@@ -29,10 +29,11 @@ SettingsObject = Annotated[dict[str, Any], AfterValidator(_bounded)]
 
 
 class Quota(BaseModel, extra="forbid"):
-    """What a knowledge base may hold; a limit that is not named is none."""
+    """What a knowledge base or a tenant may hold and ask; a limit that is not named is none. Days are those of UTC."""
 
     documents: Whole | None = None
     bytes: Whole | None = None
+    queries_per_day: Whole | None = None
 
     def to_domain(self) -> dict[str, int]:
         """Return the limits that are set."""

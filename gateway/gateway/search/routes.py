@@ -30,7 +30,7 @@ from gateway.sse import frame, stream_response, with_keep_alive
 
 router = APIRouter(prefix="/v1/kbs/{kb}", tags=["search"])
 
-Reading = Annotated[KbAccess, Depends(InKb(Action.READ))]
+Reading = Annotated[KbAccess, Depends(InKb(Action.READ, is_query=True))]
 
 
 @router.post("/search")

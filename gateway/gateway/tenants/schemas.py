@@ -41,6 +41,20 @@ class TenantOut(BaseModel):
     suspended_at: datetime | None
 
 
+class TenantUsage(BaseModel):
+    """What a tenant holds in all its knowledge bases, and how many queries they were asked today."""
+
+    documents: int
+    bytes: int
+    queries: int
+
+
+class TenantDetailOut(TenantOut):
+    """A tenant with what it uses."""
+
+    usage: TenantUsage
+
+
 class NewTenantOut(TenantOut):
     """A new tenant: the only answer that ever shows its first owner key."""
 

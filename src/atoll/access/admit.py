@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from atoll.access.authorize import authorize
 from atoll.access.limits import Slots
+from atoll.access.queries import Queries
 from atoll.access.rates import RateLimit
 from atoll.domain.ids import KbUid
 from atoll.domain.principal import Action, Actor, Principal, Scope
@@ -52,13 +53,17 @@ class Admission:
         rates: how often each subject may ask.
         requests: how many requests each subject may have in flight in this process.
         knowledge_bases: where a knowledge base's uid is found by its name.
+        queries: what counts queries.
         audit: where refusals are written.
     """
 
-    def __init__(self, *, rates: RateLimit, requests: Slots, knowledge_bases: KnowledgeBases, audit: Audit) -> None:
+    def __init__(
+        self, *, rates: RateLimit, requests: Slots, knowledge_bases: KnowledgeBases, queries: Queries, audit: Audit
+    ) -> None:
         self._rates = rates
         self._requests = requests
         self._knowledge_bases = knowledge_bases
+        self._queries = queries
         self._audit = audit
 
     @asynccontextmanager
@@ -84,20 +89,32 @@ class Admission:
 
     @asynccontextmanager
     async def admit_to(
-        self, kb: str, principal: Principal, action: Action, *, request_id: str, counted: bool = True
+        self,
+        kb: str,
+        principal: Principal,
+        action: Action,
+        *,
+        request_id: str,
+        counted: bool = True,
+        is_query: bool = False,
     ) -> AsyncIterator[KbAccess]:
         """Let a request into the knowledge base named ``kb``; otherwise like `admit`.
 
+        ``is_query`` says that it is one of the queries that quotas limit by the day.
+
         Raises:
-            QuotaExceeded, Forbidden: like `admit`.
+            QuotaExceeded: like `admit`, or the quota of queries is used up for today.
+            Forbidden: like `admit`.
             NotFound: there is no such knowledge base, or none for this principal.
         """
         actor = Actor(subject=principal.subject, request_id=request_id)
         async with self._turn(principal, counted=counted):
             await self._check(principal, actor, action, kb)
-            uid = await self._knowledge_bases.locate(principal.tenant, kb)
-            await self._check(principal, actor, action, kb, uid)
-            yield KbAccess(principal, actor, uid, kb)
+            located = await self._knowledge_bases.locate(principal.tenant, kb)
+            await self._check(principal, actor, action, kb, located.uid)
+            if is_query:
+                await self._queries.count(principal.tenant, located)
+            yield KbAccess(principal, actor, located.uid, kb)
 
     @asynccontextmanager
     async def _turn(self, principal: Principal, *, counted: bool) -> AsyncIterator[None]:

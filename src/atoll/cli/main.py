@@ -28,6 +28,7 @@ _COMMANDS = {
     "kb": "atoll.cli.kb:kb",
     "keys": "atoll.cli.keys:keys",
     "tenants": "atoll.cli.tenants:tenants",
+    "usage": "atoll.cli.usage:usage",
     "graph": "atoll.cli.graph:graph",
     "reindex": "atoll.cli.reindex:reindex",
     "backup": "atoll.cli.backup:backup",

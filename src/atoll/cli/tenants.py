@@ -15,7 +15,7 @@ _quota = click.option(
     type=options.PAIR,
     multiple=True,
     metavar="NAME=VALUE",
-    help="A limit (documents, bytes), repeatable; one that is not named is none.",
+    help="A limit (documents, bytes, queries_per_day), repeatable; one that is not named is none.",
 )
 
 

@@ -21,8 +21,8 @@ _ENTITY_TYPE = re.compile(r"[^\W_][\w -]{0,39}")
 class KnowledgeBase:
     """A named collection of documents in one tenant; ``revision`` rises with every visible change.
 
-    ``settings`` and ``quota`` are free JSON objects; ``quota`` knows ``documents`` and ``bytes``, ``settings`` the
-    ``entity_types`` of documents that are read from then on.
+    ``settings`` and ``quota`` are free JSON objects; ``quota`` knows ``documents``, ``bytes`` and ``queries_per_day``,
+    ``settings`` the ``entity_types`` of documents that are read from then on.
     """
 
     uid: KbUid
@@ -36,6 +36,26 @@ class KnowledgeBase:
     settings: Mapping[str, Any]
     quota: Mapping[str, int]
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where a name leads; ``limits_queries`` says that a quota limits its queries or those of its tenant."""
+
+    uid: KbUid
+    limits_queries: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KbUsage:
+    """What a knowledge base holds, and how many queries it was asked."""
+
+    uid: KbUid
+    name: str
+    documents: int
+    passages: int
+    bytes: int
+    queries: int
 
 
 def entity_types(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from atoll.domain.ids import KbUid, KeyId, TenantId
-from atoll.domain.knowledge_base import KnowledgeBase
+from atoll.domain.ids import KeyId, TenantId
+from atoll.domain.knowledge_base import KnowledgeBase, Located
 from atoll.domain.principal import Actor, ApiKey, AuditEvent, Bearer, Event
 from atoll.domain.tenant import Tenant
 
@@ -70,8 +70,8 @@ class KnowledgeBases(Protocol):
         """Create a knowledge base. Raises Conflict when the name is taken."""
         ...
 
-    async def locate(self, tenant: TenantId, name: str) -> KbUid:
-        """Return the uid alone: cheap enough for every request."""
+    async def locate(self, tenant: TenantId, name: str) -> Located:
+        """Return where a name leads: cheap enough for every request."""
         ...
 
     async def get(self, tenant: TenantId, name: str) -> KnowledgeBase:

@@ -15,6 +15,7 @@ from atoll.ports.index_source import IndexSource
 from atoll.ports.ledger import Ledger, Reconciliation
 from atoll.ports.passages import Passages
 from atoll.ports.sessions import Sessions
+from atoll.ports.usage import Usage
 
 
 class RecordStore(Protocol):
@@ -110,6 +111,11 @@ class RecordStore(Protocol):
     @property
     def tenants(self) -> Tenants:
         """Tenants."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """How much is asked and held."""
         ...
 
     @property

@@ -8,6 +8,7 @@ import pytest
 
 from atoll.access.admit import Admission
 from atoll.access.limits import Slots
+from atoll.access.queries import Queries
 from atoll.access.rates import LocalRates, RateLimit
 from atoll.adapters.memory.graph_index import MemoryGraphIndex
 from atoll.domain.ids import Subject
@@ -30,6 +31,7 @@ def admission(house: House, *, per_minute: int = 100, at_a_time: int = 2) -> Adm
         rates=RateLimit(None, LocalRates(per_minute)),
         requests=Slots(at_a_time, "requests"),
         knowledge_bases=house.knowledge_bases,
+        queries=Queries(house.usage),
         audit=house.audit,
     )
 

@@ -50,6 +50,7 @@ class Site:
             "keys": self.keys,
             "knowledge_bases": self.house.knowledge_bases,
             "tenants": self.house.tenants,
+            "usage": self.house.usage,
             "audit": self.audit,
             "doorbell": self.house.doorbell,
             "blobs": self.house.blobs,

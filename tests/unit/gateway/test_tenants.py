@@ -18,7 +18,7 @@ from tests.unit.gateway.conftest import Site, upload
 from tests.unit.gateway.test_events import access
 
 #: What an admin may ask for beside what needs no key.
-FOR_ADMINS = re.compile(r"/v1/tenants\b|/v1/audit\b")
+FOR_ADMINS = re.compile(r"/v1/(tenants|audit|usage)\b")
 
 
 @pytest.fixture
@@ -72,6 +72,7 @@ async def test_a_tenant_is_made_with_its_first_owner_key(site: Site, admin: http
     ):
         assert (await admin.post("/v1/tenants", json=wrong)).status_code == 400, wrong
     shown = (await admin.get("/v1/tenants/north")).json()
+    assert shown.pop("usage") == {"documents": 0, "bytes": 0, "queries": 0}
     assert shown == {name: value for name, value in made.items() if name != "owner_key"}
     changed = await admin.patch("/v1/tenants/north", json={"quota": {"bytes": 10}})
     assert changed.json()["quota"] == {"bytes": 10}
@@ -224,3 +225,49 @@ async def test_a_key_does_not_reach_what_is_made_later_under_a_name_it_held(
         assert (await narrow.get("/v1/session")).json()["kbs"] == []
         assert (await narrow.post("/v1/kbs", json={"name": "other2"})).status_code == 403
     assert (await owner.get(f"/v1/keys/{made['id']}")).json()["kbs"] == []
+
+
+async def test_queries_of_a_day_are_limited_and_counted(site: Site, owner: httpx.AsyncClient) -> None:
+    await upload(owner, "a.txt", "the harbour of Lindvik")
+    await site.work()
+    asked = {"query": "harbour"}
+    for _ in range(2):
+        assert (await owner.post("/v1/kbs/main/search", json=asked)).status_code == 200
+    assert [kb["queries"] for kb in (await owner.get("/v1/usage")).json()["kbs"]] == [0, 0]
+    await site.app.state.runtime.queries.flush()
+    limited = await owner.patch("/v1/kbs/main", json={"quota": {"queries_per_day": 3}})
+    assert limited.json()["quota"] == {"queries_per_day": 3}
+    assert (await owner.post("/v1/kbs/main/query", json=asked)).status_code == 200
+    async with site.client(await site.key(Role.READER, labels={"red"})) as reader:
+        refused = await reader.post("/v1/kbs/main/query", json={**asked, "stream": True})
+        assert (refused.status_code, refused.json()["type"]) == (429, "urn:atoll:problem:QuotaExceeded")
+        assert 0 < int(refused.headers["retry-after"]) <= 86_400
+        assert not re.search(r"\d", refused.json()["detail"])
+        assert (await reader.get("/v1/usage")).status_code == 403
+    assert (await owner.get("/v1/kbs/main/documents")).status_code == 200, "it limits queries alone"
+    usage = (await owner.get("/v1/usage", params={"days": 2})).json()
+    assert usage["tenant"] == "acme"
+    assert usage["kbs"][0].keys() == {"name", "documents", "passages", "bytes", "queries"}
+    assert [(kb["name"], kb["documents"], kb["queries"]) for kb in usage["kbs"]] == [("main", 1, 3), ("other", 0, 0)]
+    async with site.client(await site.key(Role.OWNER, kbs={"other"})) as narrow:
+        assert [kb["name"] for kb in (await narrow.get("/v1/usage")).json()["kbs"]] == ["other"]
+    async with site.client(await site.key(Role.OWNER, labels={"red"})) as narrow:
+        assert (await narrow.get("/v1/usage")).status_code == 403
+    for wrong in ({"queries_per_day": -1}, {"queries_per_day": 1.5}, {"queries": 1}):
+        assert (await owner.patch("/v1/kbs/main", json={"quota": wrong})).status_code == 400, wrong
+
+
+async def test_an_admin_sees_what_a_tenant_uses_in_sums(
+    site: Site, owner: httpx.AsyncClient, admin: httpx.AsyncClient
+) -> None:
+    await upload(owner, "a.txt", "text")
+    await upload(owner, "b.txt", "more", kb="other")
+    await owner.post("/v1/kbs/main/search", json={"query": "text"})
+    await site.app.state.runtime.queries.flush()
+    shown = await admin.get("/v1/tenants/acme")
+    assert shown.json()["usage"] == {"documents": 2, "bytes": 8, "queries": 1}
+    assert (await admin.get("/v1/usage")).json() == {"tenant": INSTALLATION, "kbs": []}
+    assert (await admin.patch("/v1/tenants/acme", json={"quota": {"documents": 2}})).status_code == 200
+    full = await owner.post("/v1/kbs/main/documents", files={"file": ("c.txt", b"third")})
+    assert (full.status_code, "the tenant has no room" in full.json()["detail"]) == (429, True)
+    assert "retry-after" in full.headers

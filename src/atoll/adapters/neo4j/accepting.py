@@ -16,8 +16,10 @@ from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.records import events
 from atoll.records.admission import Known, Room, check_room, replaceable, settle
+from atoll.records.quota import check_tenant
 from atoll.records.rows import documents as rows
 
+_TENANT_QUOTA, _TENANT_HELD = load("accepting", "tenant_quota", "tenant_held")
 _WAITING, _KNOWN, _VERSIONS, _INSERT, _COUNT_ACCEPTED, _INSERT_BATCH, _IS_WRITTEN, _DOCUMENTS, _QUEUE_AGAIN = load(
     "accepting",
     "waiting",
@@ -48,6 +50,7 @@ async def accept(
     # An earlier run of this transaction may have been committed without our hearing of it.
     if await transaction.one(_IS_WRITTEN, kb=uploader.kb, batch=batch) is None:
         check_room(await _room(transaction, kb, most_waiting), documents)
+        check_tenant(*await _tenant(transaction, kb["tenant"]), documents)
         for uid in settled.again:
             await queue_again(transaction, uploader.kb, uid)
         await _insert(transaction, kb, settled.fresh, replaceable(uploader) if replace else None, actor)
@@ -76,6 +79,18 @@ async def _room(transaction: Transaction, kb: Mapping[str, Any], most_waiting: i
         held={"documents": kb["documents"], "bytes": kb["bytes"]},
         quota=json.loads(kb["quota_json"]),
     )
+
+
+async def _tenant(transaction: Transaction, tenant: str) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Return what the tenant holds in all its knowledge bases, counted where there is a quota, and its quota."""
+    found = await transaction.one(_TENANT_QUOTA, tenant=tenant)
+    assert found is not None, "tenants are never removed"
+    quota = json.loads(found["quota_json"])
+    if not quota.keys() & {"documents", "bytes"}:
+        return {}, quota
+    held = await transaction.one(_TENANT_HELD, tenant=tenant)
+    assert held is not None, "an aggregation returns one record"
+    return held.data(), quota
 
 
 async def _known(transaction: Transaction, uploader: Reader, documents: Sequence[NewDocument]) -> list[Known]:

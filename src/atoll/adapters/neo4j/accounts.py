@@ -11,8 +11,8 @@ from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ending import hide_documents
 from atoll.adapters.neo4j.statements import load, load_one
 from atoll.adapters.neo4j.transitions import audit, lock_kb, remove_empty_kb
-from atoll.domain.ids import KbUid, TenantId, new_uid
-from atoll.domain.knowledge_base import KnowledgeBase
+from atoll.domain.ids import TenantId, new_uid
+from atoll.domain.knowledge_base import KnowledgeBase, Located
 from atoll.domain.principal import Actor, AuditEvent, Event
 from atoll.errors import Conflict, NotFound
 from atoll.records import events
@@ -63,14 +63,14 @@ class Neo4jKnowledgeBases:
 
         return await self._database.write(work)
 
-    async def locate(self, tenant: TenantId, name: str) -> KbUid:
-        """Return a knowledge base's uid."""
+    async def locate(self, tenant: TenantId, name: str) -> Located:
+        """Return where a name leads."""
 
-        async def work(transaction: Transaction) -> KbUid:
+        async def work(transaction: Transaction) -> Located:
             record = await transaction.one(_LOCATE_KB, tenant=tenant, name=name)
             if record is None:
                 raise NotFound(f"there is no knowledge base {name}")
-            return KbUid(record["uid"])
+            return rows.located(record)
 
         return await self._database.read(work)
 
@@ -117,7 +117,7 @@ class Neo4jKnowledgeBases:
 
     async def delete(self, tenant: TenantId, name: str, actor: Actor) -> None:
         """End the knowledge base, then hide its documents."""
-        uid = await self.locate(tenant, name)
+        uid = (await self.locate(tenant, name)).uid
 
         async def end(transaction: Transaction) -> None:
             kb = await lock_kb(transaction, uid)

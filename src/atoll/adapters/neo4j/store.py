@@ -19,6 +19,7 @@ from atoll.adapters.neo4j.passages import Neo4jPassages
 from atoll.adapters.neo4j.restoration import Neo4jRestoration
 from atoll.adapters.neo4j.sessions import Neo4jSessions
 from atoll.adapters.neo4j.tenants import Neo4jTenants
+from atoll.adapters.neo4j.usage import Neo4jUsage
 
 
 class Neo4jStore:
@@ -47,6 +48,7 @@ class Neo4jStore:
         self.keys = Neo4jKeys(database)
         self.knowledge_bases = Neo4jKnowledgeBases(database)
         self.tenants = Neo4jTenants(database)
+        self.usage = Neo4jUsage(database)
         self.audit = Neo4jAudit(database)
 
     def migrate(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.amending import next_version
@@ -16,6 +16,7 @@ from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.records import events
 from atoll.records.admission import Known, Room, Settled, check_room, replaceable, settle
+from atoll.records.quota import check_tenant
 from atoll.records.rows.documents import replaces_json
 
 
@@ -31,6 +32,7 @@ def accept(
 ) -> tuple[BatchId, Settled]:
     """Write what is new of an upload into the knowledge base ``kb``. Raises QuotaExceeded."""
     check_room(_room(connection, kb, most_waiting), documents)
+    check_tenant(*_tenant(connection, kb["tenant"]), documents)
     settled = settle(uploader, documents, _known(connection, uploader, documents))
     for uid in settled.again:
         queue_again(connection, uid)
@@ -75,6 +77,21 @@ def _room(connection: sqlite3.Connection, kb: sqlite3.Row, most_waiting: int) ->
             ).fetchone()
         )
     return Room(waiting=waiting, most_waiting=most_waiting, held=held, quota=quota)
+
+
+def _tenant(connection: sqlite3.Connection, tenant: str) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Return what the tenant holds in all its knowledge bases, counted where there is a quota, and its quota."""
+    quota = json.loads(connection.execute("SELECT quota FROM tenant WHERE id = ?", (tenant,)).fetchone()["quota"])
+    held = {}
+    if quota.keys() & {"documents", "bytes"}:
+        held = dict(
+            connection.execute(
+                "SELECT COUNT(*) AS documents, COALESCE(SUM(d.bytes), 0) AS bytes FROM kb "
+                "JOIN document d ON d.kb = kb.uid AND d.deleted_at IS NULL WHERE kb.tenant = ? AND kb.deleted_at IS NULL",
+                (tenant,),
+            ).fetchone()
+        )
+    return held, quota
 
 
 def _known(connection: sqlite3.Connection, uploader: Reader, documents: Sequence[NewDocument]) -> list[Known]:

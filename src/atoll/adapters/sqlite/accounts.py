@@ -14,7 +14,7 @@ from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.ending import hide_documents
 from atoll.adapters.sqlite.transitions import audit, remove_empty_kb
 from atoll.domain.ids import KbUid, TenantId, new_uid
-from atoll.domain.knowledge_base import KnowledgeBase
+from atoll.domain.knowledge_base import KnowledgeBase, Located
 from atoll.domain.principal import Actor, AuditEvent, Event
 from atoll.errors import Conflict, NotFound
 from atoll.records import events
@@ -63,16 +63,19 @@ class SqliteKnowledgeBases:
 
         return await self._database.write(work)
 
-    async def locate(self, tenant: TenantId, name: str) -> KbUid:
-        """Return a knowledge base's uid."""
+    async def locate(self, tenant: TenantId, name: str) -> Located:
+        """Return where a name leads."""
 
-        def work(connection: sqlite3.Connection) -> KbUid:
+        def work(connection: sqlite3.Connection) -> Located:
             row = connection.execute(
-                "SELECT uid FROM kb WHERE tenant = ? AND name = ? AND deleted_at IS NULL", (tenant, name)
+                "SELECT kb.uid, kb.quota AS quota_json, tenant.quota AS tenant_quota_json "
+                "FROM kb JOIN tenant ON tenant.id = kb.tenant "
+                "WHERE kb.tenant = ? AND kb.name = ? AND kb.deleted_at IS NULL",
+                (tenant, name),
             ).fetchone()
             if row is None:
                 raise NotFound(f"there is no knowledge base {name}")
-            return KbUid(row["uid"])
+            return rows.located(row)
 
         return await self._database.read(work)
 

@@ -19,6 +19,7 @@ from atoll.adapters.sqlite.passages import SqlitePassages
 from atoll.adapters.sqlite.restoration import SqliteRestoration
 from atoll.adapters.sqlite.sessions import SqliteSessions
 from atoll.adapters.sqlite.tenants import SqliteTenants
+from atoll.adapters.sqlite.usage import SqliteUsage
 
 
 class SqliteStore:
@@ -47,6 +48,7 @@ class SqliteStore:
         self.keys = SqliteKeys(database)
         self.knowledge_bases = SqliteKnowledgeBases(database)
         self.tenants = SqliteTenants(database)
+        self.usage = SqliteUsage(database)
         self.audit = SqliteAudit(database)
 
     def migrate(self) -> None:

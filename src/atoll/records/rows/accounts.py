@@ -6,10 +6,11 @@ import json
 from dataclasses import asdict
 
 from atoll.domain.ids import KbUid, KeyId, TenantId
-from atoll.domain.knowledge_base import KnowledgeBase
+from atoll.domain.knowledge_base import KnowledgeBase, Located
 from atoll.domain.principal import ApiKey, AuditEvent, Bearer, Role
 from atoll.domain.tenant import Tenant
 from atoll.ports.archive import KbRecord
+from atoll.records.quota import limits_queries
 from atoll.records.rows.values import Row, instant, milliseconds, milliseconds_or_none, moment, texts
 
 
@@ -79,6 +80,13 @@ def knowledge_base(row: Row) -> KnowledgeBase:
         settings=json.loads(row["settings_json"]),
         quota=json.loads(row["quota_json"]),
         created_at=instant(row["created_at"]),
+    )
+
+
+def located(row: Row) -> Located:
+    """Build where a name leads."""
+    return Located(
+        KbUid(row["uid"]), limits_queries(*(json.loads(row[f"{whose}quota_json"]) for whose in ("", "tenant_")))
     )
 
 

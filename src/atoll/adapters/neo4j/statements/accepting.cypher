@@ -1,6 +1,15 @@
 // name: waiting
 MATCH (d:Document {kb: $kb}) WHERE d.status IN ['queued', 'processing'] AND d.deleted_at IS NULL RETURN count(d) AS n
 
+// The tenant is locked only where its quota has to be counted, after the knowledge base; nobody locks them the other way.
+// name: tenant_quota
+MATCH (t:Tenant {id: $tenant}) RETURN t.quota_json AS quota_json
+
+// name: tenant_held
+MATCH (t:Tenant {id: $tenant}) SET t.locked = true
+WITH t MATCH (k:Kb {tenant: $tenant}) WHERE k.live_name IS NOT NULL
+RETURN sum(k.documents) AS documents, sum(k.bytes) AS bytes
+
 // name: known
 UNWIND $hashes AS sha256 MATCH (d:Document {kb: $kb, sha256: sha256}) WHERE d.deleted_at IS NULL AND <<seen>>
 WITH d ORDER BY d.seq

@@ -9,7 +9,8 @@ RETURN <<kb>> AS kb
 CREATE (:Changes {kb: $kb, value: 0})
 
 // name: locate_kb
-MATCH (k:Kb {tenant: $tenant, live_name: $name}) RETURN k.uid AS uid
+MATCH (k:Kb {tenant: $tenant, live_name: $name}) MATCH (t:Tenant {id: k.tenant})
+RETURN k.uid AS uid, k.quota_json AS quota_json, t.quota_json AS tenant_quota_json
 
 // name: get_kb
 MATCH (k:Kb {tenant: $tenant, live_name: $name}) RETURN <<kb>> AS kb
