@@ -87,7 +87,8 @@ def _tenant(connection: sqlite3.Connection, tenant: str) -> tuple[Mapping[str, i
         held = dict(
             connection.execute(
                 "SELECT COUNT(*) AS documents, COALESCE(SUM(d.bytes), 0) AS bytes FROM kb "
-                "JOIN document d ON d.kb = kb.uid AND d.deleted_at IS NULL WHERE kb.tenant = ? AND kb.deleted_at IS NULL",
+                "JOIN document d ON d.kb = kb.uid AND d.deleted_at IS NULL "
+                "WHERE kb.tenant = ? AND kb.deleted_at IS NULL",
                 (tenant,),
             ).fetchone()
         )
