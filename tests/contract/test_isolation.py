@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from collections.abc import AsyncIterator
 from itertools import product
@@ -182,3 +183,107 @@ async def test_what_belongs_to_another_tenant_is_not_there(site: Site, tenants: 
                 assert not set(ID.findall(answer.text)) - set(ID.findall(filled)) - {answer.json()["request_id"]}
                 tried += 1
     assert tried > 20
+
+
+#: What any answer may differ in: ids, times, and numbers that order the events and documents of the whole installation.
+ORDER = re.compile(r'"next_cursor":"\d+"|"id":"\d+"|"request_id":"[^"]*"|"secret":"[^"]*"|"seconds":[0-9.]+')
+WORDS = ("harbour", "Lindvik", "Ada", "boats", "green", "Merle", "Bob", "1902")
+
+
+class Busy:
+    """A tenant that does one random thing after the other; equal seeds do equal things."""
+
+    def __init__(self, site: Site, name: str, seed: int) -> None:
+        self.site, self.name, self.random = site, name, random.Random(seed)
+
+    async def open(self) -> None:
+        tenant = await self.site.house.tenants.ensure(self.name)
+        await self.site.house.knowledge_bases.create(tenant, "main", language="en", settings={}, quota={}, actor=ACTOR)
+        key = await self.site.key(Role.OWNER, tenant=self.name)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.site.app, raise_app_exceptions=False, client=("192.0.2.7", 1)),
+            base_url="http://testserver",
+            headers={"Authorization": f"Bearer {key}"},
+        )
+
+    async def act(self) -> tuple[str, int, str]:
+        """Do something; return what, the status, and the answer without what may differ."""
+        what, method, path, more = await self._choose()
+        answer = await self.client.request(method, path, **more)
+        await self.site.work()
+        if path.endswith(("/search", "/query")) and answer.status_code == 200:
+            # Ids decide between equals, so that of two equally good sentences either may be the answer.
+            return what, answer.status_code, f"{answer.json().get('answered_by')} {scores(answer.text)}"
+        return what, answer.status_code, ORDER.sub("", masked(answer.text))
+
+    async def _choose(self) -> tuple[str, str, str, dict[str, Any]]:
+        one = self.random
+        named = sorted((await self.client.get("/v1/kbs/main/documents")).json()["documents"], key=lambda d: d["name"])
+        document = one.choice(named)["id"] if named else "none"
+        keys = (await self.client.get("/v1/keys")).json()["keys"]
+        text = " ".join(one.choice(WORDS) for _ in range(12)) + "."
+        labels = one.choice(["", "red", "red,blue"])
+        kb = one.choice(["main", "extra"])
+        return one.choice([
+            ("upload", "POST", "/v1/kbs/main/documents", {
+                "files": {"file": (f"{one.randrange(4)}.txt", text.encode())},
+                "data": {"labels": labels, "replace": one.choice(["true", "false"])},
+            }),
+            ("delete", "DELETE", f"/v1/kbs/main/documents/{document}", {}),
+            ("preview", "DELETE", f"/v1/kbs/main/documents/{document}", {"params": {"dry_run": "true"}}),
+            ("show", "GET", f"/v1/kbs/main/documents/{document}", {}),
+            ("relabel", "PATCH", f"/v1/kbs/main/documents/{document}", {"json": {"labels": labels.split(",")[:1]}}),
+            ("list", "GET", "/v1/kbs/main/documents", {"params": {"limit": 500}}),
+            ("search", "POST", "/v1/kbs/main/search", {"json": {"query": one.choice(WORDS), "explain": True}}),
+            ("search", "POST", "/v1/kbs/main/search", {"json": {"query": f"{one.choice(WORDS)} {one.choice(WORDS)}"}}),
+            ("ask", "POST", "/v1/kbs/main/query", {"json": {"query": f"Who is {one.choice(WORDS)}?"}}),
+            ("graph", "GET", "/v1/kbs/main/graph/stats", {}),
+            ("make", "POST", "/v1/kbs", {"json": {"name": kb}}),
+            ("end", "DELETE", "/v1/kbs/extra", {}),
+            ("limit", "PATCH", f"/v1/kbs/{kb}", {"json": {"quota": {"documents": one.randrange(3, 9)}}}),
+            ("kbs", "GET", "/v1/kbs", {}),
+            ("usage", "GET", "/v1/usage", {}),
+            ("key", "POST", "/v1/keys", {"json": {"name": "k", "role": "reader", "kbs": ["main"], "labels": ["red"]}}),
+            ("rename", "PATCH", f"/v1/keys/{one.choice(keys)['id']}", {"json": {"name": f"k{one.randrange(9)}"}}),
+            ("keys", "GET", "/v1/keys", {}),
+            ("audit", "GET", "/v1/audit", {"params": {"limit": 500}}),
+        ])  # fmt: skip
+
+
+@pytest.mark.parametrize("store", STORES)
+async def test_whatever_one_tenant_does_the_other_is_told_the_same(
+    request: pytest.FixtureRequest, store: str, tmp_path: Path
+) -> None:
+    """A tenant's answers while another does other random things are those that it has alone."""
+    seed, told, ids = random.randrange(10**6), [], {}
+    for beside in (False, True):
+        folder = tmp_path / str(beside)
+        site = Site(folder, records=open_either(request, store, folder))
+        await site.open()
+        north, south = Busy(site, "north", seed), Busy(site, "south", seed + 1)
+        own: list[Any] = []
+        for each in (north, south) if beside else (north,):
+            await each.open()
+        for number in range(STEPS[store]):
+            own.append(await north.act())
+            if beside:
+                await south.act()
+                if number == STEPS[store] // 2:
+                    admin = await site.house.tenants.ensure(".installation")
+                    await site.house.tenants.suspend("south", suspended=True, by=admin, actor=ACTOR)
+                    await site.house.tenants.suspend("south", suspended=False, by=admin, actor=ACTOR)
+        told.append(own)
+        if beside:
+            for each in (north, south):
+                seen = [(await each.client.get(path)).text for path in LISTS]
+                ids[each.name] = set(ID.findall(" ".join(seen)))
+        await site.house.close_stores()
+    for number, (alone, with_other) in enumerate(zip(*told, strict=True)):
+        assert with_other == alone, f"seed {seed}, step {number}"
+    assert {status for _, status, _ in told[0]} >= {200}, seed
+    assert ids["north"] & ids["south"] == set(), seed
+
+
+#: Things done by each tenant.
+STEPS = {"sqlite": 40, "neo4j": 15}
+LISTS = ("/v1/kbs", "/v1/kbs/main/documents", "/v1/kbs/main/graph/entities", "/v1/keys", "/v1/audit?limit=500")
