@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -199,6 +200,17 @@ def test_ask_tells_refusals_and_broken_answers(atoll: Cli) -> None:
     cut = atoll("ask", "cut")
     assert cut.returncode == 1
     assert "broke off" in cut.stderr
+
+
+def test_open_and_support_bundle(atoll: Cli, gateway: FakeGateway, tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{atoll.environment['ATOLL_GATEWAY__PORT']}"
+    opened = atoll("open")
+    assert opened.stdout == f"{address}/link#a.b-c\n"
+    assert KEY not in opened.stdout + opened.stderr
+    packed = atoll("support-bundle", "-o", "help.tar.gz", "--json")
+    assert packed.returncode == 0, packed.stderr
+    assert {"machine.json", "settings.json", "status.json", "packages.txt"} <= set(json.loads(packed.stdout)["parts"])
+    assert KEY.encode() not in gzip.decompress((tmp_path / "help.tar.gz").read_bytes())
 
 
 def test_search_shows_signals(atoll: Cli) -> None:

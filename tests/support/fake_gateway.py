@@ -127,6 +127,8 @@ class _Routes(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if not self._authorised():
             return None
+        if path == "/v1/session/links":
+            return self._json(201, {"link": "a.b-c", "expires_at": "2026-01-01T00:00:00Z"})
         if path == "/v1/kbs/default/query":
             asked = json.loads(body)
             if asked["stream"]:

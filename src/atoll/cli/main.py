@@ -17,6 +17,7 @@ from atoll.errors import AtollError, StorageFull
 _COMMANDS = {
     "init": "atoll.cli.stack:init",
     "up": "atoll.cli.stack:up",
+    "open": "atoll.cli.open:open_screen",
     "down": "atoll.cli.stack:down",
     "status": "atoll.cli.stack:status",
     "logs": "atoll.cli.stack:logs",
@@ -37,6 +38,7 @@ _COMMANDS = {
     "bundle": "atoll.cli.bundle:bundle",
     "preflight": "atoll.cli.preflight:preflight",
     "doctor": "atoll.cli.doctor:doctor",
+    "support-bundle": "atoll.cli.support_bundle:support_bundle",
 }
 
 _SPACE_EXIT = 6

@@ -20,6 +20,10 @@ SILENCE = {
 #: Idle compute threads sleep instead of spinning: one busy neighbour otherwise costs most of the throughput.
 QUIET_THREADS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
 
+#: Ends of the names of settings that are a secret, and of those that name the file of one.
+_VALUES = ("API_KEY", "PASSWORD", "TOKEN", "SECRET")
+_FILES = ("KEY_FILE", "PASSWORD_FILE", "TOKEN_FILE", "PEPPER_FILE")
+
 
 def plain(folder: Path) -> dict[str, str]:
     """Return what every process gets, whatever it is; ``folder`` is the data directory."""
@@ -51,3 +55,26 @@ def _text(value: object) -> str:
     if isinstance(value, Path):
         return str(value.absolute())
     return StrEnum.__str__(value) if isinstance(value, StrEnum) else str(value)
+
+
+def shown(settings: Settings) -> dict[str, str]:
+    """Return what the operator set, for others to read: a secret is named and its value left out."""
+    return {
+        name: "[set]" if _is_secret(name) else _text(value)
+        for name, value in _flatten(settings, PREFIX)
+        if value is not None
+    }
+
+
+def secret_values(settings: Settings) -> list[str]:
+    """Return the values of settings that are secrets themselves."""
+    return [str(value) for name, value in _flatten(settings, PREFIX) if value is not None and _is_secret(name)]
+
+
+def secret_files(settings: Settings) -> list[Path]:
+    """Return the files that settings name as those of a secret."""
+    return [value for name, value in _flatten(settings, PREFIX) if isinstance(value, Path) and name.endswith(_FILES)]
+
+
+def _is_secret(name: str) -> bool:
+    return name.endswith(_VALUES)

@@ -156,20 +156,7 @@ def _models(site: Site) -> str | None:
 
 
 def _secrets(site: Site) -> str | None:
-    folder, remedy = site.secrets_dir, "run `atoll init --compose`"
-    if not folder.is_dir():
-        return f"{folder} is absent; {remedy}"
-    status = folder.stat()
-    if status.st_mode & 0o777 != stack_secrets.FOLDER_MODE:
-        return f"{folder} has mode {status.st_mode & 0o777:o}, others may enter; {remedy}"
-    missing = [name for name in stack_secrets.NAMES if not (folder / name).is_file()]
-    closed = [
-        name for name in stack_secrets.NAMES
-        if name not in missing and (folder / name).stat().st_mode & 0o777 != stack_secrets.FILE_MODE
-    ]  # fmt: skip
-    if missing:
-        return f"missing in {folder}: {', '.join(missing)}; {remedy}"
-    return f"containers cannot read {', '.join(closed)} in {folder} (mode 0644 is needed); {remedy}" if closed else None
+    return stack_secrets.fault(site.secrets_dir)
 
 
 def _clock(site: Site) -> str | None:

@@ -81,3 +81,18 @@ def write(folder: Path, *, owner_key: str) -> tuple[str, ...]:
     for name in (*fresh, *_DERIVED):
         (folder / name).chmod(FILE_MODE)
     return tuple(written)
+
+
+def fault(folder: Path) -> str | None:
+    """Return what is wrong with the folder and what to do, or None."""
+    remedy = "run `atoll init --compose`"
+    if not folder.is_dir():
+        return f"{folder} is absent; {remedy}"
+    mode = folder.stat().st_mode & 0o777
+    if mode != FOLDER_MODE:
+        return f"{folder} has mode {mode:o}, others may enter; {remedy}"
+    missing = [name for name in NAMES if not (folder / name).is_file()]
+    if missing:
+        return f"missing in {folder}: {', '.join(missing)}; {remedy}"
+    closed = [name for name in NAMES if (folder / name).stat().st_mode & 0o777 != FILE_MODE]
+    return f"containers cannot read {', '.join(closed)} in {folder} (mode 0644 is needed); {remedy}" if closed else None
