@@ -38,6 +38,7 @@ PDF = "application/pdf"
 DOCX = f"{_WORD}.document"
 XLSX = f"{_SHEET}.sheet"
 PPTX = f"{_SLIDES}.presentation"
+EPUB = "application/epub+zip"
 EML = "message/rfc822"
 MBOX = "application/mbox"
 CSV = "text/csv"
@@ -68,6 +69,7 @@ FORMATS = (
         f"{_POWERPOINT}.slideshow.macroEnabled.12", (".ppsm",), "slides", (f"{_POWERPOINT}.slideshow.macroEnabled",)
     ),
     Format(f"{_SLIDES}.template", (".potx",), "slides", (f"{_SLIDES}.template.main+xml",)),
+    Format(EPUB, (".epub",), "epub", (EPUB,)),
     Format(EML, (".eml",), "message"),
     Format(MBOX, (".mbox",), "mailbox"),
     Format(CSV, (".csv",), "delimited"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parser.formats import html, mail, markdown, plain, slides, word
+from parser.formats import epub, html, mail, markdown, plain, slides, word
 from parser.formats.sheets import delimited, workbook
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ FLOWING: dict[str, Reader] = {
     "word": _alone(word.elements),
     "workbook": _alone(workbook.elements),
     "slides": _alone(slides.elements),
+    "epub": _alone(epub.elements),
     "delimited": _alone(delimited.elements),
     "message": _holding(mail.message),
     "mailbox": _holding(mail.mailbox),
