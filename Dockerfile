@@ -33,6 +33,15 @@ FROM packages AS parser-packages
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels \
     --mount=type=bind,source=services/parser/requirements.lock,target=/requirements.lock install-locked
 
+# The languages in which the parser reads pictures: from vendor/tessdata, or from Debian where a network is there.
+FROM packages AS tessdata
+RUN --mount=type=bind,source=vendor/tessdata,target=/tessdata \
+    mkdir -p /data && cp /tessdata/*.traineddata /data/ 2>/dev/null \
+ || { apt-get -qq update && apt-get -qq install -y --no-install-recommends \
+        tesseract-ocr-eng tesseract-ocr-osd tesseract-ocr-deu tesseract-ocr-fra tesseract-ocr-spa >/dev/null \
+      && cp /usr/share/tesseract-ocr/5/tessdata/*.traineddata /data/; } \
+ || echo "no language data: this image will read no pictures; run make wheels first" >&2
+
 FROM packages AS torch-packages
 ARG TORCH=torch==2.13.0
 RUN --mount=type=bind,source=vendor/wheels,target=/wheels TORCH="${TORCH}" install-locked
@@ -118,6 +127,7 @@ CMD ["python", "-m", "ingestion"]
 
 FROM runtime AS parser
 COPY --from=parser-packages /install /usr/local
+COPY --from=tessdata /data /usr/share/tesseract-ocr/5/tessdata
 COPY src/atoll /app/atoll
 COPY services/parser/parser /app/parser
 ENV ATOLL_PARSER__SOCKET=/run/atoll/parser.sock

@@ -22,6 +22,22 @@ if [ "$(cat "$into/.complete" 2>/dev/null)" != "$(wanted)" ]; then
     "${pip[@]}" download --no-deps --only-binary=:all: -d "$into" $TORCH
     wanted >"$into/.complete"
 fi
+# The languages in which the parser reads pictures, as this machine has them or as Debian gives them.
+languages=(eng osd deu fra spa)
+tessdata=vendor/tessdata
+for language in "${languages[@]}"; do
+    file=$language.traineddata
+    [ ! -e "$tessdata/$file" ] || continue
+    if [ -e "/usr/share/tesseract-ocr/5/tessdata/$file" ]; then
+        cp "/usr/share/tesseract-ocr/5/tessdata/$file" "$tessdata/"
+    else
+        folder=$(mktemp -d)
+        (cd "$folder" && apt-get -qq download "tesseract-ocr-$language" && dpkg-deb -x ./*.deb .) 2>/dev/null &&
+            cp "$folder"/usr/share/tesseract-ocr/*/tessdata/"$file" "$tessdata/" ||
+            echo "tesseract-ocr-$language cannot be had: images will not read pictures in it"
+        rm -rf "$folder"
+    fi
+done
 rm -f "$into"/atoll-*.whl
 "${pip[@]}" wheel --no-deps --no-build-isolation -w "$into" .
 du -sh "$into"

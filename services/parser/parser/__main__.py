@@ -11,12 +11,15 @@ from atoll.adapters.parser_wire import Operation
 from atoll.errors import StartRefused
 from atoll.settings import load
 from parser.limits import MIB, ChildLimits, ContentLimits
+from parser.recognise.engine import Engine
 from parser.server import ForkServer
 from parser.typeset.fonts import Fonts
 from parser.work import Draw, Parse
 
 #: A page that takes longer to draw than this is not one that somebody waits for.
 _DRAW_SECONDS = 30
+#: Part of a child's processor time that recognising pictures may take; the rest is for what comes before and after.
+_RECOGNISING_SHARE = 0.7
 
 
 def main() -> int:
@@ -38,6 +41,8 @@ def main() -> int:
     content = ContentLimits(
         pages=section.max_pages, characters=section.max_characters, page_glyphs=section.max_page_glyphs
     )
+    seconds = limits.cpu_seconds * _RECOGNISING_SHARE
+    engine = Engine(settings.ocr.data_dir, settings.ocr.languages.split("+"), seconds)
     socket_path = settings.parser_socket
     concurrency = section.concurrency or os.cpu_count() or 1
     # Children inherit the environment: from here on there is none.
@@ -45,7 +50,7 @@ def main() -> int:
     socket_path.parent.mkdir(parents=True, exist_ok=True)
     server = ForkServer(
         socket_path,
-        {Operation.PARSE: Parse(content, Fonts()), Operation.DRAW: Draw(content)},
+        {Operation.PARSE: Parse(content, Fonts(), engine), Operation.DRAW: Draw(content)},
         {Operation.PARSE: limits, Operation.DRAW: draw_limits},
         concurrency=concurrency,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from parser.limits import ContentLimits
+    from parser.recognise.engine import Engine
 
 #: Warnings of one type that are kept one by one; the rest are counted.
 _KEPT_WARNINGS = 50
@@ -29,8 +30,10 @@ _TABLE_CAPTION = re.compile(r"(?:Table|Tab\.|Tabelle|Tableau|Tabla|Tabella|Tabel
 class Collector:
     """Pages, blocks and warnings of one document; raises `DocumentTooLarge` as soon as a limit is passed."""
 
-    def __init__(self, limits: ContentLimits) -> None:
+    def __init__(self, limits: ContentLimits, engine: Engine | None = None) -> None:
         self.limits = limits
+        #: What reads pictures, where there is one.
+        self.engine = engine
         self.title: str | None = None
         #: The encoding of a text, where it was one.
         self.encoding: str | None = None
@@ -48,6 +51,12 @@ class Collector:
     def read_by(self, parser: str, why: str) -> None:
         """Remember what reads the file, and why that was chosen."""
         self._read_by = (parser, why)
+
+    def also_read_by(self, engine: str) -> None:
+        """Remember that an engine has read pictures of the document."""
+        parser, why = self._read_by
+        if not parser.endswith(engine):
+            self._read_by = (f"{parser}, {engine}", why)
 
     def add_page(self, width: float, height: float, label: str = "") -> int:
         """Begin a page of that size in points and return its number."""

@@ -12,22 +12,24 @@ from atoll.domain.page import RESOLUTIONS, Box
 from atoll.errors import BadInput, DocumentUnreadable, UnsupportedMediaType
 from parser.collector import Collector
 from parser.draw import draw_page
-from parser.formats import pdf
+from parser.formats import pdf, picture
 from parser.formats.flowing import FLOWING
 from parser.text import on_one_line
 from parser.typeset.compose import typeset
 
 if TYPE_CHECKING:
     from parser.limits import ContentLimits
+    from parser.recognise.engine import Engine
     from parser.typeset.fonts import Fonts
 
 
 class Parse:
     """The `parse` operation: descriptors [input, result, rendition]."""
 
-    def __init__(self, limits: ContentLimits, fonts: Fonts) -> None:
+    def __init__(self, limits: ContentLimits, fonts: Fonts, engine: Engine | None = None) -> None:
         self._limits = limits
         self._fonts = fonts
+        self._engine = engine
 
     def __call__(self, arguments: dict[str, Any], descriptors: list[int]) -> None:
         """Read the input and write its `ParsedDocument`, and its PDF if it has no pages of its own.
@@ -37,12 +39,15 @@ class Parse:
         """
         source, result, rendition = descriptors
         media_type, name = str(arguments.get("media_type")), on_one_line(str(arguments.get("name", "")))
-        collector = Collector(self._limits)
+        collector = Collector(self._limits, self._engine)
         data = mapped(source)
         family = media.FAMILIES.get(media_type, "")
         collector.read_by(family, media.told_by(data[: media.HEAD_BYTES], media_type))
         if family == "pdf":
             pdf.read(data, collector)
+        elif family == "picture":
+            with os.fdopen(rendition, "wb") as file:
+                picture.read(bytes(data), collector, file)
         elif elements := FLOWING.get(family):
             with os.fdopen(rendition, "wb") as file:
                 typeset(elements(bytes(data), collector, 1), file, self._fonts, collector, name)

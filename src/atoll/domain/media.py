@@ -17,6 +17,7 @@ class Format:
     """A format: its media type, the endings of its names, and the family of readers that knows it.
 
     ``marks`` tell it inside a zip archive: the content type of its main part, or what its ``mimetype`` says.
+    ``signatures`` are what files begin with.
     ``has_pages`` is true for formats with pages of their own; the others are typeset to A4.
     """
 
@@ -24,6 +25,7 @@ class Format:
     suffixes: tuple[str, ...]
     family: str
     marks: tuple[str, ...] = ()
+    signatures: tuple[bytes, ...] = ()
     has_pages: bool = False
 
 
@@ -39,6 +41,7 @@ DOCX = f"{_WORD}.document"
 XLSX = f"{_SHEET}.sheet"
 PPTX = f"{_SLIDES}.presentation"
 EPUB = "application/epub+zip"
+TIFF = "image/tiff"
 EML = "message/rfc822"
 MBOX = "application/mbox"
 CSV = "text/csv"
@@ -69,6 +72,12 @@ FORMATS = (
         f"{_POWERPOINT}.slideshow.macroEnabled.12", (".ppsm",), "slides", (f"{_POWERPOINT}.slideshow.macroEnabled",)
     ),
     Format(f"{_SLIDES}.template", (".potx",), "slides", (f"{_SLIDES}.template.main+xml",)),
+    Format("image/png", (".png",), "picture", signatures=(b"\x89PNG\r\n",)),
+    Format("image/jpeg", (".jpg", ".jpeg"), "picture", signatures=(b"\xff\xd8\xff",)),
+    Format(TIFF, (".tif", ".tiff"), "picture", signatures=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    Format("image/webp", (".webp",), "picture", signatures=(b"RIFF",)),
+    Format("image/gif", (".gif",), "picture", signatures=(b"GIF8",)),
+    Format("image/bmp", (".bmp",), "picture"),
     Format(EPUB, (".epub",), "epub", (EPUB,)),
     Format(EML, (".eml",), "message"),
     Format(MBOX, (".mbox",), "mailbox"),
@@ -139,9 +148,9 @@ def sniff(name: str, head: bytes) -> str:
     named = ACCEPTED.get(suffix)
     if b"%PDF-" in head[:1024]:
         return PDF
-    if head.startswith(_ZIP) and (found := _in_archive(head)):
+    if found := _in_archive(head) if head.startswith(_ZIP) else _signed(head):
         return found
-    if named is not None and (named == PDF or _is_archive(named)):
+    if named is not None and (named == PDF or not _is_text(named)):
         return named
     if not looks_like_text(head):
         raise _unsupported(name, "its content is binary")
@@ -173,8 +182,15 @@ def told_by(head: bytes, media_type: str) -> str:
         return "name"
 
 
-def _is_archive(media_type: str) -> bool:
-    return any(each.marks for each in FORMATS if each.media_type == media_type)
+def _is_text(media_type: str) -> bool:
+    return not any(each.marks or each.family == "picture" for each in FORMATS if each.media_type == media_type)
+
+
+def _signed(head: bytes) -> str | None:
+    """The format whose files begin so."""
+    if head.startswith(b"RIFF") and head[8:12] != b"WEBP":
+        return None
+    return next((each.media_type for each in FORMATS if each.signatures and head.startswith(each.signatures)), None)
 
 
 def _in_archive(head: bytes) -> str | None:

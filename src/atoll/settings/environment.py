@@ -21,6 +21,7 @@ from atoll.settings.sections import (
     GatewaySettings,
     GraphSettings,
     ModelSettings,
+    OcrSettings,
     PageSettings,
     ParserSettings,
     QuerySettings,
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     pages: PageSettings = PageSettings()
     models: ModelSettings = ModelSettings()
     parser: ParserSettings = ParserSettings()
+    ocr: OcrSettings = OcrSettings()
     worker: WorkerSettings = WorkerSettings()
     chunking: ChunkingSettings = ChunkingSettings()
     chat: ChatSettings = ChatSettings()

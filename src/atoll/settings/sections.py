@@ -219,6 +219,17 @@ class ParserSettings(Section):
     max_page_glyphs: Count = Field(200_000, description="Signs on a PDF's page; a page with more is not read.")
 
 
+class OcrSettings(Section):
+    """Reading of pictures: scanned pages and photographs of them."""
+
+    data_dir: Path | None = Field(None, description="Folder of tesseract's language data; default Debian's.")
+    languages: str = Field(
+        "eng+deu+fra+spa",
+        pattern=r"^[A-Za-z_]{2,30}(\+[A-Za-z_]{2,30}){0,9}$",
+        description="Languages that pictures are read in, joined by +; those without data are left out.",
+    )
+
+
 class WorkerSettings(Section):
     """Ingestion workers."""
 

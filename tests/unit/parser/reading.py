@@ -15,6 +15,8 @@ from parser.work import Parse
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from parser.recognise.engine import Engine
+
 
 class Reading(NamedTuple):
     document: ParsedDocument
@@ -39,7 +41,13 @@ def fonts() -> Fonts:
 
 
 def read(
-    folder: Path, content: bytes, media_type: str, *, name: str = "document", limits: ContentLimits | None = None
+    folder: Path,
+    content: bytes,
+    media_type: str,
+    *,
+    name: str = "document",
+    limits: ContentLimits | None = None,
+    engine: Engine | None = None,
 ) -> Reading:
     source, result, rendition = folder / "source", folder / "result", folder / "rendition.pdf"
     source.write_bytes(content)
@@ -52,7 +60,7 @@ def read(
         os.open(rendition, os.O_WRONLY | os.O_CREAT),
     ]
     try:
-        Parse(limits or ContentLimits(), fonts())({"name": name, "media_type": media_type}, descriptors)
+        Parse(limits or ContentLimits(), fonts(), engine)({"name": name, "media_type": media_type}, descriptors)
     finally:
         for descriptor in descriptors:
             try:

@@ -21,6 +21,7 @@ from parser.formats.pdf.margins import Furniture, without_line_numbers
 from parser.formats.pdf.rulings import Rulings, rulings
 from parser.formats.pdf.spool import Column, Spool
 from parser.formats.pdf.table_block import table_block
+from parser.recognise.pages import recognised
 from parser.text import on_one_line
 
 if TYPE_CHECKING:
@@ -115,8 +116,13 @@ def _columns(
     shown = PageFrame(page, page.get_rotation())
     found = False
     try:
-        lines = rulings(page, text.frame)
-        runs, numbers = without_line_numbers(text.runs(ticks))
+        runs, frame = text.runs(ticks), text.frame
+        if not runs and not text.is_overfull and not text.unreadable and pdfium.FPDFPage_CountObjects(page.raw):
+            written = recognised(page, number, collector)
+            runs, frame = (written.runs, written.frame) if written else (runs, frame)
+            found = True
+        lines = rulings(page, frame)
+        runs, numbers = without_line_numbers(runs)
         for rows in (*columns(runs, lines), [Row.of(run, is_margin=True) for run in numbers]):
             for row in rows:
                 row.page = number
@@ -124,10 +130,10 @@ def _columns(
                 row.text = on_one_line(row.text)
                 collector.count_characters(len(row.text))
                 # Where the reader sees it; what decides about blocks below stays in the text's own direction.
-                row.shown = shown.box(*text.frame.rectangle(row.box))
-                row.is_turned = text.frame.rotation != shown.rotation
+                row.shown = shown.box(*frame.rectangle(row.box))
+                row.is_turned = frame.rotation != shown.rotation
                 for run in row.runs:
-                    run.shown = shown.box(*text.frame.rectangle(run.box))
+                    run.shown = shown.box(*frame.rectangle(run.box))
             kept = [row for row in rows if row.text]
             found = found or bool(kept)
             yield kept, lines if any(row.table for row in kept) else None
@@ -135,12 +141,12 @@ def _columns(
             for word in words[:_MOST_SKIPPED]:
                 box = shown.box(*text.frame.rectangle(word.box))
                 collector.skip(kind, number, box, on_one_line(word.text) if kind == "off_page" else "")
-        _warn(page, number, collector, text, found=found)
+        _warn(number, collector, text, found=found)
     finally:
         text.close()
 
 
-def _warn(page: pypdfium2.PdfPage, number: int, collector: Collector, text: PageText, *, found: bool) -> None:
+def _warn(number: int, collector: Collector, text: PageText, *, found: bool) -> None:
     if text.is_overfull:
         collector.warn(
             "too_many_glyphs",
@@ -155,7 +161,5 @@ def _warn(page: pypdfium2.PdfPage, number: int, collector: Collector, text: Page
         collector.warn(
             "unreadable_text", "a font of the page does not say which letters its signs are; they were left out", number
         )
-    elif not found and pdfium.FPDFPage_CountObjects(page.raw):
-        collector.warn("no_text_layer", "the page has no text layer, and pictures are not read", number)
     elif not found:
         collector.warn("empty_page", "the page is empty", number)

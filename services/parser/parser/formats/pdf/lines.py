@@ -75,7 +75,17 @@ def lines_of(rows: list[Row], words: frozenset[str], right: float) -> list[Line]
                 gap = JOINED
             elif _is_meant(row, after, margin):
                 gap = BROKEN
-        lines.append(line(text, row.page, row.shown, gap=gap, starts=_starts(row, text), spellings=spellings))
+        lines.append(
+            line(
+                text,
+                row.page,
+                row.shown,
+                gap=gap,
+                starts=_starts(row, text),
+                spellings=spellings,
+                source=row.runs[0].source,
+            )
+        )
     return lines
 
 

@@ -1,0 +1,1 @@
+"""Reads the writing in pictures: scanned pages, photographs of them."""

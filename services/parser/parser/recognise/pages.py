@@ -1,0 +1,97 @@
+"""The writing on a page that is a picture, as the runs of words that text layers give."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from atoll.domain.block import Source
+from atoll.domain.page import Box
+from parser.formats.pdf.frame import PageFrame
+from parser.formats.pdf.glyphs import Run
+from parser.text import on_one_line
+
+if TYPE_CHECKING:
+    import pypdfium2
+
+    from parser.collector import Collector
+    from parser.recognise.engine import Engine, Word
+
+_DPI = 200
+_POINTS_PER_INCH = 72
+#: A page that is drawn larger than that gives nothing more to read.
+_MOST_PIXELS = 25_000_000
+#: White within a line that parts columns or cells of a table, in line heights.
+_PARTING_GAP = 1.0
+_LOW_CONFIDENCE = 60
+
+
+class RecognisedText:
+    """The writing of one page; ``frame`` is the one in which it stands upright."""
+
+    def __init__(self, page: pypdfium2.PdfPage, engine: Engine) -> None:
+        width, height = page.get_size()
+        scale = min(_DPI / _POINTS_PER_INCH, sqrt(_MOST_PIXELS / max(width * height, 1.0)))
+        writing = engine.read(page.render(scale=scale).to_pil().convert("L"))
+        self.frame = PageFrame(page, (page.get_rotation() + writing.turn) % 360)
+        self.confidence = writing.confidence
+        self.runs = [_run(part, height / scale, scale) for height, words in writing.lines for part in _parts(words)]
+
+
+def recognised(page: pypdfium2.PdfPage, number: int, collector: Collector) -> RecognisedText | None:
+    """The writing of a page without a text layer; None, with a warning, where it cannot be read."""
+    engine = collector.engine
+    if engine is None or not engine.is_ready:
+        collector.warn(
+            "no_text_layer",
+            "the page is a picture, and the data to read pictures are not installed: apt-get install "
+            "tesseract-ocr-eng tesseract-ocr-osd (or set ATOLL_OCR__DATA_DIR), then read the document again",
+            number,
+        )
+        return None
+    if engine.is_spent:
+        collector.warn(
+            "not_recognised",
+            "the page is a picture; the pictures before it took the time that a document has: split the file",
+            number,
+        )
+        return None
+    text = RecognisedText(page, engine)
+    if not text.runs:
+        collector.warn("no_text_layer", "the page is a picture in which no writing was found", number)
+        return None
+    collector.also_read_by(engine.name)
+    if text.confidence < _LOW_CONFIDENCE:
+        collector.warn(
+            "low_confidence",
+            f"the page is a picture and was read with a confidence of {text.confidence:.0f} %; check what matters",
+            number,
+        )
+    return text
+
+
+def _parts(words: tuple[Word, ...]) -> list[list[Word]]:
+    """The words of a line, parted where it is white between them."""
+    parts = [[words[0]]]
+    for word in words[1:]:
+        before = parts[-1][-1]
+        height = max(word.bottom - word.top, before.bottom - before.top)
+        if word.left - before.right > _PARTING_GAP * height:
+            parts.append([word])
+        else:
+            parts[-1].append(word)
+    return parts
+
+
+def _run(words: list[Word], height: float, scale: float) -> Run:
+    box = Box(
+        min(word.left for word in words) / scale,
+        min(word.top for word in words) / scale,
+        max(word.right for word in words) / scale,
+        max(word.bottom for word in words) / scale,
+    )
+    # To half points: how high a line's type is found to be differs a little from line to line.
+    height = round(2 * (height or box.y1 - box.y0)) / 2
+    places = [(word.left / scale, word.right / scale) for word in words]
+    text = " ".join(on_one_line(word.text).replace(" ", "") for word in words)
+    return Run(text, box, height, len(words), "", places=places, source=Source.OCR)
