@@ -1,13 +1,14 @@
 """Every knob of Atoll, declared once; `load` reads them from the environment and refuses what is wrong.
 
-Names are ``ATOLL_<SECTION>__<NAME>``. What a knob is stands in `sections` (`compose` for what only Compose reads),
-the accepted names of comparable systems in `aliases`.
+Names are ``ATOLL_<SECTION>__<NAME>``. What a knob is stands in `sections`, those of the parser in `reading`, those
+that only Compose reads in `compose`, the accepted names of comparable systems in `aliases`.
 """
 
 from atoll.settings.aliases import ALIASES, NOT_SUPPORTED, translate
 from atoll.settings.compose import ComposeSettings, EdgeSettings
 from atoll.settings.environment import INHERITED, Settings, inherited, load, of_compose, unsupported
 from atoll.settings.knobs import NESTING, PREFIX, Knob, knobs
+from atoll.settings.reading import ParserSettings
 from atoll.settings.sections import (
     ChatSettings,
     ChunkingSettings,
@@ -20,7 +21,6 @@ from atoll.settings.sections import (
     ModelSettings,
     PageBackend,
     PageSettings,
-    ParserSettings,
     QuerySettings,
     QueueSettings,
     RecordSettings,

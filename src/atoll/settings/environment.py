@@ -14,6 +14,7 @@ from atoll.errors import StartRefused
 from atoll.settings.aliases import translate, warnings
 from atoll.settings.compose import ComposeSettings, EdgeSettings
 from atoll.settings.knobs import NESTING, PREFIX, knobs
+from atoll.settings.reading import OcrSettings, ParserSettings
 from atoll.settings.sections import (
     ChatSettings,
     ChunkingSettings,
@@ -21,9 +22,7 @@ from atoll.settings.sections import (
     GatewaySettings,
     GraphSettings,
     ModelSettings,
-    OcrSettings,
     PageSettings,
-    ParserSettings,
     QuerySettings,
     QueueSettings,
     RecordSettings,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # Read when the library is loaded: a child may not start threads.
-os.environ["OMP_THREAD_LIMIT"] = "1"
+os.environ.update({"OMP_THREAD_LIMIT": "1"})
 
 import tesserocr
 from PIL import Image
