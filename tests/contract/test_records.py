@@ -40,19 +40,23 @@ class Store:
         tenant = await self.tenants.ensure("acme")
         return await self.knowledge_bases.create(tenant, name, language="en", settings={}, quota=quota, actor=ACTOR)
 
-    async def accept(self, kb, name="a.txt", sha="s1", *, replace=False, labels=(), metadata=None, reader=None):
+    async def accept(self, kb, name="a.txt", sha="s1", **wanted):
+        return (await self.upload(kb, name, sha, **wanted)).documents[0]
+
+    async def upload(
+        self, kb, name="a.txt", sha="s1", *, replace=False, labels=None, metadata=None, reader=None, source=None
+    ):
         new = NewDocument(
             uid=DocumentUid(new_uid()),
             name=name,
-            source=None,
+            source=source,
             media_type="text/plain",
             bytes=10,
             sha256=sha,
             labels=labels,
-            metadata=metadata or {},
+            metadata=metadata,
         )
-        accepted = await self.catalogue.accept(reader_of(kb, reader), [new], replace=replace, actor=ACTOR)
-        return accepted.documents[0]
+        return await self.catalogue.accept(reader_of(kb, reader), [new], replace=replace, actor=ACTOR)
 
     async def run(self, document, text="alpha beta", entities=("alpha",), batch=None):
         """Take a document through its journey by hand, up to ready."""
@@ -188,7 +192,9 @@ async def test_the_same_bytes_are_the_same_document_and_queue_a_failed_one_again
     failed = await store.catalogue.get(reader_of(kb), document.uid)
     assert (failed.status, failed.error.page) == (Status.FAILED, 3)
     assert await store.ledger.claim(document.uid, "w1", 60) is None
-    again = await store.accept(kb, name="other name.txt")
+    assert (await store.accept(kb, name="other name.txt")).uid != document.uid
+    assert (await store.accept(kb, source="elsewhere")).uid != document.uid
+    again = await store.accept(kb)
     assert (again.uid, again.name, again.status, again.error) == (document.uid, "a.txt", Status.QUEUED, None)
     assert await store.ledger.claim(document.uid, "w1", 60) is not None
 
@@ -198,7 +204,8 @@ async def test_bytes_under_labels_that_the_uploader_does_not_hold_stay_unknown_t
     secret = await store.accept(kb, labels=("board",))
     own = await store.accept(kb, labels=("staff",), reader=frozenset({"staff"}))
     assert own.uid != secret.uid
-    assert (await store.accept(kb, labels=("staff",))).uid == secret.uid  # one who sees all is told of the first
+    assert (await store.accept(kb, labels=("staff",))).uid == own.uid  # one who sees both means that of these labels
+    assert (await store.accept(kb, labels=("board",))).uid == secret.uid
     with pytest.raises(NotFound):
         await store.catalogue.get(reader_of(kb, frozenset({"staff"})), secret.uid)
 
@@ -1035,7 +1042,90 @@ async def test_an_amendment_writes_what_differs_and_versions_count_a_place(store
     assert (beside.source, beside.version) == (None, 2)
     (amended, _) = [each for each in (await store.events()) if each.action == "document.amended"]
     assert amended.result == "changed: metadata, name, source"
+    elsewhere = await store.accept(kb, "c.txt", "s2")
+    with pytest.raises(Conflict, match=second.uid):
+        await store.lifecycle.amend(everybody, elsewhere.uid, Amendment(name="b.txt"), ACTOR)
     with pytest.raises(Forbidden):
         await store.lifecycle.amend(reader_of(kb, frozenset({"a"})), second.uid, Amendment(labels=("b",)), ACTOR)
     with pytest.raises(NotFound):
         await store.lifecycle.amend(everybody, DocumentUid(new_uid()), Amendment(name="x"), ACTOR)
+
+
+async def test_labels_and_metadata_of_the_same_bytes_hold_or_are_refused(store):
+    kb = await store.kb()
+    document = await store.accept(kb, labels=("a",))
+    await store.run(document)
+    tightened = await store.upload(kb, labels=("a", "b"), metadata={"k": 1})
+    (duplicate,) = tightened.duplicates
+    assert (duplicate.name, duplicate.document, duplicate.applied) == ("a.txt", document.uid, ("labels", "metadata"))
+    assert (tightened.documents[0].labels, tightened.documents[0].metadata) == (("a", "b"), {"k": 1})
+    assert (await store.passages.visible(reader_of(kb, frozenset({"a"})), [document.uid]))[1] == {}
+    assert await relabel(store, document) == [("a", "b")]
+    unsaid = await store.upload(kb)
+    assert (unsaid.duplicates[0].applied, unsaid.documents[0].labels) == ((), ("a", "b"))
+    for labels in ((), ("b",), ("c",)):
+        with pytest.raises(Conflict, match="takes no label away"):
+            await store.upload(kb, labels=labels, metadata={"k": 2})
+    kept = await store.catalogue.get(reader_of(kb), document.uid)
+    assert (kept.labels, kept.metadata) == (("a", "b"), {"k": 1})
+    # Who does not see it has a document of its own, and is told nothing.
+    own = await store.upload(kb, labels=("a",), reader=frozenset({"a"}))
+    assert (own.duplicates, own.namesakes, own.documents[0].uid != document.uid) == ((), (), True)
+
+
+async def test_a_replacement_goes_by_source_and_name_and_names_are_told(store):
+    kb = await store.kb()
+    alpha, beta = (
+        await store.accept(kb, "r.md", "s1", source="alpha"),
+        await store.accept(kb, "r.md", "s2", source="beta"),
+    )
+    bare = await store.upload(kb, "r.md", "s3")
+    assert [(each.source, each.document) for each in bare.namesakes] == [("beta", beta.uid)]
+    for each in (alpha, beta, bare.documents[0]):
+        await store.run(each)
+    renewed = await store.upload(kb, "r.md", "s4", source="alpha", replace=True)
+    assert (renewed.namesakes, renewed.documents[0].version) == ((), 2)
+    assert (await store.run(renewed.documents[0])).replaced == (alpha.uid,)
+    bare_again = await store.upload(kb, "r.md", "s5", replace=True)
+    assert (await store.run(bare_again.documents[0])).replaced == (bare.documents[0].uid,)
+    listed = await store.catalogue.page(reader_of(kb), status=None, name=None, limit=9, before=None)
+    assert {(each.source, each.sha256) for each in listed.documents} == {("alpha", "s4"), ("beta", "s2"), (None, "s5")}
+    hidden = await store.upload(kb, "r.md", "s6", source="gamma", reader=frozenset(), labels=())
+    assert {each.document for each in hidden.namesakes} == {bare_again.documents[0].uid}
+
+
+async def test_replacing_with_bytes_that_are_there_replaces_the_others_at_once(store):
+    kb = await store.kb()
+    first, second = await store.accept(kb, "a.txt", "s1"), await store.accept(kb, "a.txt", "s2")
+    await store.run(first)
+    await store.run(second)
+    third = await store.accept(kb, "a.txt", "s3", replace=True)
+    revision = (await store.passages.visible(reader_of(kb), []))[0]
+    again = await store.upload(kb, "a.txt", "s1", replace=True)
+    assert (again.documents[0].uid, again.duplicates[0].applied, again.documents[0].version) == (first.uid, (), 4)
+    assert await store.passages.visible(reader_of(kb), [first.uid, second.uid]) == (revision + 1, {first.uid: "a.txt"})
+    # What was uploaded before it comes too late, although it was to replace it.
+    assert (await store.run(third)).superseded
+    assert (await store.passages.visible(reader_of(kb), [first.uid, third.uid]))[1] == {first.uid: "a.txt"}
+
+
+async def test_what_is_uploaded_once_more_is_not_replaced_by_what_came_before(store):
+    kb = await store.kb()
+    first = await store.accept(kb, "a.txt", "s1")
+    await store.run(first)
+    second = await store.accept(kb, "a.txt", "s2", replace=True)
+    again = await store.upload(kb, "a.txt", "s1")
+    assert (again.documents[0].uid, again.documents[0].version) == (first.uid, 3)
+    assert (await store.run(second)).replaced == ()
+    assert len((await store.passages.visible(reader_of(kb), [first.uid, second.uid]))[1]) == 2
+
+
+async def test_a_failed_document_uploaded_again_to_replace_replaces(store):
+    kb = await store.kb()
+    old, broken = await store.accept(kb, "a.txt", "s1"), await store.accept(kb, "a.txt", "s2")
+    await store.run(old)
+    claim = await store.ledger.claim(broken.uid, "w1", 60)
+    await store.ledger.fail(claim, DocumentError("DocumentUnreadable", Stage.PARSE, None, "broken"))
+    again = await store.accept(kb, "a.txt", "s2", replace=True)
+    assert (again.uid, again.status) == (broken.uid, Status.QUEUED)
+    assert (await store.run(again)).replaced == (old.uid,)

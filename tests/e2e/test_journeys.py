@@ -148,10 +148,13 @@ def test_a_replacement_takes_the_place_at_once_and_a_failed_one_does_not(
 
 def test_the_same_bytes_again_are_the_same_document(stack: Stack, owner: httpx.Client, kb: str) -> None:
     uid = upload(stack, owner, kb, "harbour.txt", HARBOUR)
-    again = stack.upload(owner, {"copy.txt": HARBOUR}, kb=kb)
+    again = stack.upload(owner, {"harbour.txt": HARBOUR}, kb=kb)
     assert [each["id"] for each in again["documents"]] == [uid]
-    assert again["duplicates"] == [{"name": "copy.txt", "document_id": uid}]
-    assert [each["name"] for each in stack.documents(owner, kb)] == ["harbour.txt"]
+    assert again["duplicates"] == [{"name": "harbour.txt", "document_id": uid, "applied": []}]
+    copy = upload(stack, owner, kb, "copy.txt", HARBOUR)
+    assert sorted(each["name"] for each in stack.documents(owner, kb)) == ["copy.txt", "harbour.txt"]
+    cited = ask(owner, kb)["citations"][0]["evidence"]
+    assert {cited["document_id"], *cited["also_in"]} == {uid, copy}
 
 
 def test_labels_hide_from_keys_that_do_not_hold_them(stack: Stack, owner: httpx.Client, kb: str) -> None:

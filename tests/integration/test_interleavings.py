@@ -91,7 +91,11 @@ async def _step(house, kbs, gone, step):
                 document = listing.documents[position % len(listing.documents)]
                 number = _number(house.blobs.original(kbs[which].uid, document.uid).read_text())
                 await house.delete(kbs[which], document.uid)
-                gone[which].add(number)
+                originals = [
+                    house.blobs.original(kbs[which].uid, d.uid) for d in listing.documents if d is not document
+                ]
+                if number not in {_number(path.read_text()) for path in originals}:
+                    gone[which].add(number)
         case ("work", rings):
             await house.work(rings)
         case ("search", which, word):

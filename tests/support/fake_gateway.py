@@ -60,8 +60,10 @@ class FakeGateway:
         digest = hashlib.sha256(content).hexdigest()
         uid = digest[:16]
         if uid in self.documents:
-            duplicates = [{"name": name, "document_id": uid}]
-            return {"batch_id": "b", "documents": [self.document(uid)], "duplicates": duplicates}
+            duplicates = [{"name": name, "document_id": uid, "applied": []}]
+            return {
+                "batch_id": "b", "documents": [self.document(uid)], "duplicates": duplicates, "namesakes": [],
+            }  # fmt: skip
         self.documents[uid] = {
             "id": uid, "name": name, "source": None, "version": 1, "status": "queued", "media_type": "text/plain",
             "bytes": len(content), "sha256": digest, "pages": 1, "passages": 1, "entities": 0, "metadata": {},
@@ -69,7 +71,7 @@ class FakeGateway:
             "stages": [{"name": "parse", "state": "running", "done": 0, "total": 1, "seconds": 0, "attempts": 1,
                         "error": None}],
         }  # fmt: skip
-        return {"batch_id": "b", "documents": [dict(self.documents[uid])], "duplicates": []}
+        return {"batch_id": "b", "documents": [dict(self.documents[uid])], "duplicates": [], "namesakes": []}
 
     def document(self, uid: str) -> dict[str, Any]:
         """Every look brings a document to its end."""

@@ -56,7 +56,10 @@ _UPLOAD_BODY = {
                         "metadata": {"type": "string", "description": "A JSON object, for all files."},
                         "labels": {"type": "string", "description": "Labels for all files, separated by commas."},
                         "replace": {"type": "boolean", "default": False},
-                        "source": {"type": "string", "description": "Where the files come from."},
+                        "source": {
+                            "type": "string",
+                            "description": "Where the files come from; the folder part of a file's name lies below it.",
+                        },
                     },
                 }
             },

@@ -87,10 +87,19 @@ class DocumentOut(DocumentState):
     metadata: dict[str, Any]
 
 
-class Duplicate(BaseModel):
-    """An uploaded file whose bytes were there already."""
+class DuplicateOut(BaseModel):
+    """An uploaded file that was there already, at the same source; ``applied`` is what the upload changed about it."""
 
     name: str
+    document_id: str
+    applied: list[str]
+
+
+class NamesakeOut(BaseModel):
+    """A document that has the name of an uploaded file and another source: it was neither replaced nor changed."""
+
+    name: str
+    source: str | None
     document_id: str
 
 
@@ -99,7 +108,8 @@ class AcceptedOut(BaseModel):
 
     batch_id: str
     documents: list[DocumentOut]
-    duplicates: list[Duplicate]
+    duplicates: list[DuplicateOut]
+    namesakes: list[NamesakeOut]
 
     @classmethod
     def of(cls, accepted: Accepted) -> Self:
@@ -107,7 +117,14 @@ class AcceptedOut(BaseModel):
         return cls(
             batch_id=accepted.batch,
             documents=[DocumentOut.of(each) for each in accepted.documents],
-            duplicates=[Duplicate(name=name, document_id=uid) for name, uid in accepted.duplicates],
+            duplicates=[
+                DuplicateOut(name=each.name, document_id=each.document, applied=list(each.applied))
+                for each in accepted.duplicates
+            ],
+            namesakes=[
+                NamesakeOut(name=each.name, source=each.source, document_id=each.document)
+                for each in accepted.namesakes
+            ],
         )
 
 
@@ -167,13 +184,16 @@ class ReceiptOut(BaseModel):
 
 
 class TextIn(BaseModel, extra="forbid"):
-    """A text to be taken as a document."""
+    """A text to be taken as a document; what is left out stays as it is in one that is there already.
+
+    The folder part of its name lies below ``source``.
+    """
 
     name: str
     text: str
     source: str | None = None
-    metadata: dict[str, Any] = Field(default_factory=dict)
-    labels: list[str] = Field(default_factory=list)
+    metadata: dict[str, Any] | None = None
+    labels: list[str] | None = None
 
 
 class TextsIn(Body):

@@ -47,6 +47,7 @@ class UploadReader:
             UnsupportedMediaType: neither a form nor JSON, or a file of a kind that nothing reads.
             DocumentTooLarge, StorageFull, BadInput: as their names say; nothing is left behind.
             Forbidden: a label that the key does not hold.
+            Conflict: a file is there already with labels that the upload would take away.
             QuotaExceeded, NotFound: as `Catalogue.accept`.
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -82,7 +83,7 @@ class UploadReader:
         reader.close()
         if not upload.count:
             raise BadInput("the form has no file; send at least one field `file`")
-        upload.describe(labels=fields.labels, metadata=fields.metadata(), source=fields.single.get("source"))
+        upload.describe(labels=fields.labels or None, metadata=fields.metadata(), source=fields.single.get("source"))
         return fields.replace()
 
     async def _read_json(self, request: Request, upload: Upload) -> bool:
@@ -108,7 +109,7 @@ class _Fields:
 
     def note(self, name: str, value: str) -> None:
         if name == "labels":
-            self.labels += value.split(",")
+            self.labels += [label for label in value.split(",") if label.strip()]
         elif name not in {"metadata", "replace", "source"}:
             raise BadInput(f"the form has a field {name[:64]!r}; known are file, metadata, labels, replace, source")
         elif name in self.single:
@@ -118,7 +119,7 @@ class _Fields:
 
     def metadata(self) -> Any:
         if not (value := self.single.get("metadata")):
-            return {}
+            return None
         try:
             return orjson.loads(value)
         except orjson.JSONDecodeError as error:

@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from atoll.cli.uploads import Outcome
 
 _TIMEOUT_SECONDS = 3600.0
+_SHOWN_NAMESAKES = 5
 
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="What the folders in documents' sources are relative to.  [default: each PATH]",
+)
 @click.option("--label", "labels", multiple=True, help="Only keys with this label see the documents; repeatable.")
 @click.option("--metadata", type=options.PAIR, multiple=True, help="NAME=VALUE to filter by; repeatable.")
-@click.option("--replace", is_flag=True, help="Replace documents of the same name once the new ones are ready.")
+@click.option("--replace", is_flag=True, help="Replace documents of the same place once the new ones are ready.")
 @click.option("--wait/--no-wait", "wait", default=True, help="Wait until each is ready or failed.  [default: wait]")
 @click.option(
     "--timeout", "timeout_seconds", default=_TIMEOUT_SECONDS, show_default=True, help="Longest wait, seconds."
@@ -36,6 +42,7 @@ _TIMEOUT_SECONDS = 3600.0
 @options.as_json
 def ingest(
     paths: tuple[Path, ...],
+    root: Path | None,
     labels: tuple[str, ...],
     metadata: tuple[tuple[str, Any], ...],
     replace: bool,
@@ -47,15 +54,16 @@ def ingest(
 ) -> None:
     """Add files and folders, and wait until each can be asked about.
 
-    What is already there is skipped. Hidden files and links inside folders are left out. In folders, files of
-    formats that Atoll does not read are told and passed over; a file that is named itself must be read. Exits 1 if
-    any file failed.
+    What is already there is skipped; labels and metadata that are given hold for it, too. A file's folder, relative to
+    the PATH or to --root, is its source: files of one name in different folders are different documents, and source and
+    name are a document's place. Hidden files and links inside folders are left out. In folders, files of formats that
+    Atoll does not read are told and passed over; a file that is named itself must be read. Exits 1 if any file failed.
     """
     from atoll.cli.client import connect, kb_path
     from atoll.cli.sources import Skipped, Source, find
     from atoll.cli.uploads import Uploads
 
-    found = list(find(paths))
+    found = list(find(paths, root))
     sources = [item for item in found if isinstance(item, Source)]
     skipped = [item for item in found if isinstance(item, Skipped)]
     if replace:
@@ -83,6 +91,7 @@ def ingest(
         render.as_json(_body(outcomes))
     else:
         _summary(outcomes, skipped)
+        _tell_namesakes(outcomes)
     if any(_failed(outcome) for outcome in outcomes) or any(item.failed for item in skipped):
         click.get_current_context().exit(1)
 
@@ -119,15 +128,18 @@ def _fields(labels: Sequence[str], metadata: dict[str, Any], *, replace: bool) -
 
 
 def _refuse_ambiguity(sources: Sequence[Source]) -> None:
-    """Refuse files of one name from several folders: with --replace each would replace the one before it.
+    """Refuse files of one source and name from several paths: with --replace each would replace the one before it.
 
     Raises:
         BadInput: there are such files.
     """
-    twice = [name for name, count in Counter(source.name for source in sources).items() if count > 1]
+    twice = [place for place, count in Counter(source.place for source in sources).items() if count > 1]
     if twice:
-        shown = ", ".join(render.snippet(name, 80) for name in twice[:5])
-        raise BadInput(f"--replace goes by name, and {len(twice)} names occur more than once: {shown}; leave it out")
+        shown = ", ".join(render.snippet(place, 80) for place in twice[:5])
+        raise BadInput(
+            f"--replace goes by source and name, and these come more than once: {shown}; say with --root DIR what "
+            "paths are relative to"
+        )
 
 
 def _failed(outcome: Outcome) -> bool:
@@ -139,6 +151,9 @@ def _failed(outcome: Outcome) -> bool:
 def _summary(outcomes: Sequence[Outcome], skipped: Sequence[Skipped]) -> None:
     for item in skipped:
         click.echo(f"{'failed' if item.failed else 'skipped':<13} {render.plain(str(item.path))}: {item.reason}")
+    for outcome in outcomes:
+        if outcome.applied:
+            click.echo(f"{'changed':<13} {render.plain(outcome.source.place)}: {', '.join(outcome.applied)}")
     counts = Counter(str(outcome.ending) for outcome in outcomes)
     if skipped:
         counts["skipped"] = len(skipped)
@@ -146,15 +161,33 @@ def _summary(outcomes: Sequence[Outcome], skipped: Sequence[Skipped]) -> None:
     click.echo(f"{len(outcomes)} files: {told}" if told else "0 files: nothing to ingest")
 
 
+def _tell_namesakes(outcomes: Sequence[Outcome]) -> None:
+    """Say which files have a name that stands at another source, too: nobody guesses whether they are meant."""
+    told = [(outcome.source, each) for outcome in outcomes for each in outcome.namesakes]
+    if not told:
+        return
+    for source, each in told[:_SHOWN_NAMESAKES]:
+        elsewhere = "without a source" if each["source"] is None else f"under {each['source']}"
+        line = f"{source.place}: {each['name']} stands {elsewhere}, too (document {each['document_id']})"
+        click.echo(f"{'note':<13} {render.plain(line)}")
+    if len(told) > _SHOWN_NAMESAKES:
+        click.echo(f"{'note':<13} and {len(told) - _SHOWN_NAMESAKES} more")
+    click.echo(
+        f"{'note':<13} documents at another source were not replaced; --root DIR says what paths are relative to, "
+        "`atoll documents edit DOC --source ...` moves one"
+    )
+
+
 def _body(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return the upload's answer over all files, plus what was not accepted."""
     return {
         "documents": [outcome.document for outcome in outcomes if outcome.document is not None],
         "duplicates": [
-            {"name": outcome.source.name, "document_id": outcome.document["id"]}
+            {"name": outcome.source.name, "document_id": outcome.document["id"], "applied": list(outcome.applied)}
             for outcome in outcomes
-            if outcome.duplicate and outcome.document is not None
+            if outcome.applied is not None and outcome.document is not None
         ],
+        "namesakes": [dict(each) for outcome in outcomes for each in outcome.namesakes],
         "rejected": [
             {"name": outcome.source.name, "reason": outcome.reason} for outcome in outcomes if outcome.document is None
         ],

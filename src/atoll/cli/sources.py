@@ -14,15 +14,32 @@ from atoll.errors import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to send; ``asked`` says whether the file itself was named, not just a folder that holds it."""
+    """A file to send; ``asked`` says whether the file itself was named, not just a folder that holds it.
+
+    ``below`` is the folder that its source is relative to, None the one that it lies in.
+    """
 
     path: Path
     asked: bool
+    below: Path | None = None
 
     @property
     def name(self) -> str:
         """What the document will be called."""
-        return os.fsencode(self.path.name).decode("utf-8", errors="replace")
+        return _text(self.path.name)
+
+    @property
+    def folder(self) -> str:
+        """What the document's source will be; empty for a file that lies in ``below`` itself."""
+        if self.below is None:
+            return ""
+        folder = self.path.parent.resolve().relative_to(self.below.resolve()).as_posix()
+        return "" if folder == os.curdir else _text(folder)
+
+    @property
+    def place(self) -> str:
+        """Source and name as one path."""
+        return f"{self.folder}/{self.name}" if self.folder else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +51,24 @@ class Skipped:
     failed: bool = False
 
 
-def find(paths: Iterable[Path]) -> Iterator[Source | Skipped]:
+def find(paths: Iterable[Path], root: Path | None = None) -> Iterator[Source | Skipped]:
     """Yield what the paths mean, each file once: files as they are named, folders in sorted order.
+
+    Sources are relative to ``root``, and without it to the folder that was named or that holds the file.
 
     In folders hidden files are left out and links are never followed: one that leads out of the folder could send
     what nobody meant to send, and one that stays inside leads to a file that is found anyway.
+
+    Raises:
+        BadInput: a path does not lie below ``root``.
     """
     seen: set[tuple[int, int]] = set()
     for path in paths:
-        found = _in_folder(path) if path.is_dir() else iter([Source(path, asked=True)])
+        is_folder = path.is_dir()
+        below = root or (path if is_folder else path.parent)
+        if not (path if is_folder else path.parent).resolve().is_relative_to(below.resolve()):
+            raise BadInput(f"{path} does not lie below --root {below}")
+        found = _in_folder(path, below) if is_folder else iter([Source(path, asked=True, below=below)])
         for item in found:
             if isinstance(item, Skipped):
                 yield item
@@ -57,7 +83,11 @@ def find(paths: Iterable[Path]) -> Iterator[Source | Skipped]:
                 yield item
 
 
-def _in_folder(root: Path) -> Iterator[Source | Skipped]:
+def _text(name: str) -> str:
+    return os.fsencode(name).decode("utf-8", errors="replace")
+
+
+def _in_folder(root: Path, below: Path) -> Iterator[Source | Skipped]:
     unreadable: list[OSError] = []
     for folder, folders, names in os.walk(root, followlinks=False, onerror=unreadable.append):
         here = Path(folder)
@@ -72,7 +102,7 @@ def _in_folder(root: Path) -> Iterator[Source | Skipped]:
             elif not path.is_file():
                 yield Skipped(path, "not a file")
             else:
-                yield Source(path, asked=False)
+                yield Source(path, asked=False, below=below)
     for error in unreadable:
         yield Skipped(Path(error.filename), f"cannot be read: {error.strerror}", failed=True)
 

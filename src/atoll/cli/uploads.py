@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -42,13 +42,18 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one file; ``document`` is the API's, None when it was never accepted."""
+    """The end of one file; ``document`` is the API's, None when it was never accepted.
+
+    ``applied`` is what changed about a document that was there already, None when it was not; ``namesakes`` are the
+    documents of its name at other sources.
+    """
 
     source: Source
     ending: Ending
     reason: str = ""
     document: Mapping[str, Any] | None = None
-    duplicate: bool = False
+    applied: tuple[str, ...] | None = None
+    namesakes: tuple[Mapping[str, Any], ...] = ()
 
 
 class Watcher(Protocol):
@@ -65,7 +70,12 @@ class Watcher(Protocol):
 class _Accepted:
     source: Source
     document: Mapping[str, Any]
-    duplicate: bool
+    applied: tuple[str, ...] | None
+    namesakes: tuple[Mapping[str, Any], ...]
+
+    def ended(self, ending: Ending, reason: str = "") -> Outcome:
+        """Return the end of the file."""
+        return Outcome(self.source, ending, reason, self.document, self.applied, self.namesakes)
 
 
 class Uploads:
@@ -129,7 +139,7 @@ class Uploads:
         elif self._wait:
             watched.append(accepted)
         else:
-            yield Outcome(source, Ending.ACCEPTED, document=accepted.document, duplicate=accepted.duplicate)
+            yield accepted.ended(Ending.ACCEPTED)
 
     def _send(self, source: Source) -> _Accepted:
         """Upload one file, as often as the gateway is busy or away: sent twice, it is still one document."""
@@ -161,11 +171,12 @@ class Uploads:
     def _upload(self, source: Source) -> _Accepted:
         with CountedFile(source, lambda done_bytes: self._watcher.sent(source, done_bytes, total_bytes)) as file:
             total_bytes = file.size
+            fields = {**self._fields, "source": source.folder} if source.folder else self._fields
             body = self._client.upload(
-                kb_path(self._kb, "documents"), (source.name, file, "application/octet-stream"), self._fields
+                kb_path(self._kb, "documents"), (source.name, file, "application/octet-stream"), fields
             )
-        duplicates = body.get("duplicates") or []
-        return _Accepted(source, body["documents"][0], duplicate=bool(duplicates))
+        applied = [tuple(each["applied"]) for each in body["duplicates"]]
+        return _Accepted(source, body["documents"][0], applied[0] if applied else None, tuple(body["namesakes"]))
 
     def _look(self, watched: deque[_Accepted]) -> Iterator[Outcome]:
         """Look at the next few documents in line; those that have not ended go to its back."""
@@ -176,7 +187,7 @@ class Uploads:
                 self._away_since = None
             except Problem as problem:
                 if problem.status_code not in _BUSY:
-                    yield Outcome(accepted.source, Ending.FAILED, problem.message, accepted.document)
+                    yield accepted.ended(Ending.FAILED, problem.message)
                     continue
                 watched.appendleft(accepted)
                 self._stop.wait(min(_MAX_RETRY_SECONDS, problem.retry_after_seconds or _RETRY_SECONDS))
@@ -185,7 +196,7 @@ class Uploads:
                 watched.appendleft(accepted)
                 self._note_outage()
                 return
-            now = _Accepted(accepted.source, document, accepted.duplicate)
+            now = replace(accepted, document=document)
             ended = self._ended(now)
             if ended is not None:
                 yield ended
@@ -209,12 +220,11 @@ class Uploads:
         self._stop.wait(_RETRY_SECONDS)
 
     def _ended(self, accepted: _Accepted) -> Outcome | None:
-        document, duplicate = accepted.document, accepted.duplicate
+        document = accepted.document
         if document["status"] == "ready":
-            ending = Ending.ALREADY_THERE if duplicate else Ending.READY
-            return Outcome(accepted.source, ending, document=document, duplicate=duplicate)
+            return accepted.ended(Ending.READY if accepted.applied is None else Ending.ALREADY_THERE)
         if document["status"] in _MISREAD:
-            return Outcome(accepted.source, Ending.FAILED, failure(document), document, duplicate)
+            return accepted.ended(Ending.FAILED, failure(document))
         return None
 
     def _out_of_time(self, waiting: deque[Source], watched: deque[_Accepted]) -> Iterator[Outcome]:
@@ -223,5 +233,4 @@ class Uploads:
             yield Outcome(waiting.popleft(), Ending.FAILED, f"not sent {within}; run this again")
         reason = f"not ready {within}; the work goes on: `atoll documents list`"
         while watched:
-            accepted = watched.popleft()
-            yield Outcome(accepted.source, Ending.FAILED, reason, accepted.document, accepted.duplicate)
+            yield watched.popleft().ended(Ending.FAILED, reason)

@@ -114,7 +114,10 @@ class Replaces:
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """A file that lies safely on disk and is about to be accepted."""
+    """A file that lies safely on disk and is about to be accepted; labels and metadata are None where none were said.
+
+    What is not said stays as it is in a document that is there already.
+    """
 
     uid: DocumentUid
     name: str
@@ -122,8 +125,8 @@ class NewDocument:
     media_type: str
     bytes: int
     sha256: str
-    labels: tuple[str, ...]
-    metadata: Mapping[str, Any]
+    labels: tuple[str, ...] | None
+    metadata: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +189,34 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An uploaded file that is a document which was there; ``applied`` names what the upload changed about it."""
+
+    name: str
+    document: DocumentUid
+    applied: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Namesake:
+    """A document of the same name as an uploaded one, at another source."""
+
+    name: str
+    source: str | None
+    document: DocumentUid
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of an upload: its documents, and which names were there before (with the document they are)."""
+    """What became of an upload: its documents, which files were there before, and what else has their names.
+
+    ``namesakes`` are told of files that are the first at their place, the latest of each name.
+    """
 
     batch: BatchId
     documents: tuple[Document, ...]
-    duplicates: tuple[tuple[str, DocumentUid], ...]
+    duplicates: tuple[Duplicate, ...]
+    namesakes: tuple[Namesake, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

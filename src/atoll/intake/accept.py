@@ -3,7 +3,7 @@
 ::
 
     async with uploads.begin(uploader) as upload:
-        file = await upload.file("plan.pdf")
+        file = await upload.file("plans/plan.pdf")
         await file.write(piece)  # as often as there are pieces
         await file.end()
         upload.describe(labels=["staff"], metadata={}, source="archive/2024")
@@ -26,7 +26,7 @@ from atoll.domain.ids import DocumentUid, new_uid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.errors import BadInput, DocumentTooLarge, Forbidden
-from atoll.intake.names import check_metadata, clean_labels, clean_name, clean_source
+from atoll.intake.names import check_metadata, clean_folder, clean_labels, clean_name, join_source
 from atoll.ports.blobs import Blobs, IncomingFile, Intake
 from atoll.ports.catalogue import Catalogue
 
@@ -140,17 +140,19 @@ class Upload:
         return len(self._documents)
 
     async def file(self, name: str, *, media_type: str | None = None) -> ArrivingFile:
-        """Start a file; without a media type its first bytes tell.
+        """Start a file; the folder part of its name is its source; without a media type its first bytes tell.
 
         Raises:
             BadInput: it has no usable name, or is one too many.
         """
         if self.count >= self._limits.max_documents:
             raise BadInput(f"an upload holds at most {self._limits.max_documents} documents; split it")
-        uid, cleaned = DocumentUid(new_uid()), clean_name(name)
-        return ArrivingFile(self, await self._intake.open(uid), uid, cleaned, media_type)
+        uid, place = DocumentUid(new_uid()), (clean_folder(name), clean_name(name))
+        return ArrivingFile(self, await self._intake.open(uid), uid, place, media_type)
 
-    async def text(self, name: str, text: str, *, labels: Iterable[str], metadata: Any, source: str | None) -> None:
+    async def text(
+        self, name: str, text: str, *, labels: Iterable[str] | None, metadata: Any, source: str | None
+    ) -> None:
         """Take a whole text as a document of its own description. Raises what ``file`` and ``describe`` raise."""
         named = media.ACCEPTED.get(_suffix(name), media.TEXT)
         file = await self.file(name, media_type=named if named in _TEXTS else media.TEXT)
@@ -158,13 +160,15 @@ class Upload:
         await file.end()
         self._documents[-1] = _described(self._documents[-1], labels, metadata, source)
 
-    def describe(self, *, labels: Iterable[str], metadata: Any, source: str | None) -> None:
-        """Give all documents that have arrived these labels, this metadata and this source.
+    def describe(self, *, labels: Iterable[str] | None, metadata: Any, source: str | None) -> None:
+        """Give all documents that have arrived these labels and this metadata; None says nothing of them.
+
+        The folder of each lies below ``source``.
 
         Raises:
             BadInput: a label, the metadata or the source cannot be as they are.
         """
-        labels = tuple(labels)
+        labels = None if labels is None else tuple(labels)
         self._documents = [_described(document, labels, metadata, source) for document in self._documents]
 
     async def commit(self, *, replace: bool, actor: Actor) -> Accepted:
@@ -173,11 +177,11 @@ class Upload:
         Raises:
             BadInput: nothing has arrived.
             Forbidden: a document has a label that the uploader does not hold.
-            QuotaExceeded, NotFound: as `Catalogue.accept`.
+            Conflict, QuotaExceeded, NotFound: as `Catalogue.accept`.
         """
         if not self._documents:
             raise BadInput("an upload needs at least one document")
-        if not all(self._uploader.sees(each.labels) for each in self._documents):
+        if not all(self._uploader.sees(each.labels or ()) for each in self._documents):
             raise Forbidden("this key may only give documents labels that it holds itself")
         # From here on a caller that goes away must not cancel the work: files and record go together.
         self.is_committing = True
@@ -199,11 +203,18 @@ class Upload:
 class ArrivingFile:
     """One file on its way to disk: told what it is by its first bytes, before the rest is taken."""
 
-    def __init__(self, upload: Upload, file: IncomingFile, uid: DocumentUid, name: str, media_type: str | None) -> None:
+    def __init__(
+        self,
+        upload: Upload,
+        file: IncomingFile,
+        uid: DocumentUid,
+        place: tuple[str | None, str],
+        media_type: str | None,
+    ) -> None:
         self._upload = upload
         self._file = file
         self._uid = uid
-        self._name = name
+        self._source, self._name = place
         self._media_type = media_type
         self._waiting = bytearray()
         self._is_empty = True
@@ -231,12 +242,12 @@ class ArrivingFile:
             NewDocument(
                 uid=self._uid,
                 name=self._name,
-                source=None,
+                source=self._source,
                 media_type=media_type,
                 bytes=stored.bytes,
                 sha256=stored.sha256,
-                labels=(),
-                metadata={},
+                labels=None,
+                metadata=None,
             )
         )
 
@@ -249,9 +260,14 @@ class ArrivingFile:
         return self._media_type
 
 
-def _described(document: NewDocument, labels: Iterable[str], metadata: Any, source: str | None) -> NewDocument:
-    checked: Mapping[str, Any] = check_metadata(metadata)
-    return replace(document, labels=clean_labels(labels), metadata=checked, source=clean_source(source))
+def _described(document: NewDocument, labels: Iterable[str] | None, metadata: Any, source: str | None) -> NewDocument:
+    checked: Mapping[str, Any] | None = None if metadata is None else check_metadata(metadata)
+    return replace(
+        document,
+        labels=None if labels is None else clean_labels(labels),
+        metadata=checked,
+        source=join_source(source, document.source),
+    )
 
 
 def _suffix(name: str) -> str:

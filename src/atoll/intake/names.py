@@ -19,6 +19,7 @@ _MAX_SUFFIX_BYTES = 32
 _MAX_LABELS = 32
 _MAX_SOURCE_CHARACTERS = 2048
 _MAX_METADATA_BYTES = 16 * 1024
+_DRIVE = re.compile(r"[A-Za-z]:")
 _SEPARATORS = re.compile(r"[/\\]")
 
 
@@ -42,6 +43,29 @@ def clean_name(given: str) -> str:
     return stem.decode("utf-8", "ignore").rstrip() + suffix
 
 
+def clean_folder(given: str) -> str | None:
+    """Return the folder part of a file's path as a source: parts joined by "/", relative, without drive, "." or "..".
+
+    A path that leads out of where it begins (``../a.txt``) stays inside. None when there is no folder.
+
+    Raises:
+        BadInput: it is too long.
+    """
+    parts: list[str] = []
+    for at, part in enumerate(_SEPARATORS.split(visible(given))[:-1]):
+        cleaned = part.strip()
+        if cleaned == "..":
+            parts = parts[:-1]
+        elif cleaned not in {"", "."} and not (at == 0 and _DRIVE.fullmatch(cleaned)):
+            parts.append(cleaned)
+    return clean_source("/".join(parts))
+
+
+def join_source(source: str | None, folder: str | None) -> str | None:
+    """Return the source of a file that lies in ``folder`` below ``source``. Raises BadInput when it is too long."""
+    return clean_source("/".join(part for part in (clean_source(source), folder) if part))
+
+
 def clean_file_name(given: str) -> str:
     """Return the name that a document is to have. Raises BadInput when it names a folder, too, or nothing is left."""
     if _SEPARATORS.search(given):
@@ -62,8 +86,12 @@ def clean_labels(given: Iterable[str]) -> tuple[str, ...]:
 
 
 def clean_source(given: str | None) -> str | None:
-    """Return where a document came from, in NFC and without unseen characters. Raises BadInput when it is too long."""
-    source = visible(given or "").strip()
+    """Return where a document came from, in NFC, without unseen characters and a "/" at its end.
+
+    Raises:
+        BadInput: it is too long.
+    """
+    source = visible(given or "").strip().rstrip("/")
     if len(source) > _MAX_SOURCE_CHARACTERS:
         raise BadInput(f"a source has at most {_MAX_SOURCE_CHARACTERS} characters")
     return source or None

@@ -19,11 +19,13 @@ class Catalogue(Protocol):
     ) -> Accepted:
         """Write documents, their ledger rows and the audit event in one transaction.
 
-        Bytes that are there already, in a document that the reader sees, yield that document (queued again if it
-        had failed or was cancelled) and an entry in ``duplicates``; the new document's folder is then not used.
+        Bytes that are there already at the same source and name, in a document that the reader sees, yield that
+        document (queued again if it had failed or was cancelled) and an entry in ``duplicates``; the new document's
+        folder is then not used. Labels, metadata and ``replace`` of the upload hold for that document.
 
         Raises:
             NotFound: the knowledge base is gone.
+            Conflict: such a document has labels that the upload would take away.
             QuotaExceeded: a quota of the knowledge base or the number of waiting documents is exhausted.
         """
         ...

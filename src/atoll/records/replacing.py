@@ -11,7 +11,7 @@ from atoll.domain.ids import DocumentUid
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A document and what decides between it and others of its name: of two versions the later one wins."""
+    """A document and what decides between it and others of its place: of two versions the later one wins."""
 
     uid: DocumentUid
     version: int
@@ -22,7 +22,7 @@ class Rival:
 def outcome(document: Rival, visible: Sequence[Rival]) -> tuple[DocumentUid, ...] | None:
     """Return what a document replaces, oldest first, or None when a later version has taken its place already.
 
-    ``visible`` are the visible documents of its name.
+    ``visible`` are the visible documents of its source and name.
     """
     later = (each for each in visible if each.version > document.version)
     if any(each.replaces is not None and each.replaces.covers(document.labels) for each in later):

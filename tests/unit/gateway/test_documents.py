@@ -33,7 +33,7 @@ DOCUMENT_FIELDS = {
 
 async def test_an_upload_becomes_ready(site: Site, owner: httpx.AsyncClient) -> None:
     body = await upload(owner, "harbour.txt", TEXT, metadata='{"year": 1902}', labels="b, a")
-    assert set(body) == {"batch_id", "documents", "duplicates"}
+    assert set(body) == {"batch_id", "documents", "duplicates", "namesakes"}
     document = body["documents"][0]
     assert set(document) == DOCUMENT_FIELDS
     assert (document["status"], document["name"], document["labels"]) == ("queued", "harbour.txt", ["a", "b"])
@@ -57,15 +57,83 @@ async def test_an_upload_becomes_ready(site: Site, owner: httpx.AsyncClient) -> 
     assert (batch["counts"], batch["eta_seconds"]) == ({"ready": 1}, 0)
 
 
-async def test_the_same_bytes_again_are_the_known_document(site: Site, owner: httpx.AsyncClient) -> None:
-    first = await upload(owner, "a.txt", TEXT)
-    again = await upload(owner, "b.txt", TEXT)
+async def test_the_same_bytes_at_the_same_place_are_the_known_document(site: Site, owner: httpx.AsyncClient) -> None:
+    first = await upload(owner, "docs/a.txt", TEXT)
+    again = await upload(owner, "./docs/a.txt", TEXT)
     known = first["documents"][0]["id"]
-    assert again["duplicates"] == [{"name": "b.txt", "document_id": known}]
+    assert again["duplicates"] == [{"name": "a.txt", "document_id": known, "applied": []}]
     assert [document["id"] for document in again["documents"]] == [known]
-    assert again["documents"][0]["name"] == "a.txt"
+    assert (again["documents"][0]["source"], again["documents"][0]["name"]) == ("docs", "a.txt")
     assert [path for path in site.files() if path.endswith("original")] == [f"{site.main.uid}/{known}/original"]
     assert not [path for path in site.files() if path.startswith(".incoming")]
+
+
+async def test_the_same_bytes_at_another_place_are_a_document_of_their_own(
+    site: Site, owner: httpx.AsyncClient
+) -> None:
+    first = (await upload(owner, "docs/a.txt", TEXT))["documents"][0]["id"]
+    renamed = await upload(owner, "docs/b.txt", TEXT)
+    moved = await upload(owner, "a.txt", TEXT, source="other")
+    assert renamed["duplicates"] == moved["duplicates"] == renamed["namesakes"] == []
+    assert moved["namesakes"] == [{"name": "a.txt", "source": "docs", "document_id": first}]
+    await site.work()
+    found = (await owner.post("/v1/kbs/main/search", json={"query": "When was the harbour built?"})).json()["evidence"]
+    ids = {first, renamed["documents"][0]["id"], moved["documents"][0]["id"]}
+    assert len({entry["text"] for entry in found}) == len(found)
+    assert {found[0]["document_id"], *found[0]["also_in"]} == ids
+
+
+async def test_case_f25_the_same_bytes_with_other_labels_are_never_dropped(
+    site: Site, owner: httpx.AsyncClient
+) -> None:
+    plan, asked = "The Vellmouth site is closed in autumn.", {"query": "Which site is closed in autumn?"}
+    document = (await upload(owner, "plan.txt", plan))["documents"][0]["id"]
+    await site.work()
+    async with site.client(await site.key(Role.READER, labels=set())) as outside:
+        assert "Vellmouth" in (await outside.post("/v1/kbs/main/query", json=asked)).json()["answer"]
+        for replace, applied in (("false", ["labels"]), ("true", [])):
+            again = await upload(owner, "plan.txt", plan, labels="secret", replace=replace)
+            assert again["duplicates"] == [{"name": "plan.txt", "document_id": document, "applied": applied}]
+            assert again["documents"][0]["labels"] == ["secret"]
+            assert "Vellmouth" not in (await outside.post("/v1/kbs/main/query", json=asked)).text
+            await site.work()
+            assert "Vellmouth" not in (await outside.post("/v1/kbs/main/query", json=asked)).text
+            assert "Vellmouth" in (await owner.post("/v1/kbs/main/query", json=asked)).json()["answer"]
+    described = await upload(owner, "plan.txt", plan, metadata='{"year": 2024}')
+    assert (described["duplicates"][0]["applied"], described["documents"][0]["metadata"]) == (
+        ["metadata"], {"year": 2024}
+    )  # fmt: skip
+    # What would show it to more people is refused, and says what to do.
+    refused = await owner.post(
+        "/v1/kbs/main/documents", files={"file": ("plan.txt", plan.encode())}, data={"labels": "staff"}
+    )
+    assert refused.status_code == 409
+    for hint in (f"as document {document}", "secret", "PATCH", "atoll documents label"):
+        assert hint in refused.json()["detail"]
+    sent = {"documents": [{"name": "plan.txt", "text": plan, "labels": []}]}
+    assert (await owner.post("/v1/kbs/main/documents", json=sent)).status_code == 409
+    assert (await owner.get(f"/v1/kbs/main/documents/{document}")).json()["labels"] == ["secret"]
+
+
+async def test_case_f23_a_replacement_goes_by_source_and_name(site: Site, owner: httpx.AsyncClient) -> None:
+    async def listed() -> set[tuple[str | None, str]]:
+        body = (await owner.get("/v1/kbs/main/documents")).json()
+        return {(each["source"], each["name"]) for each in body["documents"]}
+
+    await upload(owner, "alpha/README.md", "The budget of the alpha project is 100 crowns.")
+    await upload(owner, "beta/README.md", "The budget of the beta project is 200 crowns.")
+    await site.work()
+    new = await upload(owner, "alpha/README.md", "The budget of the alpha project is 300 crowns.", replace="true")
+    assert (new["namesakes"], new["documents"][0]["version"]) == ([], 2)
+    await site.work()
+    assert await listed() == {("alpha", "README.md"), ("beta", "README.md")}
+    answer = (await owner.post("/v1/kbs/main/query", json={"query": "What is the budget of the beta project?"})).json()
+    assert "200 crowns" in answer["answer"]
+    # At a place of its own nothing is replaced, and the uploader is told of the name.
+    stray = await upload(owner, "README.md", "The budget of the alpha project is 400 crowns.", replace="true")
+    assert [(each["name"], each["source"]) for each in stray["namesakes"]] == [("README.md", "alpha")]
+    await site.work()
+    assert await listed() == {("alpha", "README.md"), ("beta", "README.md"), (None, "README.md")}
 
 
 async def test_json_documents(site: Site, owner: httpx.AsyncClient) -> None:

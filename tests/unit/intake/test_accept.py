@@ -51,7 +51,7 @@ async def test_documents_are_recorded_as_they_were_described_and_rung_for(house:
         upload.describe(labels=["staff", " staff "], metadata={"year": 1902}, source="archive")
         accepted = await upload.commit(replace=False, actor=ACTOR)
     (document,) = accepted.documents
-    assert (document.name, document.labels, document.source) == ("plan.txt", ("staff",), "archive")
+    assert (document.name, document.labels, document.source) == ("plan.txt", ("staff",), "archive/folder")
     assert (document.metadata, document.bytes, upload.bytes) == ({"year": 1902}, 9, 9)
     assert rung == [document.uid]
     assert house.blobs.original(kb.uid, document.uid).read_bytes() == b"The plan."

@@ -8,7 +8,7 @@ import pytest
 
 from atoll.domain.labels import clean_label
 from atoll.errors import BadInput
-from atoll.intake.names import clean_labels, clean_name, clean_source
+from atoll.intake.names import clean_folder, clean_labels, clean_name, clean_source, join_source
 
 
 @pytest.mark.parametrize("stem", ["x" * 300, "я" * 300, "語" * 300, "🐚" * 300])
@@ -71,3 +71,32 @@ def test_labels_that_look_alike_are_one_label() -> None:
     for bad in ("", "  ", "a,b", "a\u200bb", "a\0", "x" * 65):
         with pytest.raises(BadInput, match="label"):
             clean_label(bad)
+
+
+@pytest.mark.parametrize(
+    ("given", "folder"),
+    [
+        ("a.txt", None),
+        ("docs/a.txt", "docs"),
+        ("./docs//2024/ a.txt", "docs/2024"),
+        ("/etc/passwd", "etc"),
+        ("../../etc/passwd", "etc"),
+        ("a/../b/./c.txt", "b"),
+        ("C:\\Users\\ada\\a.txt", "Users/ada"),
+        ("do\u202ecs/a.txt", "docs"),
+        ("e\u0301te\u0301/a.txt", "\u00e9t\u00e9"),
+        (" / /a.txt", None),
+    ],
+)
+def test_the_folder_part_of_a_path_is_a_relative_source(given: str, folder: str | None) -> None:
+    assert clean_folder(given) == folder
+
+
+def test_a_source_is_bounded_wherever_it_comes_from() -> None:
+    with pytest.raises(BadInput, match="2048"):
+        clean_folder("x/" * 1025 + "a.txt")
+    with pytest.raises(BadInput, match="2048"):
+        join_source("x" * 2040, "y" * 10)
+    assert join_source("https://wiki.example/", "a/b") == "https://wiki.example/a/b"
+    assert join_source(None, None) is None
+    assert clean_source("docs/") == "docs"

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from atoll.adapters.neo4j.amending import amend
 from atoll.adapters.neo4j.database import Transaction
 from atoll.adapters.neo4j.patterns import facts_of
 from atoll.adapters.neo4j.statements import load
-from atoll.adapters.neo4j.transitions import audit, change, fence, reading, renew_journey
-from atoll.domain.document import JOURNEY, Accepted, Document, NewDocument, Replaces, Status
+from atoll.adapters.neo4j.transitions import audit, change, fence, hide, reading, renew_journey
+from atoll.domain.document import JOURNEY, Accepted, Document, Namesake, NewDocument, Replaces, Status
 from atoll.domain.ids import BatchId, DocumentUid, KbUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.records import events
-from atoll.records.admission import Known, Room, check_room, replaceable, settle
+from atoll.records.admission import Room, check_room
+from atoll.records.placing import Known, Place, Settled, replaceable, settle
 from atoll.records.quota import check_tenant
 from atoll.records.rows import documents as rows
 
 _TENANT_QUOTA, _TENANT_HELD = load("accepting", "tenant_quota", "tenant_held")
+_NAMESAKES, _PROMOTE = load("accepting", "namesakes", "promote")
 _WAITING, _KNOWN, _VERSIONS, _INSERT, _COUNT_ACCEPTED, _INSERT_BATCH, _IS_WRITTEN, _DOCUMENTS, _QUEUE_AGAIN = load(
     "accepting",
     "waiting",
@@ -45,20 +48,25 @@ async def accept(
     most_waiting: int,
     kb: Mapping[str, Any],
 ) -> Accepted:
-    """Write what is new of an upload into the knowledge base ``kb``, which is locked. Raises QuotaExceeded."""
-    settled = settle(uploader, documents, await _known(transaction, uploader, documents))
+    """Write what is new of an upload into the knowledge base ``kb``, which is locked.
+
+    Raises:
+        QuotaExceeded, Conflict, Forbidden: as ``Catalogue.accept``.
+    """
+    settled = settle(uploader, documents, await _known(transaction, uploader, documents), replace=replace)
+    namesakes = await _namesakes(transaction, uploader, settled.firsts)
     # An earlier run of this transaction may have been committed without our hearing of it.
     if await transaction.one(_IS_WRITTEN, kb=uploader.kb, batch=batch) is None:
         check_room(await _room(transaction, kb, most_waiting), documents)
         check_tenant(*await _tenant(transaction, kb["tenant"]), documents)
-        for uid in settled.again:
-            await queue_again(transaction, uploader.kb, uid)
         await _insert(transaction, kb, settled.fresh, replaceable(uploader) if replace else None, actor)
-        await transaction.all(_INSERT_BATCH, kb=uploader.kb, batch=batch, documents=list(settled.documents))
+        await _change_known(transaction, uploader, kb, settled, actor)
+        await transaction.all(_INSERT_BATCH, kb=uploader.kb, batch=batch, documents=settled.documents)
     return Accepted(
         batch=batch,
         documents=await _read(transaction, uploader.kb, settled.documents),
-        duplicates=settled.duplicates,
+        duplicates=tuple(settled.duplicates),
+        namesakes=namesakes,
     )
 
 
@@ -94,9 +102,47 @@ async def _tenant(transaction: Transaction, tenant: str) -> tuple[Mapping[str, i
 
 
 async def _known(transaction: Transaction, uploader: Reader, documents: Sequence[NewDocument]) -> list[Known]:
-    hashes = sorted({new.sha256 for new in documents})
-    found = await transaction.all(_KNOWN, **reading(uploader), hashes=hashes)
-    return [Known(DocumentUid(each["uid"]), each["sha256"], Status(each["status"])) for each in found]
+    places = {(new.source, new.name) for new in documents}
+    found = await transaction.all(_KNOWN, **reading(uploader), places=_parameters(places))
+    return [
+        Known(
+            rows.standing(row),
+            Status(row["status"]),
+            row["visible"],
+            row["version"],
+            rows.replaces(row["replaces"]),
+        )
+        for row in (record["document"] for record in found)
+    ]
+
+
+async def _namesakes(transaction: Transaction, uploader: Reader, places: Sequence[Place]) -> tuple[Namesake, ...]:
+    """Return the latest document of each place's name at another source."""
+    found = await transaction.all(_NAMESAKES, **reading(uploader), places=_parameters(places))
+    return tuple(Namesake(each["name"], each["source"], DocumentUid(each["uid"])) for each in found)
+
+
+def _parameters(places: Iterable[Place]) -> list[list[str]]:
+    """Return places as statements compare them: no source is an empty one."""
+    return [[source or "", name] for source, name in places]
+
+
+async def _change_known(
+    transaction: Transaction, uploader: Reader, kb: Mapping[str, Any], settled: Settled, actor: Actor
+) -> None:
+    """Do what an upload comes to for documents that were there."""
+    for uid, amendment in settled.amendments:
+        (found,) = await transaction.all(_DOCUMENTS, kb=uploader.kb, documents=[uid])
+        await amend(transaction, uploader, found["document"], amendment, tenant=kb["tenant"], actor=actor)
+    for promotion in settled.promotions:
+        replaced = rows.replaces_json(replaceable(uploader)) if promotion.replaces else None
+        await transaction.all(_PROMOTE, kb=uploader.kb, document=promotion.document, replaces=replaced)
+        for uid in promotion.gone:
+            await fence(transaction, uploader.kb, uid)
+            revision = await hide(transaction, uploader.kb, [uid], visible=True)
+            await audit(transaction, kb["tenant"], events.document_replaced(uid, revision))
+    for uid in settled.again:
+        await queue_again(transaction, uploader.kb, uid)
 
 
 async def _insert(
@@ -109,12 +155,13 @@ async def _insert(
     if not documents:
         return
     uid = KbUid(kb["uid"])
-    found = await transaction.all(_VERSIONS, kb=uid, names=sorted({new.name for new in documents}))
-    versions: dict[str, int] = {record["name"]: record["version"] for record in found}
+    places = _parameters(dict.fromkeys((new.source, new.name) for new in documents))
+    found = await transaction.all(_VERSIONS, kb=uid, places=places)
+    versions: dict[Place, int] = {(each["source"] or None, each["name"]): each["version"] for each in found}
     inserted = []
     for seq, new in enumerate(documents, kb["accepted"] + 1):
-        versions[new.name] += 1
-        inserted.append(_properties(new, seq=seq, version=versions[new.name], replaces=replaces))
+        versions[new.source, new.name] += 1
+        inserted.append(_properties(new, seq=seq, version=versions[new.source, new.name], replaces=replaces))
     await transaction.all(_INSERT, kb=uid, documents=inserted, journey=list(JOURNEY), actor=actor.subject)
     await transaction.all(_COUNT_ACCEPTED, kb=uid, count=len(documents), bytes=sum(new.bytes for new in documents))
     await change(transaction, uid, [new.uid for new in documents])
@@ -137,9 +184,9 @@ def _properties(new: NewDocument, *, seq: int, version: int, replaces: Replaces 
         "version": version,
         "sha256": new.sha256,
         "live": True,
-        "labels": sorted(new.labels),
-        "metadata_json": json.dumps(dict(new.metadata)),
-        "facts": facts_of(new.metadata),
+        "labels": sorted(new.labels or ()),
+        "metadata_json": json.dumps(dict(new.metadata or {})),
+        "facts": facts_of(new.metadata or {}),
         "replaces": rows.replaces_json(replaces),
         "media_type": new.media_type,
         "bytes": new.bytes,

@@ -37,6 +37,9 @@ async def amend(
     after = before.after(amendment)
     moved = after.place != before.place
     check_amendment(reader, amendment, await _twins(transaction, reader, after) if moved else ())
+    if amendment.labels is not None and document["indexed"]:
+        # Before the change numbers are locked, as stages do it.
+        await transaction.all(_QUEUE_RELABEL, kb=reader.kb, document=before.uid, position=RELABEL_POSITION)
     if hides(before, amendment):
         # With the labels of before, and a change number of its own.
         await change(transaction, reader.kb, [before.uid])
@@ -54,8 +57,6 @@ async def amend(
             "source": after.source,
         },
     )
-    if amendment.labels is not None and document["indexed"]:
-        await transaction.all(_QUEUE_RELABEL, kb=reader.kb, document=before.uid, position=RELABEL_POSITION)
     await change(transaction, reader.kb, [before.uid])
     raised = await transaction.one(_RAISE_REVISION, kb=reader.kb, by=int(document["visible"]))
     assert raised is not None, "the knowledge base is locked"

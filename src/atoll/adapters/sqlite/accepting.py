@@ -7,17 +7,18 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from atoll.adapters.sqlite import columns
-from atoll.adapters.sqlite.amending import next_version
+from atoll.adapters.sqlite.amending import amend, next_version
 from atoll.adapters.sqlite.database import NOW
-from atoll.adapters.sqlite.transitions import audit, change, fence, now, renew_journey, set_status
-from atoll.domain.document import JOURNEY, NewDocument, Replaces, StageState, Status
+from atoll.adapters.sqlite.transitions import audit, change, fence, find_row, hide, now, renew_journey, set_status
+from atoll.domain.document import JOURNEY, Namesake, NewDocument, Replaces, StageState, Status
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.records import events
-from atoll.records.admission import Known, Room, Settled, check_room, replaceable, settle
+from atoll.records.admission import Room, check_room
+from atoll.records.placing import Known, Place, Promotion, Settled, replaceable, settle
 from atoll.records.quota import check_tenant
-from atoll.records.rows.documents import replaces_json
+from atoll.records.rows.documents import replaces, replaces_json, standing
 
 
 def accept(
@@ -29,22 +30,29 @@ def accept(
     actor: Actor,
     most_waiting: int,
     kb: sqlite3.Row,
-) -> tuple[BatchId, Settled]:
-    """Write what is new of an upload into the knowledge base ``kb``. Raises QuotaExceeded."""
+) -> tuple[BatchId, Settled, tuple[Namesake, ...]]:
+    """Write what is new of an upload into the knowledge base ``kb``. Raises QuotaExceeded, Conflict, Forbidden."""
     check_room(_room(connection, kb, most_waiting), documents)
     check_tenant(*_tenant(connection, kb["tenant"]), documents)
-    settled = settle(uploader, documents, _known(connection, uploader, documents))
+    settled = settle(uploader, documents, _known(connection, uploader, documents), replace=replace)
+    namesakes = _namesakes(connection, uploader, settled.firsts)
+    covered = replaceable(uploader)
+    for new in settled.fresh:
+        _insert(connection, uploader.kb, new, covered if replace else None, actor=actor)
+        audit(connection, kb["tenant"], events.document_accepted(actor, new.uid, kb["revision"]))
+    for uid, amendment in settled.amendments:
+        row = find_row(connection, uid)
+        amend(connection, uploader, row, amendment, tenant=kb["tenant"], actor=actor)
+    for promotion in settled.promotions:
+        _promote(connection, kb, promotion, covered)
     for uid in settled.again:
         queue_again(connection, uid)
-    for new in settled.fresh:
-        _insert(connection, uploader.kb, new, replaces=replaceable(uploader) if replace else None, actor=actor)
-        audit(connection, kb["tenant"], events.document_accepted(actor, new.uid, kb["revision"]))
     batch = BatchId(new_uid())
     connection.executemany(
         "INSERT INTO batch (id, kb, document) VALUES (?, ?, ?)",
         [(batch, uploader.kb, uid) for uid in settled.documents],
     )
-    return batch, settled
+    return batch, settled, namesakes
 
 
 def queue_again(connection: sqlite3.Connection, document: DocumentUid) -> None:
@@ -97,16 +105,53 @@ def _tenant(connection: sqlite3.Connection, tenant: str) -> tuple[Mapping[str, i
 
 def _known(connection: sqlite3.Connection, uploader: Reader, documents: Sequence[NewDocument]) -> list[Known]:
     seen, values = columns.seen_by(uploader)
+    places = {(new.source, new.name) for new in documents}
     found = connection.execute(
-        "SELECT d.uid, d.sha256, d.status FROM json_each(?) chosen CROSS JOIN document d ON d.sha256 = chosen.value "
-        f"WHERE d.kb = ? AND d.deleted_at IS NULL AND {seen} ORDER BY d.seq",
-        (json.dumps(sorted({new.sha256 for new in documents})), uploader.kb, *values),
+        f"SELECT {columns.DOCUMENT} FROM json_each(?) chosen CROSS JOIN document d ON d.kb = ? "
+        "AND d.name = chosen.value ->> 1 AND d.source IS chosen.value ->> 0 "
+        f"WHERE d.deleted_at IS NULL AND {seen} ORDER BY d.seq",
+        (json.dumps(list(places)), uploader.kb, *values),
     )
-    return [Known(DocumentUid(row["uid"]), row["sha256"], Status(row["status"])) for row in found]
+    return [
+        Known(standing(row), Status(row["status"]), bool(row["visible"]), row["version"], replaces(row["replaces"]))
+        for row in found
+    ]
+
+
+def _namesakes(connection: sqlite3.Connection, uploader: Reader, places: Sequence[Place]) -> tuple[Namesake, ...]:
+    """Return the latest document of each place's name at another source."""
+    seen, values = columns.seen_by(uploader)
+    found = []
+    for source, name in places:
+        row = connection.execute(
+            "SELECT d.uid, d.source FROM document d WHERE d.kb = ? AND d.name = ? AND d.source IS NOT ? "
+            f"AND d.deleted_at IS NULL AND {seen} ORDER BY d.seq DESC LIMIT 1",
+            (uploader.kb, name, source, *values),
+        ).fetchone()
+        if row is not None:
+            found.append(Namesake(name, row["source"], DocumentUid(row["uid"])))
+    return tuple(found)
+
+
+def _promote(connection: sqlite3.Connection, kb: sqlite3.Row, promotion: Promotion, covered: Replaces) -> None:
+    """Make a known document the latest of its place, and hide what it replaces."""
+    row = find_row(connection, promotion.document)
+    connection.execute(
+        "UPDATE document SET version = ?, replaces = IIF(?, ?, replaces), changed_seq = ? WHERE uid = ?",
+        (
+            next_version(connection, kb["uid"], row["source"], row["name"]),
+            promotion.replaces,
+            replaces_json(covered),
+            change(connection),
+            promotion.document,
+        ),
+    )
+    for uid in promotion.gone:
+        audit(connection, kb["tenant"], events.document_replaced(uid, hide(connection, find_row(connection, uid))))
 
 
 def _insert(
-    connection: sqlite3.Connection, kb: KbUid, new: NewDocument, *, replaces: Replaces | None, actor: Actor
+    connection: sqlite3.Connection, kb: KbUid, new: NewDocument, covered: Replaces | None, *, actor: Actor
 ) -> None:
     columns.insert(
         connection,
@@ -118,10 +163,10 @@ def _insert(
             "source": new.source,
             "version": next_version(connection, kb, new.source, new.name),
             "sha256": new.sha256,
-            "labels": sorted(new.labels),
-            "metadata": json.dumps(new.metadata),
+            "labels": sorted(new.labels or ()),
+            "metadata": json.dumps(dict(new.metadata or {})),
             "status": Status.QUEUED,
-            "replaces": replaces_json(replaces),
+            "replaces": replaces_json(covered),
             "media_type": new.media_type,
             "bytes": new.bytes,
             "created_by": actor.subject,

@@ -39,7 +39,7 @@ class SqliteCatalogue:
         """Write documents with their ledger rows and audit events."""
 
         def work(connection: sqlite3.Connection) -> Accepted:
-            batch, settled = accept(
+            batch, settled, namesakes = accept(
                 connection,
                 reader,
                 documents,
@@ -52,7 +52,8 @@ class SqliteCatalogue:
             return Accepted(
                 batch=batch,
                 documents=tuple(read_document(connection, whole, uid) for uid in settled.documents),
-                duplicates=settled.duplicates,
+                duplicates=tuple(settled.duplicates),
+                namesakes=namesakes,
             )
 
         return await self._database.write(work)

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.ledger import advance, close_stage
-from atoll.adapters.sqlite.transitions import audit, change, check, count_entities, hide, remove_empty_kb
+from atoll.adapters.sqlite.transitions import audit, change, check, count_entities, find_row, hide, remove_empty_kb
 from atoll.domain.document import StageState, Status
 from atoll.domain.entity import EntityName
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, relation_id
@@ -50,7 +49,7 @@ class SqliteContents:
 
         def work(connection: sqlite3.Connection) -> Published | VectorsWanted:
             check(connection, claim)
-            document = _row(connection, claim.document)
+            document = find_row(connection, claim.document)
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
             replaced = outcome(_rival(document), _namesakes(connection, document))
             if replaced is None:
@@ -65,7 +64,7 @@ class SqliteContents:
             # Up before what is replaced comes off: an entity that both mention stays shared and keeps its vector.
             entities = count_entities(connection, claim.document, 1)
             for uid in replaced:
-                audit(connection, tenant, events.document_replaced(uid, hide(connection, _row(connection, uid))))
+                audit(connection, tenant, events.document_replaced(uid, hide(connection, find_row(connection, uid))))
             connection.executemany(
                 "UPDATE entity SET vector = ? WHERE id = ? AND kb = ? AND df > 1",
                 [(vector.tobytes(), entity, claim.kb) for entity, vector in sorted(vectors.items())],
@@ -231,17 +230,11 @@ def _passage_ids(connection: sqlite3.Connection, document: DocumentUid, limit: i
     return [row["id"] for row in found]
 
 
-def _row(connection: sqlite3.Connection, document: DocumentUid) -> sqlite3.Row:
-    row: sqlite3.Row = connection.execute(
-        f"SELECT {columns.DOCUMENT} FROM document d WHERE d.uid = ?", (document,)
-    ).fetchone()
-    return row
-
-
 def _namesakes(connection: sqlite3.Connection, document: sqlite3.Row) -> list[Rival]:
     found = connection.execute(
-        "SELECT uid, version, labels, replaces FROM document WHERE kb = ? AND name = ? AND visible = 1 AND uid != ?",
-        (document["kb"], document["name"], document["uid"]),
+        "SELECT uid, version, labels, replaces FROM document WHERE kb = ? AND name = ? AND source IS ? AND visible = 1 "
+        "AND uid != ?",
+        (document["kb"], document["name"], document["source"], document["uid"]),
     )
     return list(map(_rival, found))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import NOW
 from atoll.domain.document import DEPARTURE_MILLISECONDS, JOURNEY, PURGE_POSITION, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid
@@ -59,6 +60,14 @@ def renew_journey(connection: sqlite3.Connection, document: str) -> None:
 def fence(connection: sqlite3.Connection, document: str) -> None:
     """Make every claim on the document's stages void; what they hold may still act until ``lease_until``."""
     connection.execute("UPDATE stage SET token = token + 1, owner = NULL WHERE document = ?", (document,))
+
+
+def find_row(connection: sqlite3.Connection, document: str) -> sqlite3.Row:
+    """Return the row of a document that is there."""
+    row: sqlite3.Row = connection.execute(
+        f"SELECT {columns.DOCUMENT} FROM document d WHERE d.uid = ?", (document,)
+    ).fetchone()
+    return row
 
 
 def hide(connection: sqlite3.Connection, document: sqlite3.Row) -> int:

@@ -11,13 +11,30 @@ WITH t MATCH (k:Kb {tenant: $tenant}) WHERE k.live_name IS NOT NULL
 RETURN sum(k.documents) AS documents, sum(k.bytes) AS bytes
 
 // name: known
-UNWIND $hashes AS sha256 MATCH (d:Document {kb: $kb, sha256: sha256}) WHERE d.deleted_at IS NULL AND <<seen>>
-WITH d ORDER BY d.seq
-RETURN d.uid AS uid, d.sha256 AS sha256, d.status AS status
+UNWIND $places AS place MATCH (d:Document {kb: $kb, name: place[1]})
+WHERE coalesce(d.source, '') = place[0] AND d.deleted_at IS NULL AND <<seen>>
+RETURN d {.uid, .labels, .metadata_json, .name, .source, .sha256, .status, .visible, .version, .replaces} AS document
+ORDER BY d.seq
+
+// name: namesakes
+UNWIND range(0, size($places) - 1) AS at
+CALL (at) {
+  MATCH (d:Document {kb: $kb, name: $places[at][1]})
+  WHERE coalesce(d.source, '') <> $places[at][0] AND d.deleted_at IS NULL AND <<seen>>
+  RETURN d ORDER BY d.seq DESC LIMIT 1
+}
+RETURN d.name AS name, d.source AS source, d.uid AS uid ORDER BY at
 
 // name: versions
-UNWIND $names AS name OPTIONAL MATCH (d:Document {kb: $kb, name: name})
-RETURN name, coalesce(max(d.version), 0) AS version
+UNWIND $places AS place OPTIONAL MATCH (d:Document {kb: $kb, name: place[1]}) WHERE coalesce(d.source, '') = place[0]
+RETURN place[0] AS source, place[1] AS name, coalesce(max(d.version), 0) AS version
+
+// name: promote
+MATCH (d:Document {uid: $document, kb: $kb})
+CALL (d) { MATCH (o:Document {kb: $kb, name: d.name}) WHERE coalesce(o.source, '') = coalesce(d.source, '')
+           RETURN max(o.version) + 1 AS next }
+SET d.version = next, d.replaces = CASE WHEN $replaces IS NULL THEN d.replaces ELSE $replaces END
+<<change>>
 
 // The gateway rings right after this transaction; the reconciler need not ring as well.
 // name: insert
