@@ -34,6 +34,7 @@ from atoll.ingest.page_lines import CONTRAST
 from atoll.query.retrieve.heatmap import heat_of
 from atoll.query.retrieve.pages import view_of
 from tests.support import stub_embedder
+from tests.support.forked import Interpreter, Process
 from tests.support.page_images import encoded, file_bytes, heated, marked, noise
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +61,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 class Server:
-    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Process, port: int, log: Path) -> None:
         self.process, self.port, self.log = process, port, log
         self.url = f"http://127.0.0.1:{port}"
 
@@ -105,13 +106,18 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    folder: Path, *, python: str = sys.executable, module: str = "colpali", **settings: str
+    folder: Path, *, python: str | Interpreter = sys.executable, module: str = "colpali", **settings: str
 ) -> Iterator[Server]:
+    """Start a server with an interpreter of its own, or as a fork of one."""
     port, section = free_port(), "PAGES" if module == "colpali" else "EMBEDDINGS"
     chosen = {**settings, f"{section}__PORT": str(port)}
     log = folder / f"{port}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([python, "-m", module], env=environment(chosen), stdout=output, stderr=output)
+    process: subprocess.Popen[bytes] | Process
+    if isinstance(python, Interpreter):
+        process = python.start(module, [], environment(chosen), log)
+    else:
+        with log.open("wb") as output:
+            process = subprocess.Popen([python, "-m", module], env=environment(chosen), stdout=output, stderr=output)
     server = Server(process, port, log)
     token = settings.get("PAGES__TOKEN_FILE")
     headers = {"Authorization": f"Bearer {Path(token).read_text().strip()}"} if token else {}
@@ -127,20 +133,27 @@ def running(
         process.wait(10)
 
 
-def refusal(*, python: str = sys.executable, **settings: str) -> str:
+def refusal(folder: Path, *, python: str | Interpreter = sys.executable, **settings: str) -> str:
     """The one line with which a server that must not start leaves."""
-    settings = {"PAGES__PORT": str(free_port()), **settings}
-    ended = subprocess.run(
-        [python, "-m", "colpali"],
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
-    assert ended.returncode == 1
-    assert "Traceback" not in ended.stderr
-    return ended.stderr.strip().splitlines()[-1]
+    asked = environment({"PAGES__PORT": str(free_port()), **settings})
+    if isinstance(python, Interpreter):
+        log = folder / "refused.log"
+        log.unlink(missing_ok=True)
+        code = python.start("colpali", [], asked, log).wait(START_SECONDS)
+        told = log.read_text()
+    else:
+        ended = subprocess.run(
+            [python, "-m", "colpali"],
+            env=asked,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
+        code, told = ended.returncode, ended.stderr
+    assert code == 1
+    assert "Traceback" not in told
+    return told.strip().splitlines()[-1]
 
 
 def seen(seed: int, *texts: str) -> PageInput:
@@ -308,8 +321,8 @@ def told_to_come_back(server: Server) -> None:
         server.ask(["anyone?"])
 
 
-def test_an_address_that_is_no_embedding_server_is_a_refusal(fake):
-    assert "ATOLL_EMBEDDINGS__URL" in refusal(EMBEDDINGS__URL=f"{fake.url}/nowhere")
+def test_an_address_that_is_no_embedding_server_is_a_refusal(fake, tmp_path):
+    assert "ATOLL_EMBEDDINGS__URL" in refusal(tmp_path, EMBEDDINGS__URL=f"{fake.url}/nowhere")
 
 
 @pytest.mark.slow
@@ -335,22 +348,32 @@ def test_with_the_real_embedding_server_started_beside_it(tmp_path):
 # The colpali backend, on tiny random checkpoints
 
 
-#: Each server imports torch and transformers, from an environment of its own.
+#: torch and transformers come from an environment of their own. One server imports them by itself; the others are forks
+#: of an interpreter that did.
+COLD = "ColPali"
+
+
 def colpali(test):
     return pytest.mark.slow(pytest.mark.environment("colpali")(test))
 
 
 @pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    subprocess.run(
-        [colpali_python(), "-m", "tests.support.colpali_fixture", str(folder)],
-        cwd=ROOT,
-        env=environment({}) | {"HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        timeout=120,
-        check=True,
+def warm() -> Iterator[Interpreter]:
+    started = Interpreter(
+        colpali_python(),
+        "import colpali.app, colpali.vision; colpali.vision.import_models()",
+        environment({}) | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
     )
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def checkpoints(warm, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoints")
+    log = folder.with_suffix(".log")
+    made = warm.start("tests.support.colpali_fixture", [str(folder)], environment({}) | {"HF_HUB_OFFLINE": "1"}, log)
+    assert made.wait(START_SECONDS) == 0, log.read_text()
     return folder
 
 
@@ -365,12 +388,11 @@ GRIDS = {
 
 
 @pytest.fixture(scope="module", params=GRIDS)
-def vision(request, checkpoints, tmp_path_factory) -> Iterator[tuple[str, Server]]:
+def vision(request, warm, checkpoints, tmp_path_factory) -> Iterator[tuple[str, Server]]:
     settings = {"BACKEND": "colpali", "MODEL_DIR": str(checkpoints / request.param), "DTYPE": "fp32", "THREADS": "1"}
     folder = tmp_path_factory.mktemp("vision")
-    with running(
-        folder, python=colpali_python(), **{f"PAGES__{name}": value for name, value in settings.items()}
-    ) as it:
+    python = colpali_python() if request.param == COLD else warm
+    with running(folder, python=python, **{f"PAGES__{name}": value for name, value in settings.items()}) as it:
         yield request.param, it
 
 
@@ -462,12 +484,11 @@ def test_lines_alone_are_not_enough_for_a_backend_that_sees(vision):
 
 
 @colpali
-def test_an_adapter_changes_the_model_it_lies_over(checkpoints, tmp_path):
-    python = colpali_python()
+def test_an_adapter_changes_the_model_it_lies_over(warm, checkpoints, tmp_path):
     results = []
     for folder in (checkpoints / "adapter", checkpoints / "adapter" / "base"):
         settings = {"PAGES__BACKEND": "colpali", "PAGES__MODEL_DIR": str(folder), "PAGES__DTYPE": "fp32"}
-        with running(tmp_path, python=python, **settings) as server:
+        with running(tmp_path, python=warm, **settings) as server:
             results.append((server.vectors(images(noise(1)))[0].vectors, server.info()["fingerprint"]))
     (adapted, one), (plain, other) = results
     assert np.abs(adapted.astype(np.float32) - plain.astype(np.float32)).max() > 0.05
@@ -475,29 +496,25 @@ def test_an_adapter_changes_the_model_it_lies_over(checkpoints, tmp_path):
 
 
 @colpali
-@colpali
 @pytest.mark.parametrize(
     ("knobs", "grid"), [({"LONGEST_EDGE": "256"}, (12, 16)), ({"LONGEST_EDGE": "256", "MAX_TILES": "5"}, (8, 8))]
 )
-def test_tiles_are_the_price_knob(checkpoints, tmp_path, knobs, grid):
+def test_tiles_are_the_price_knob(warm, checkpoints, tmp_path, knobs, grid):
     settings = {"BACKEND": "colpali", "MODEL_DIR": str(checkpoints / "ColModernVBert"), **knobs}
-    with running(
-        tmp_path, python=colpali_python(), **{f"PAGES__{name}": value for name, value in settings.items()}
-    ) as server:
+    with running(tmp_path, python=warm, **{f"PAGES__{name}": value for name, value in settings.items()}) as server:
         assert server.vectors(images(noise(1, 181, 256)))[0].grid == grid
 
 
 @colpali
-def test_what_cannot_be_loaded_is_one_line_that_names_it(checkpoints, tmp_path):
-    python = colpali_python()
-    assert "MODEL_DIR" in refusal(python=python, PAGES__BACKEND="colpali")
+def test_what_cannot_be_loaded_is_one_line_that_names_it(warm, checkpoints, tmp_path):
+    assert "MODEL_DIR" in refusal(tmp_path, python=warm, PAGES__BACKEND="colpali")
     broken = tmp_path / "broken"
     broken.mkdir()
     for file in (checkpoints / "ColModernVBert").iterdir():
         (broken / file.name).write_bytes(file.read_bytes())
     content = (broken / "model.safetensors").read_bytes()
     (broken / "model.safetensors").write_bytes(content[: len(content) // 2])
-    assert "model.safetensors" in refusal(python=python, PAGES__BACKEND="colpali", PAGES__MODEL_DIR=str(broken))
+    assert "model.safetensors" in refusal(tmp_path, python=warm, PAGES__BACKEND="colpali", PAGES__MODEL_DIR=str(broken))
     (broken / "model.safetensors").write_bytes(content)
     (broken / "tokenizer.json").write_text("{}")
-    assert str(broken) in refusal(python=python, PAGES__BACKEND="colpali", PAGES__MODEL_DIR=str(broken))
+    assert str(broken) in refusal(tmp_path, python=warm, PAGES__BACKEND="colpali", PAGES__MODEL_DIR=str(broken))

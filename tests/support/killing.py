@@ -8,67 +8,115 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import httpx
 
 from tests.support.stack import Stack, until
 
-#: What is killed, and how often, in one round of at least 20 deaths.
-ROUND = {"worker": 5, "parser": 3, "vectors": 4, "embeddings": 3, "gateway": 4, "queue": 3, "supervisor": 2}
-LOST_QUEUES = 2
+#: How long the work of a stage is waited for before its process is killed all the same.
+_AIM_SECONDS = 30.0
+_LOOK_SECONDS = 0.005
+#: How often a role is killed in a round of random kills, and how many of its queues lose their files.
+_ROUND = {"worker": 5, "parser": 3, "vectors": 4, "embeddings": 3, "gateway": 4, "queue": 3, "supervisor": 2}
+_LOST_QUEUES = 2
 _PAUSE_SECONDS = (0.1, 2.4)
 _RETRY_SECONDS = 0.25
 _UPLOAD_SECONDS = 150.0
 _SHOWN_DIFFERENCES = 20
 
 
+@dataclass(frozen=True)
+class Death:
+    """Who is killed, and when: while a stage of some document is at work, or after a pause."""
+
+    role: str
+    stage: str | None = None
+    pause_seconds: float = 0.0
+    loses_files: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.role}{'+data' if self.loses_files else ''}{f' at {self.stage}' if self.stage else ''}"
+
+
+#: Each process while it does what it is there for.
+AIMED = (
+    Death("parser", "parse"),
+    Death("worker", "extract"),
+    Death("embeddings", "embed"),
+    Death("worker", "embed"),
+    Death("vectors", "index"),
+    Death("gateway", pause_seconds=0.2),
+    Death("worker", "index"),
+    Death("queue", "extract", loses_files=True),
+    Death("worker", "publish"),
+    Death("vectors", "index"),
+    Death("worker", "store"),
+    Death("supervisor", "embed"),
+    Death("gateway", pause_seconds=0.5),
+)
+
+
+def at_random(seed: int) -> tuple[Death, ...]:
+    """Return a round of kills that come at any time, as the seed decides."""
+    chance = random.Random(seed)
+    roles = [role for role, times in _ROUND.items() for _ in range(times)]
+    chance.shuffle(roles)
+    losing = [at for at, role in enumerate(roles) if role == "queue"][:_LOST_QUEUES]
+    return tuple(
+        Death(role, pause_seconds=chance.uniform(*_PAUSE_SECONDS), loses_files=at in losing)
+        for at, role in enumerate(roles)
+    )
+
+
 @dataclass
 class Kills:
-    """Kills the roles of a stack by a plan that the seed decides; ``log`` tells when, whom and amid how much work."""
+    """Kills the roles of a stack as planned; ``log`` tells when, whom, amid how much work, and whether it was met."""
 
     stack: Stack
-    seed: int
+    plan: Sequence[Death]
     log: list[tuple[float, str, int]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._chance = random.Random(self.seed)
-        self._plan = [role for role, times in ROUND.items() for _ in range(times)]
-        self._chance.shuffle(self._plan)
-        self._losses = LOST_QUEUES
-        self._started = time.monotonic()
-
-    @property
-    def planned(self) -> int:
-        """How many processes are to be killed."""
-        return len(self._plan)
+    #: Kills that were to meet a stage at work and did.
+    met: int = 0
 
     def run(self) -> None:
         """Kill one after the other."""
-        for role in self._plan:
-            time.sleep(self._chance.uniform(*_PAUSE_SECONDS))
+        started = time.monotonic()
+        for death in self.plan:
+            time.sleep(death.pause_seconds)
+            if death.stage is not None:
+                self.met += self._meets(death.stage)
             amid = unsettled(self.stack)
-            name = self._queue() if role == "queue" else role
-            until(lambda role=role: self.stack.kill(role), 60, f"{role} lives, so that it can be killed")
-            self.log.append((time.monotonic() - self._started, name, amid))
-            if role == "supervisor":
+            if death.loses_files:
+                shutil.rmtree(self.stack.data / death.role, ignore_errors=True)  # it may be writing there
+            until(lambda role=death.role: self.stack.kill(role), 60, f"{death.role} lives, so that it can be killed")
+            self.log.append((time.monotonic() - started, str(death), amid))
+            if death.role == "supervisor":
                 until(lambda: self.stack.run("up", "--local").returncode == 0, 180, "the stack is up again")
 
-    def _queue(self) -> str:
-        """Take the queue's files away as well, as often as planned."""
-        if self._losses == 0:
-            return "queue"
-        self._losses -= 1
-        shutil.rmtree(self.stack.data / "queue", ignore_errors=True)  # it may be writing there
-        return "queue+data"
+    def _meets(self, stage: str) -> bool:
+        """Wait until a document is at a stage; tell whether one was."""
+        deadline = time.monotonic() + _AIM_SECONDS
+        with _records(self.stack) as records:
+            while time.monotonic() < deadline:
+                if records.execute(
+                    "SELECT 1 FROM stage WHERE name = ? AND state = 'running' LIMIT 1", (stage,)
+                ).fetchone():
+                    return True
+                time.sleep(_LOOK_SECONDS)
+        return False
 
     def report(self) -> str:
         """Return what was done, for people."""
-        by_role = Counter(name for _, name, _ in self.log)
+        by_name = Counter(name for _, name, _ in self.log)
         amid = sum(1 for *_, open_documents in self.log if open_documents)
-        return f"seed {self.seed}: {len(self.log)} kills {dict(by_role)}, {amid} of them amid unfinished documents"
+        return (
+            f"{len(self.log)} kills {dict(by_name)}, {amid} of them amid unfinished documents, "
+            f"{self.met} at the stage that they were aimed at"
+        )
 
 
 def upload_all(stack: Stack, files: Mapping[str, bytes], kills: Kills) -> Future[dict[str, str]]:
@@ -82,7 +130,7 @@ def upload_all(stack: Stack, files: Mapping[str, bytes], kills: Kills) -> Future
 def _upload_all(stack: Stack, files: Mapping[str, bytes], kills: Kills, pause: threading.Event) -> dict[str, str]:
     accepted = {}
     for number, (name, content) in enumerate(files.items()):
-        turn = number * kills.planned // len(files) - 3
+        turn = number * len(kills.plan) // len(files) - 3
         deadline = time.monotonic() + _UPLOAD_SECONDS
         while len(kills.log) < turn:
             assert time.monotonic() < deadline, f"the kills do not go on; {name} waits for number {turn}"
@@ -112,9 +160,15 @@ def _upload(stack: Stack, name: str, content: bytes, pause: threading.Event) -> 
 
 def unsettled(stack: Stack) -> int:
     """Return how many documents are accepted and not ready, by the record store itself."""
-    with sqlite3.connect(f"file:{stack.data / 'records.sqlite3'}?mode=ro", uri=True, timeout=10) as records:
+    with _records(stack) as records:
         row = records.execute("SELECT COUNT(*) FROM document WHERE status IN ('queued', 'processing')").fetchone()
     return int(row[0])
+
+
+def _records(stack: Stack) -> closing[sqlite3.Connection]:
+    return closing(
+        sqlite3.connect(f"file:{stack.data / 'records.sqlite3'}?mode=ro", uri=True, timeout=10, isolation_level=None)
+    )
 
 
 def differences(ours: object, theirs: object, at: str = "") -> list[str]:
