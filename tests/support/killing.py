@@ -81,6 +81,7 @@ class Kills:
     log: list[tuple[float, str, int]] = field(default_factory=list)
     #: Kills that were to meet a stage at work and did.
     met: int = 0
+    _before: set[tuple[str, str, int, int]] = field(default_factory=set)
 
     def run(self) -> None:
         """Kill one after the other."""
@@ -93,21 +94,26 @@ class Kills:
             if death.loses_files:
                 shutil.rmtree(self.stack.data / death.role, ignore_errors=True)  # it may be writing there
             until(lambda role=death.role: self.stack.kill(role), 60, f"{death.role} lives, so that it can be killed")
+            self._before = self._claims()
             self.log.append((time.monotonic() - started, str(death), amid))
             if death.role == "supervisor":
                 until(lambda: self.stack.run("up", "--local").returncode == 0, 180, "the stack is up again")
 
     def _meets(self, stage: str) -> bool:
-        """Wait until a document is at a stage; tell whether one was."""
+        """Wait until a document is at a stage by a claim made since the last kill; tell whether one was."""
         deadline = time.monotonic() + _AIM_SECONDS
-        with _records(self.stack) as records:
-            while time.monotonic() < deadline:
-                if records.execute(
-                    "SELECT 1 FROM stage WHERE name = ? AND state = 'running' LIMIT 1", (stage,)
-                ).fetchone():
-                    return True
-                time.sleep(_LOOK_SECONDS)
+        while time.monotonic() < deadline:
+            if any(name == stage for name, *_ in self._claims() - self._before):
+                return True
+            time.sleep(_LOOK_SECONDS)
         return False
+
+    def _claims(self) -> set[tuple[str, str, int, int]]:
+        """Return what somebody claimed and has not ended: stage, document, batch and token."""
+        with _records(self.stack) as records:
+            return set(
+                records.execute("SELECT name, document, batch, token FROM stage WHERE state = 'running'").fetchall()
+            )
 
     def report(self) -> str:
         """Return what was done, for people."""
