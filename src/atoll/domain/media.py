@@ -42,6 +42,8 @@ XLSX = f"{_SHEET}.sheet"
 PPTX = f"{_SLIDES}.presentation"
 EPUB = "application/epub+zip"
 TIFF = "image/tiff"
+ZIP = "application/zip"
+SOURCE = "text/x-source"
 EML = "message/rfc822"
 MBOX = "application/mbox"
 CSV = "text/csv"
@@ -49,6 +51,17 @@ TSV = "text/tab-separated-values"
 MARKDOWN = "text/markdown"
 HTML = "text/html"
 TEXT = "text/plain"
+
+#: Names of source code and configuration, which is read line by line.
+_SOURCES = tuple(
+    f".{name}"
+    for name in """
+    py js mjs ts tsx jsx java kt scala c h cc cpp hpp cs go rs rb php swift lua pl r jl sh bash ps1 bat sql css scss
+    yaml yml toml ini cfg conf properties env tf proto graphql gradle cmake
+    """.split()  # noqa: SIM905 - a word list reads better than fifty quoted strings
+)
+#: Families whose files are never text.
+_BINARY_FAMILIES = frozenset({"picture", "zip", "tar"})
 
 FORMATS = (
     Format(PDF, (".pdf",), "pdf", has_pages=True),
@@ -79,13 +92,19 @@ FORMATS = (
     Format("image/gif", (".gif",), "picture", signatures=(b"GIF8",)),
     Format("image/bmp", (".bmp",), "picture"),
     Format(EPUB, (".epub",), "epub", (EPUB,)),
+    Format(ZIP, (".zip",), "zip"),
+    Format("application/gzip", (".gz", ".tgz"), "tar", signatures=(b"\x1f\x8b",)),
+    Format("application/x-tar", (".tar",), "tar"),
+    Format("application/json", (".json", ".jsonl", ".ndjson"), "json"),
+    Format("application/xml", (".xml",), "xml"),
+    Format(SOURCE, _SOURCES, "code"),
     Format(EML, (".eml",), "message"),
     Format(MBOX, (".mbox",), "mailbox"),
     Format(CSV, (".csv",), "delimited"),
     Format(TSV, (".tsv", ".tab"), "delimited"),
     Format(MARKDOWN, (".md", ".markdown"), "markdown"),
     Format(HTML, (".html", ".htm", ".xhtml"), "html"),
-    Format(TEXT, (".txt", ".text", ".log"), "plain"),
+    Format(TEXT, (".txt", ".text", ".log", ".rst", ".adoc", ".tex"), "plain"),
 )
 
 #: Extension to media type; the first extension of a type is the one that messages name.
@@ -148,7 +167,7 @@ def sniff(name: str, head: bytes) -> str:
     named = ACCEPTED.get(suffix)
     if b"%PDF-" in head[:1024]:
         return PDF
-    if found := _in_archive(head) if head.startswith(_ZIP) else _signed(head):
+    if found := _in_archive(head, by_folder=suffix != ".zip") if head.startswith(_ZIP) else _signed(head):
         return found
     if named is not None and (named == PDF or not _is_text(named)):
         return named
@@ -183,7 +202,8 @@ def told_by(head: bytes, media_type: str) -> str:
 
 
 def _is_text(media_type: str) -> bool:
-    return not any(each.marks or each.family == "picture" for each in FORMATS if each.media_type == media_type)
+    """Whether files of a format are text, so that binary content under its name is none of it."""
+    return not any(each.marks or each.family in _BINARY_FAMILIES for each in FORMATS if each.media_type == media_type)
 
 
 def _signed(head: bytes) -> str | None:
@@ -193,15 +213,18 @@ def _signed(head: bytes) -> str | None:
     return next((each.media_type for each in FORMATS if each.signatures and head.startswith(each.signatures)), None)
 
 
-def _in_archive(head: bytes) -> str | None:
-    """The format of a zip archive by what its first parts say, None if they say nothing that is known."""
+def _in_archive(head: bytes, *, by_folder: bool) -> str | None:
+    """The format of a zip archive by what its first parts say, None if they say nothing that is known.
+
+    With ``by_folder`` the folders that Office files have are believed as well.
+    """
     for part, content in _parts(head):
         if part in {b"[Content_Types].xml", b"mimetype"}:
             text = content.decode("utf-8", "replace")
             found = (each.media_type for each in FORMATS if any(mark in text for mark in each.marks))
             if media_type := next(found, None):
                 return media_type
-    return next((media_type for folder, media_type in _FOLDERS if folder in head), None)
+    return next((media_type for folder, media_type in _FOLDERS if by_folder and folder in head), None)
 
 
 def _parts(head: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -190,3 +190,13 @@ class TestMarkdown:
             "<td>1</td><td>2</td></tr></table>\n\nSmith &amp; Sons, ~~old~~ 40 &deg;C; use <port> and ~~x~~.\n",
         )
         assert reading.texts == ["a | b\n1 | 2", "Smith & Sons, 40 \u00b0C; use <port> and ."]
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ['<img src="a.png" aria-hidden="true">', "<img hidden>", '<br style="display:none">', "<input hidden>", "<embed>",
+     '<hr aria-hidden="true">', '<link role="navigation">', '<source style="display:none">'],
+)  # fmt: skip
+def test_a_hidden_element_without_content_hides_nothing_else(tmp_path: Path, tag: str) -> None:
+    content = f"<p>Before.</p><a>{tag}</a><p>After.</p>".encode()
+    assert read(tmp_path, content, media.HTML).texts == ["Before.", "After."]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parser.formats import epub, html, mail, markdown, plain, slides, word
+from parser.formats import archives, code, epub, html, mail, markdown, plain, slides, word
 from parser.formats.sheets import delimited, workbook
+from parser.formats.structured import json_files, xml_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +36,11 @@ FLOWING: dict[str, Reader] = {
     "slides": _alone(slides.elements),
     "epub": _alone(epub.elements),
     "delimited": _alone(delimited.elements),
+    "code": _alone(code.elements),
+    "json": _alone(json_files.elements),
+    "xml": _alone(xml_files.elements),
+    "zip": _holding(archives.zipped),
+    "tar": _holding(archives.tarred),
     "message": _holding(mail.message),
     "mailbox": _holding(mail.mailbox),
 }

@@ -100,7 +100,11 @@ class Reading:
             raise DocumentTooLarge(f"the page has more than {_MOST_TAGS} tags; split it into several files")
         closers: list[_Closer] = []
         self._begin(tag, attributes, closers)
-        if tag not in _VOID:
+        if tag in _VOID:
+            # No end tag follows: a hidden picture would hide the rest of the page.
+            for closer in reversed(closers):
+                closer()
+        else:
             self._open.append((tag, closers))
 
     def end(self, tag: str) -> None:

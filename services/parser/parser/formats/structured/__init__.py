@@ -1,0 +1,1 @@
+"""Structured data: JSON, lines of JSON, XML."""
