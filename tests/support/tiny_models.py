@@ -112,6 +112,14 @@ def dense_embedder(folder: Path, *, dimensions: int) -> Path:
     return folder
 
 
+def with_prompts(folder: Path, prompts: dict[str, str], default: str | None) -> Path:
+    """Write other prompts into a model's file; ``default`` names the one of texts whose type is not said."""
+    (folder / "config_sentence_transformers.json").write_text(
+        json.dumps({"prompts": prompts, "default_prompt_name": default})
+    )
+    return folder
+
+
 def _modules(folder: Path, *, window: int, pooling: str, prompts: dict[str, str], normalize: bool) -> Path:
     kinds = ["Transformer", "Pooling", *(["Normalize"] if normalize else [])]
     names = ["", "1_Pooling", "2_Normalize"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +117,7 @@ def load(folder: Path, *, dtype: str, threads_per_worker: int, tokenizing_thread
         dimensions=reference.shape[1],
         dtype=chosen,
         agreement=agreement,
-        prompts=_prompts(network),
+        prompts=_prompts(folder),
     )
 
 
@@ -134,14 +135,20 @@ def _read(folder: Path) -> SentenceTransformer:
     return network.eval()
 
 
-def _prompts(network: SentenceTransformer) -> dict[str, str]:
-    """Return the prefixes by input type; ``""`` is the type of requests that name none."""
-    known = {kind: prompt or "" for kind, prompt in (network.prompts or {}).items()}
-    default = known.get(network.default_prompt_name or "", "")
+def _prompts(folder: Path) -> dict[str, str]:
+    """Return the prefixes by input type; ``""`` is the type of requests that name none.
+
+    They are read from the model's own file: the library fills in empty prompts for those that are absent, and an empty
+    one is a choice. A model whose default is the prefix of queries says by ``"document": ""`` that documents have none.
+    """
+    file = folder / "config_sentence_transformers.json"
+    chosen = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    given = {kind: prompt or "" for kind, prompt in (chosen.get("prompts") or {}).items()}
+    default = given.get(chosen.get("default_prompt_name") or "", "")
+    named = {"": (), "query": ("query",), "document": ("document", "passage", "corpus")}
     return {
-        "": default,
-        "query": known.get("query") or default,
-        "document": known.get("document") or known.get("passage") or known.get("corpus") or default,
+        input_type: next((given[name] for name in names if name in given), default)
+        for input_type, names in named.items()
     }
 
 
@@ -152,7 +159,7 @@ def _tokenizer(network: SentenceTransformer, folder: Path, concurrency: int) -> 
     if not network.max_seq_length:
         raise StartRefused(f"{folder / 'sentence_bert_config.json'} names no max_seq_length; add it")
     return TextTokenizer(
-        backend.to_str(), max_tokens=window_tokens(network), prompts=_prompts(network), concurrency=concurrency
+        backend.to_str(), max_tokens=window_tokens(network), prompts=_prompts(folder), concurrency=concurrency
     )
 
 

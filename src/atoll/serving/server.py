@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
 import signal
+import socket
 import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 from waitress import wasyncore
+from waitress.channel import HTTPChannel
 from waitress.server import create_server
 
 from atoll.errors import StartRefused
@@ -28,6 +31,56 @@ _POLL_SECONDS = 1.0
 _DRAIN_POLL_SECONDS = 0.05
 
 _log = logging.getLogger(__name__)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """A connection whose client may close its sending half after a request: the answer is still written.
+
+    Both a client that has gone and one that only has nothing more to say look the same, the end of what can be read.
+    So an interim answer (100) is sent, which HTTP/1.1 clients pass over: to one that has gone the kernel replies with a
+    reset, by which ``check_client_disconnected`` tells them apart while the request waits or runs.
+    """
+
+    _ended = False
+
+    def readable(self) -> bool:
+        """Leave the end of the stream alone while its request is in work: it would be readable without end."""
+        return bool(super().readable()) and not (self._ended and self.requests)
+
+    def handle_read(self) -> None:
+        """Note the end of the stream while a request is in work; read as ever otherwise."""
+        if self.requests and self._is_at_end():
+            self._ended = True
+            self._ask_for_a_reset()
+        else:
+            super().handle_read()
+
+    def check_client_disconnected(self) -> bool:
+        """Say whether nobody waits for the answer any more."""
+        return bool(super().check_client_disconnected()) or (self._ended and _is_reset(self.socket))
+
+    def _is_at_end(self) -> bool:
+        try:
+            return bool(self.socket.recv(1, socket.MSG_PEEK) == b"")
+        except OSError:
+            return False
+
+    def _ask_for_a_reset(self) -> None:
+        if self.requests[0].version != "1.1":  # it would take an interim answer for the answer
+            return
+        with self.outbuf_lock:
+            if not self.total_outbufs_len:
+                with contextlib.suppress(OSError):
+                    self.socket.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def _is_reset(connection: socket.socket) -> bool:
+    poller = select.poll()
+    try:
+        poller.register(connection, 0)  # hang-ups and errors are always told
+    except (OSError, ValueError):
+        return True
+    return any(bool(events & (select.POLLHUP | select.POLLERR | select.POLLNVAL)) for _, events in poller.poll(0))
 
 
 def serve(app: Callable[..., Any], *, host: str, port: int, lifecycle: Lifecycle, max_body_bytes: int) -> bool:
@@ -57,6 +110,8 @@ def serve(app: Callable[..., Any], *, host: str, port: int, lifecycle: Lifecycle
         )
     except OSError as error:
         raise StartRefused(f"cannot listen on {host}:{port}: {error.strerror}; choose another port") from error
+
+    server.channel_class = _Channel
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         lifecycle.drain()

@@ -45,6 +45,28 @@ def test_vectors_windows_and_prefixes_are_those_of_the_folder(tmp_path, make, wi
     assert (vectors(model, "query") * vectors(model, None)).sum(axis=1).min() < 0.999, "the prefix changes vectors"
 
 
+@pytest.mark.parametrize(
+    ("prompts", "default", "expected"),
+    [
+        ({"query": "query : ", "document": ""}, "query", {"query": "query : ", "document": "", None: "query : "}),
+        ({"query": "", "document": "text : "}, "document", {"query": "", "document": "text : ", None: "text : "}),
+        ({"query": "query : "}, "query", {"query": "query : ", "document": "query : ", None: "query : "}),
+        ({"query": "query : ", "corpus": "text : "}, None, {"query": "query : ", "document": "text : ", None: ""}),
+    ],
+)
+def test_an_empty_prefix_is_not_an_absent_one(tmp_path, prompts, default, expected):
+    """Documents got the prefix of queries where the model's file says that they have none."""
+    folder = tiny_models.with_prompts(tiny_models.bert_embedder(tmp_path / "model", window=64), prompts, default)
+    model = load(folder, dtype="fp32", threads_per_worker=1, tokenizing_threads=1)
+    plain = load(
+        tiny_models.with_prompts(folder, {}, None), dtype="fp32", threads_per_worker=1, tokenizing_threads=1
+    ).tokenizer
+    for input_type, prompt in expected.items():
+        (with_prefix,) = model.tokenizer.prepare(["tide"], input_type=input_type, truncate=True).texts
+        (written,) = plain.prepare([f"{prompt}tide"], input_type=None, truncate=True).texts
+        assert list(with_prefix.ids) == list(written.ids), input_type
+
+
 def test_a_window_beyond_the_models_positions_is_cut_to_them(tmp_path):
     folder = tiny_models.roberta_embedder(tmp_path / "model", window=514)
     model = load(folder, dtype="fp32", threads_per_worker=1, tokenizing_threads=1)
