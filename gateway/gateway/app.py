@@ -129,8 +129,9 @@ def api_routes() -> list[APIRoute]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     pages = runtime.kept(PageViews)
+    features = (pages.adopt(), runtime.ports.ask.prepare())
     async with background.running(
-        runtime.ports, runtime.ringer, runtime.key_use, runtime.queries, pages.adopt(), runtime.ports.ask.prepare()
+        runtime.ports, runtime.ringer, runtime.key_use, runtime.queries, runtime.seals, *features
     ):
         yield
         runtime.stopping.set()

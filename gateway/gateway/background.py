@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from typing import Any
 
 from atoll.access.queries import Queries
+from atoll.access.seals import Seals
 from atoll.domain.ids import DocumentUid, KbUid, KeyId
 from atoll.domain.principal import key_of
 from atoll.errors import AtollError
@@ -19,6 +20,7 @@ _log = logging.getLogger(__name__)
 _MAX_RINGS = 10_000
 _TOUCH_SECONDS = 30.0
 _COUNT_SECONDS = 30.0
+_SEAL_SECONDS = 60.0
 _SWEEP_SECONDS = 60.0
 
 
@@ -85,7 +87,12 @@ async def sweep(ports: Dependencies) -> None:
 
 @contextlib.asynccontextmanager
 async def running(
-    ports: Dependencies, ringer: Ringer, used: KeyUse, queries: Queries, *features: Coroutine[Any, Any, None]
+    ports: Dependencies,
+    ringer: Ringer,
+    used: KeyUse,
+    queries: Queries,
+    seals: Seals,
+    *features: Coroutine[Any, Any, None],
 ) -> AsyncIterator[None]:
     """Run all of it beside the block, and what features have to do beside it."""
     tasks = [
@@ -93,6 +100,7 @@ async def running(
         asyncio.create_task(ringer.run()),
         asyncio.create_task(_every(_TOUCH_SECONDS, "noting when keys were used", used.flush)),
         asyncio.create_task(_every(_COUNT_SECONDS, "counting queries", queries.flush)),
+        asyncio.create_task(_every(_SEAL_SECONDS, "sealing the audit trail", seals.seal)),
         asyncio.create_task(_every(_SWEEP_SECONDS, "sweeping abandoned uploads", lambda: sweep(ports))),
     ]
     for task in tasks:

@@ -13,6 +13,7 @@ from atoll.access.admit import Admission
 from atoll.access.keys import Authenticator
 from atoll.access.limits import Slots
 from atoll.access.queries import Queries
+from atoll.access.seals import Seals
 from atoll.access.signatures import Signer
 from gateway.background import KeyUse, Ringer
 from gateway.dependencies import Dependencies
@@ -37,6 +38,7 @@ class Runtime:
         self.authenticator = Authenticator(ports.keys, ports.pepper)
         self.signer = Signer(ports.pepper)
         self.queries = Queries(ports.usage)
+        self.seals = Seals(ports.audit, ports.pepper)
         self.admission = Admission(
             rates=ports.rates,
             requests=Slots(limits.concurrent_requests, "requests with this key"),

@@ -18,6 +18,7 @@ from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import Actor, ApiKey, Event, Role
 from atoll.domain.reading import PIPELINE, HowRead, Reading
+from atoll.domain.seal import Seal
 from atoll.domain.tenant import INSTALLATION, Tenant
 from atoll.errors import BadInput, Conflict, DependencyDown, Forbidden, LeaseLost, NotFound, QuotaExceeded
 from atoll.ports.contents import ContentBatch, VectorsWanted
@@ -913,6 +914,28 @@ async def test_audit_events_are_filtered_and_stay_with_their_tenant(store):
         await store.audit.page(other, since=datetime(2100, 1, 1, tzinfo=UTC), action=None, actor=None, after=0, limit=9)
         == ()
     )
+
+
+async def test_seals_of_the_audit_trail_are_numbered_in_their_tenant(store):
+    tenant, other = await store.tenants.ensure("acme"), await store.tenants.ensure("other")
+    assert await store.audit.unsealed() == ()
+    assert await store.audit.newest_seal(tenant) is None
+    for number in range(3):
+        await store.audit.record(tenant, Event(ACTOR, "key.refused", f"key {number}", "Forbidden"))
+    await store.audit.record(other, Event(ACTOR, "key.refused", "key 9", "Forbidden"))
+    assert set(await store.audit.unsealed()) == {tenant, other}
+    events = await store.audit.page(tenant, since=None, action=None, actor=None, after=0, limit=9)
+    first, second = Seal(tenant, 1, events[1].id, 2, "a"), Seal(tenant, 2, events[2].id, 1, "b")
+    await store.audit.seal(first)
+    assert set(await store.audit.unsealed()) == {tenant, other}
+    await store.audit.seal(second)
+    assert await store.audit.unsealed() == (other,)
+    with pytest.raises(Conflict, match="seal 2"):
+        await store.audit.seal(replace(second, mark="c"))
+    assert await store.audit.seals(tenant, after=0, limit=9) == (first, second)
+    assert await store.audit.seals(tenant, after=1, limit=9) == (second,) == (await store.audit.newest_seal(tenant),)
+    assert await store.audit.seals(other, after=0, limit=9) == ()
+    assert (await store.audit.count(tenant), await store.audit.count(other)) == (3, 1)
 
 
 async def test_two_that_publish_the_same_name_at_once_leave_one(store):

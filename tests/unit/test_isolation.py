@@ -41,6 +41,7 @@ ALLOWED_CYPHER = {
     ("accounts", "locate_kb"): "the tenant of the knowledge base",
     ("archive", "accounts"): "a backup is of the whole installation",
     ("archive", "events"): "a backup is of the whole installation",
+    ("audit", "unsealed"): "whichever tenants have events to seal",
     ("catalogue", "census"): "the operator's census: counts by status",
     ("catalogue", "count_older"): "how many documents of the installation an older pipeline read, and no more",
     ("ending", "half_deleted"): "one reconciler for the whole store",
@@ -83,6 +84,7 @@ ALLOWED_SQL = {
         "SELECT * FROM api_key ORDER BY": "a backup is of the whole installation",
         "SELECT * FROM audit_event WHERE id >": "a backup is of the whole installation",
     },
+    "sqlite/audit.py": {"SELECT t.id FROM tenant t WHERE": "whichever tenants have events to seal"},
     "sqlite/catalogue.py": {
         "SELECT status, COUNT(*) AS n FROM document": "the operator's census: counts by status",
         "SELECT COUNT(*) FROM document WHERE visible = 1 AND pipeline <": "how many an older pipeline read, no more",

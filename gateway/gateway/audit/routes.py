@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from atoll.access.admit import Access
 from atoll.domain.principal import Action
-from gateway.audit.schemas import EventOut, EventsOut
+from gateway.audit.schemas import EventOut, EventsOut, VerificationOut
 from gateway.auth import Authorized
 from gateway.runtime import Live
 from gateway.wire import Cursor, Moment
@@ -42,3 +42,15 @@ async def list_events(
         events=[EventOut.of(event) for event in shown],
         next_cursor=str(shown[-1].id) if len(found) > limit else None,
     )
+
+
+@router.get("/verify")
+async def verify_events(
+    access: Annotated[Access, Depends(Authorized(Action.READ_AUDIT))],
+    live: Live,
+    seal: Annotated[
+        str | None, Query(pattern="^[0-9]{1,16}:[0-9a-f]{64}$", description="A seal that was noted earlier.")
+    ] = None,
+) -> VerificationOut:
+    """Compare what was done with its seals; events of the last minute may not be sealed yet."""
+    return VerificationOut.of(await live.seals.verify(access.principal.tenant, noted=seal))

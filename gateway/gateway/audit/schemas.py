@@ -7,7 +7,9 @@ from typing import Self
 
 from pydantic import BaseModel
 
+from atoll.access.seals import named
 from atoll.domain.principal import AuditEvent
+from atoll.domain.seal import Verification
 
 
 class EventOut(BaseModel):
@@ -34,6 +36,33 @@ class EventOut(BaseModel):
             result=event.result,
             request_id=event.request_id,
             revision=event.revision,
+        )
+
+
+class VerificationOut(BaseModel):
+    """What the trail was found to be: whether what seals cover is still what was written.
+
+    ``seal`` is the newest, to be noted elsewhere: whoever can take events out of the record store can take the newest
+    seals out, too. ``is_known`` says whether a seal that was noted is among the trail's own.
+    """
+
+    is_intact: bool
+    events: int
+    sealed: int
+    seal: str | None
+    broken_seal: int | None
+    is_known: bool | None
+
+    @classmethod
+    def of(cls, found: Verification) -> Self:
+        """Return the wire form."""
+        return cls(
+            is_intact=found.broken is None and found.is_known is not False and found.events >= found.sealed,
+            events=found.events,
+            sealed=found.sealed,
+            seal=None if found.newest is None else named(found.newest),
+            broken_seal=None if found.broken is None else found.broken.number,
+            is_known=found.is_known,
         )
 
 

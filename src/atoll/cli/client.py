@@ -120,11 +120,13 @@ class Client:
             cursor = following.get("next_cursor")
         return {**body, "next_cursor": None}
 
-    def events(self, path: str, body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-        """Yield (event, data) of a POST that is answered with server-sent events."""
+    def events(self, path: str, body: Mapping[str, Any] | None = None) -> Iterator[tuple[str, Any]]:
+        """Yield (event, data) of a POST, or of a GET without a body, that is answered with server-sent events."""
         with (
             self._explained(),
-            self._http.stream("POST", path, json=body, headers={"Accept": "text/event-stream"}) as response,
+            self._http.stream(
+                "GET" if body is None else "POST", path, json=body, headers={"Accept": "text/event-stream"}
+            ) as response,
         ):
             if response.is_error:
                 response.read()

@@ -158,7 +158,7 @@ def documents(body: Mapping[str, Any]) -> None:
         ),
     )
     told = [f"{count} {status}" for status, count in body["counts"].items()]
-    if body["older"]:
+    if body.get("older"):  # of a listing, not of a batch
         told.append(f"{body['older']} read by an older pipeline")
     click.echo(", ".join(told) or "no documents")
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from atoll.domain.ids import KeyId, TenantId
 from atoll.domain.knowledge_base import KnowledgeBase, Located
 from atoll.domain.principal import Actor, ApiKey, AuditEvent, Bearer, Event
+from atoll.domain.seal import Seal
 from atoll.domain.tenant import Tenant
 
 
@@ -145,4 +146,24 @@ class Audit(Protocol):
         self, tenant: TenantId, *, since: datetime | None, action: str | None, actor: str | None, after: int, limit: int
     ) -> tuple[AuditEvent, ...]:
         """Return events with an id above ``after``, oldest first."""
+        ...
+
+    async def count(self, tenant: TenantId) -> int:
+        """Return how many events there are."""
+        ...
+
+    async def unsealed(self) -> tuple[TenantId, ...]:
+        """Return the tenants with events that no seal covers."""
+        ...
+
+    async def newest_seal(self, tenant: TenantId) -> Seal | None:
+        """Return the seal with the highest number."""
+        ...
+
+    async def seals(self, tenant: TenantId, *, after: int, limit: int) -> tuple[Seal, ...]:
+        """Return seals with a number above ``after``, in order."""
+        ...
+
+    async def seal(self, seal: Seal) -> None:
+        """Write a seal. Raises Conflict when the tenant has one of that number."""
         ...

@@ -1,28 +1,25 @@
-"""Knowledge bases and the audit trail on Neo4j."""
+"""Knowledge bases on Neo4j."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ending import hide_documents
-from atoll.adapters.neo4j.statements import load, load_one
+from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import audit, lock_kb, remove_empty_kb
 from atoll.domain.ids import TenantId, new_uid
 from atoll.domain.knowledge_base import KnowledgeBase, Located
-from atoll.domain.principal import Actor, AuditEvent, Event
+from atoll.domain.principal import Actor
 from atoll.errors import Conflict, NotFound
 from atoll.records import events
 from atoll.records.rows import accounts as rows
-from atoll.records.rows.values import milliseconds
 
 _CREATE_KB, _CREATE_CHANGES, _LOCATE_KB, _GET_KB, _LIST_KBS, _UPDATE_KB, _END_KB = load(
     "accounts", "create_kb", "create_changes", "locate_kb", "get_kb", "list_kbs", "update_kb", "end_kb"
 )
-_PAGE_EVENTS = load_one("accounts", "page_events")
 
 
 class Neo4jKnowledgeBases:
@@ -130,41 +127,6 @@ class Neo4jKnowledgeBases:
 
         await self._database.write(end)
         await hide_documents(self._database, uid)
-
-
-class Neo4jAudit:
-    """Port ``Audit``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def record(self, tenant: TenantId, event: Event) -> None:
-        """Write an event of its own."""
-
-        async def work(transaction: Transaction) -> None:
-            await audit(transaction, tenant, event)
-
-        await self._database.write(work)
-
-    async def page(
-        self, tenant: TenantId, *, since: datetime | None, action: str | None, actor: str | None, after: int, limit: int
-    ) -> tuple[AuditEvent, ...]:
-        """Return events, oldest first."""
-        since_milliseconds = None if since is None else milliseconds(since)
-
-        async def work(transaction: Transaction) -> tuple[AuditEvent, ...]:
-            found = await transaction.all(
-                _PAGE_EVENTS,
-                tenant=tenant,
-                after=after,
-                since=since_milliseconds,
-                action=action,
-                actor=actor,
-                limit=limit,
-            )
-            return tuple(rows.audit_event(record["event"]) for record in found)
-
-        return await self._database.read(work)
 
 
 async def _get(transaction: Transaction, tenant: TenantId, name: str) -> KnowledgeBase:

@@ -23,7 +23,7 @@ from atoll.records.rows import accounts as rows
 #: From what refers to what is referred to: a node takes its relationships along, and hubs have none left in the end.
 _LABELS = (
     "Assertion", "Passage", "Chunk", "Entity", "Stage", "Batch", "Document", "ApiKey", "Changes", "Departure", "Kb",
-    "Tenant", "Session", "QueryCount", "AuditEvent", "AuditTrail", "Embedding",
+    "Tenant", "Session", "QueryCount", "AuditSeal", "AuditEvent", "AuditTrail", "Embedding",
 )  # fmt: skip
 _REMOVED_AT_ONCE = 1000
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from atoll.adapters.neo4j.accounts import Neo4jAudit, Neo4jKnowledgeBases
+from atoll.adapters.neo4j.accounts import Neo4jKnowledgeBases
 from atoll.adapters.neo4j.archive import Neo4jArchive
 from atoll.adapters.neo4j.atlas import Neo4jAtlas
 from atoll.adapters.neo4j.atlas_export import Neo4jAtlasExport
+from atoll.adapters.neo4j.audit import Neo4jAudit
 from atoll.adapters.neo4j.catalogue import Neo4jCatalogue
 from atoll.adapters.neo4j.changes import Neo4jChanges
 from atoll.adapters.neo4j.contents import Neo4jContents

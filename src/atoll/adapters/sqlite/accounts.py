@@ -1,12 +1,10 @@
-"""Knowledge bases and the audit trail on SQLite."""
+"""Knowledge bases on SQLite."""
 
 from __future__ import annotations
 
-import builtins
 import json
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from atoll.adapters.sqlite import columns
@@ -15,11 +13,10 @@ from atoll.adapters.sqlite.ending import hide_documents
 from atoll.adapters.sqlite.transitions import audit, remove_empty_kb
 from atoll.domain.ids import KbUid, TenantId, new_uid
 from atoll.domain.knowledge_base import KnowledgeBase, Located
-from atoll.domain.principal import Actor, AuditEvent, Event
+from atoll.domain.principal import Actor
 from atoll.errors import Conflict, NotFound
 from atoll.records import events
 from atoll.records.rows import accounts as rows
-from atoll.records.rows.values import milliseconds
 
 _KB = (
     f"SELECT {columns.KB}, ("
@@ -131,39 +128,6 @@ class SqliteKnowledgeBases:
 
         kb = await self._database.write(end)
         await hide_documents(self._database, kb)
-
-
-class SqliteAudit:
-    """Port ``Audit``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def record(self, tenant: TenantId, event: Event) -> None:
-        """Write an event of its own."""
-        await self._database.write(lambda connection: audit(connection, tenant, event))
-
-    async def page(
-        self, tenant: TenantId, *, since: datetime | None, action: str | None, actor: str | None, after: int, limit: int
-    ) -> tuple[AuditEvent, ...]:
-        """Return events, oldest first."""
-        conditions = ["tenant = ?", "id > ?"]
-        values: builtins.list[object] = [tenant, after]
-        if since is not None:
-            conditions.append("at >= ?")
-            values.append(milliseconds(since))
-        for column, wanted in (("action", action), ("actor", actor)):
-            if wanted is not None:
-                conditions.append(f"{column} = ?")
-                values.append(wanted)
-
-        def work(connection: sqlite3.Connection) -> tuple[AuditEvent, ...]:
-            found = connection.execute(
-                f"SELECT * FROM audit_event WHERE {' AND '.join(conditions)} ORDER BY id LIMIT ?", (*values, limit)
-            )
-            return tuple(map(rows.audit_event, found))
-
-        return await self._database.scan(work)
 
 
 def _get(connection: sqlite3.Connection, tenant: TenantId, name: str) -> KnowledgeBase:

@@ -23,7 +23,7 @@ from atoll.records.rows import accounts as rows
 # From what refers to what is referred to.
 _TABLES = (
     "assertion", "mention", "passage", "chunk", "entity", "batch", "stage", "document", "api_key", "kb", "tenant",
-    "audit_event", "embedding", "departure", "session", "query_count",
+    "audit_event", "embedding", "departure", "session", "query_count", "audit_seal",
 )  # fmt: skip
 
 

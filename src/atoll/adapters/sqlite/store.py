@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from atoll.adapters.sqlite.accounts import SqliteAudit, SqliteKnowledgeBases
+from atoll.adapters.sqlite.accounts import SqliteKnowledgeBases
 from atoll.adapters.sqlite.archive import SqliteArchive
 from atoll.adapters.sqlite.atlas import SqliteAtlas
 from atoll.adapters.sqlite.atlas_export import SqliteAtlasExport
+from atoll.adapters.sqlite.audit import SqliteAudit
 from atoll.adapters.sqlite.catalogue import SqliteCatalogue
 from atoll.adapters.sqlite.changes import SqliteChanges
 from atoll.adapters.sqlite.contents import SqliteContents

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from atoll.domain.ids import KbUid, KeyId, TenantId
 from atoll.domain.knowledge_base import KnowledgeBase, Located
 from atoll.domain.principal import ApiKey, AuditEvent, Bearer, Role
+from atoll.domain.seal import Seal
 from atoll.domain.tenant import Tenant
 from atoll.ports.archive import KbRecord
 from atoll.records.quota import limits_queries
@@ -142,6 +143,11 @@ def audit_event(row: Row) -> AuditEvent:
         request_id=row["request_id"],
         revision=row["revision"],
     )
+
+
+def seal(row: Row) -> Seal:
+    """Build a seal of the audit trail."""
+    return Seal(TenantId(row["tenant"]), row["number"], row["last"], row["count"], row["mark"])
 
 
 def stored_event(event: AuditEvent) -> dict[str, object]:

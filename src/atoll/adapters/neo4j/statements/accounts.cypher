@@ -25,9 +25,3 @@ SET k.settings_json = coalesce($settings, k.settings_json), k.quota_json = coale
 // name: end_kb
 MATCH (k:Kb {uid: $kb}) SET k.deleted_at = timestamp(), k.live_name = null, k.revision = k.revision + 1
 RETURN k.revision AS revision
-
-// name: page_events
-MATCH (e:AuditEvent {tenant: $tenant})
-WHERE e.id > $after AND ($since IS NULL OR e.at >= $since) AND ($action IS NULL OR e.action = $action)
-  AND ($actor IS NULL OR e.actor = $actor)
-RETURN <<event>> AS event ORDER BY e.id LIMIT $limit

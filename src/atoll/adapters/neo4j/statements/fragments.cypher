@@ -49,6 +49,9 @@ k {.id, .tenant, .name, .role, .kbs, .labels, .hash, .created_at, .expires_at, .
 // name: event
 e {.id, .tenant, .at, .actor, .action, .object, .result, .request_id, .revision}
 
+// name: seal
+s {.tenant, .number, .last, .count, .mark}
+
 // What a stage begins with.
 // name: untouched
 batch: 0, token: 0, lease_until: 0, not_before: 0, failures: 0, attempts: 0, claimed_at: 0, worked: 0, done: 0, total: 0
