@@ -32,6 +32,7 @@ class Format:
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml"
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _EXCEL = "application/vnd.ms-excel"
+_OPEN = "application/vnd.oasis.opendocument"
 _SLIDES = "application/vnd.openxmlformats-officedocument.presentationml"
 _POWERPOINT = "application/vnd.ms-powerpoint"
 _WORD_MACROS = "application/vnd.ms-word"
@@ -42,6 +43,7 @@ XLSX = f"{_SHEET}.sheet"
 PPTX = f"{_SLIDES}.presentation"
 EPUB = "application/epub+zip"
 TIFF = "image/tiff"
+ODT, ODS, ODP = f"{_OPEN}.text", f"{_OPEN}.spreadsheet", f"{_OPEN}.presentation"
 ZIP = "application/zip"
 SOURCE = "text/x-source"
 EML = "message/rfc822"
@@ -92,6 +94,9 @@ FORMATS = (
     Format("image/gif", (".gif",), "picture", signatures=(b"GIF8",)),
     Format("image/bmp", (".bmp",), "picture"),
     Format(EPUB, (".epub",), "epub", (EPUB,)),
+    Format(ODT, (".odt", ".ott"), "opendocument", (ODT,)),
+    Format(ODS, (".ods",), "opendocument", (ODS,)),
+    Format(ODP, (".odp",), "opendocument", (ODP,)),
     Format(ZIP, (".zip",), "zip"),
     Format("application/gzip", (".gz", ".tgz"), "tar", signatures=(b"\x1f\x8b",)),
     Format("application/x-tar", (".tar",), "tar"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parser.formats import archives, code, epub, html, mail, markdown, plain, slides, word
+from parser.formats import archives, code, epub, html, mail, markdown, opendocument, plain, slides, word
 from parser.formats.sheets import delimited, workbook
 from parser.formats.structured import json_files, xml_files
 
@@ -36,6 +36,7 @@ FLOWING: dict[str, Reader] = {
     "slides": _alone(slides.elements),
     "epub": _alone(epub.elements),
     "delimited": _alone(delimited.elements),
+    "opendocument": _alone(opendocument.elements),
     "code": _alone(code.elements),
     "json": _alone(json_files.elements),
     "xml": _alone(xml_files.elements),

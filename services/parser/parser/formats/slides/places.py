@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from parser.opc import Package
 
 P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+#: Units in which presentations measure.
+EMU_PER_INCH = 914_400
 #: Shapes may overlap by so many units (a twentieth of an inch) and still stand beside or below each other.
-_SLACK = 914_400 / 20
+_SLACK = EMU_PER_INCH / 20
 _MOST_ORDERED = 500
 #: Shapes on either side for a gap between them to part columns of reading.
 _LEAST_IN_COLUMN = 2

@@ -35,10 +35,15 @@ def _once(parts: list[str], body: Body, known: set[str]) -> list[Element]:
     for part in parts:
         for element in body.part(part):
             text = element.text or " | ".join(cell.text for cell in element.cells)
-            if text in known or _PAGE_OF.fullmatch(text):
+            if text in known or is_page_number(text):
                 continue
             known.add(text)
             if element.kind in {BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.LIST_ITEM}:
                 element = Element(BlockKind.NOTE, element.text)  # noqa: PLW2901 - that is what it is to a reader
             found.append(element)
     return found
+
+
+def is_page_number(text: str) -> bool:
+    """Whether a header or footer only counts pages, once its numbers are taken out."""
+    return _PAGE_OF.fullmatch(text) is not None
