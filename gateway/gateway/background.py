@@ -12,6 +12,7 @@ from atoll.access.queries import Queries
 from atoll.access.seals import Seals
 from atoll.domain.ids import DocumentUid, KbUid, KeyId
 from atoll.domain.principal import key_of
+from atoll.domain.reading import older_line
 from atoll.errors import AtollError
 from gateway.dependencies import Dependencies
 
@@ -83,6 +84,15 @@ async def sweep(ports: Dependencies) -> None:
 
     if swept := await ports.blobs.sweep(is_known):
         _log.info("removed what %d abandoned uploads left", swept)
+
+
+async def tell_older(ports: Dependencies) -> None:
+    """Say in one line, at the start, how many documents an older pipeline read, if any."""
+    try:
+        if count := await ports.catalogue.older():
+            _log.warning("%s", older_line(count))
+    except AtollError as error:
+        _log.warning("documents that an older pipeline read were not counted: %s", error.message)
 
 
 @contextlib.asynccontextmanager

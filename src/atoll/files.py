@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,22 @@ def keep(part: Path, path: Path) -> None:
     sync(part)
     part.replace(path)
     sync(path.parent)
+
+
+def share(path: Path, other: Path) -> None:
+    """Let ``other`` be a second name of a file that is never changed, durably; a copy where there are no such names.
+
+    Raises:
+        FileNotFoundError: ``path``, or the folder of ``other``, is not there.
+    """
+    with draft(other) as part:
+        try:
+            part.hardlink_to(path)
+        except FileNotFoundError:
+            raise
+        except OSError:  # not every file system has them, and some count them
+            shutil.copyfile(path, part)
+        keep(part, other)
 
 
 def sweep_drafts(path: Path) -> None:

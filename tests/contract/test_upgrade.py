@@ -13,23 +13,25 @@ import orjson
 import pytest
 
 from atoll.access.keys import Authenticator
+from atoll.adapters.memory.page_embedder import MemoryPageEmbedder
 from atoll.backup.codec import load_accounts
 from atoll.backup.layout import ACCOUNTS, lines
 from atoll.backup.restore import restore
 from atoll.domain import media
 from atoll.domain.artefact import PAGE_SIZES, RENDITION, UNKEYED, artefact_of
 from atoll.domain.document import Stage, Status
-from atoll.domain.evidence import Filters
-from atoll.domain.ids import KeyId
+from atoll.domain.evidence import Filters, Mode
+from atoll.domain.ids import KeyId, document_id
 from atoll.domain.page_archive import ARCHIVE, PageArchive, batch_of, batch_part
 from atoll.domain.page_archive import unpacked as unpacked_pages
+from atoll.domain.reading import UNTOLD, older_line
 from atoll.errors import NotAuthenticated, NotFound
 from atoll.ingest.rebuild.collections import PassageCollection, Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from atoll.ingest.rebuild.pages import PageCollection
 from tests.support import canonical
 from tests.support import house as houses
-from tests.support.house import House
+from tests.support.house import ACTOR, House
 from tests.support.old_installation import unpacked
 from tests.support.readers import reader_of
 from tests.support.records import STORES, open_neo4j
@@ -46,11 +48,12 @@ async def old(request, tmp_path, monkeypatch):
     monkeypatch.setattr(houses, "DIMENSIONS", OLD_DIMENSIONS)
     installation = unpacked(tmp_path)
     if request.param == "sqlite":
-        opened = House(installation.data)
+        opened = House(installation.data, page_embedder=MemoryPageEmbedder())
     else:
         server = request.getfixturevalue("neo4j_server")
         server.wipe()
-        opened = House(tmp_path / "restored", records=open_neo4j(server, tmp_path / "restored"))
+        records = open_neo4j(server, tmp_path / "restored")
+        opened = House(tmp_path / "restored", records=records, page_embedder=MemoryPageEmbedder())
         await restore(
             installation.backup, opened.restoration, opened.restored, opened.blobs, opened.artefacts,
             pepper=installation.pepper,
@@ -188,6 +191,49 @@ async def test_a_half_read_document_is_read_to_its_end_by_today_s_pipeline(old, 
     )
     assert document.passages == len(old.tables.passages(document.uid)) > 0
     assert await old.vectors.count(old.main.uid, [document.uid]) == document.passages
+    assert old.tables.recount() == []
+
+
+async def test_old_documents_are_read_again_and_then_are_as_if_read_today(old, tmp_path):
+    await rebuilt(old)
+    documents, kbs = await listed(old, old.main), (old.main, await old.knowledge_bases.get(old.tenant, "other"))
+    ready = [each for kb in kbs for each in (await listed(old, kb)).values() if each.status is Status.READY]
+    assert {(each.name, each.read) for each in ready} == {(each.name, UNTOLD) for each in ready}
+    assert await old.catalogue.older() == len(ready) == len(old.facts["documents"]) + 1
+    assert older_line(5) == (
+        "5 documents were read by an older pipeline; `atoll documents reprocess --all` reads them again"
+    )
+    for each in ready:
+        queued = await old.lifecycle.reprocess(
+            reader_of(next(kb for kb in kbs if kb.uid == each.kb)), each.id, Stage.EMBED, ACTOR
+        )
+        await old.doorbell.ring([queued.worked_on])
+    await old.work()
+    old.tables.end_leases()
+    await old.work()
+    # This parser reads UTF-8 alone: what it cannot read again stays as it was, and says so.
+    left = {"empty-page.pdf", "bruecke.txt"}
+    for each in ready:
+        now = await old.catalogue.get(reader_of(next(kb for kb in kbs if kb.uid == each.kb)), each.id)
+        assert (now.status, now.version, now.labels) == (Status.READY, each.version, each.labels)
+        assert (now.read.is_older, now.error is not None, now.uid == each.uid) == (((each.name in left),) * 3)
+    assert await old.catalogue.older() == len(left)
+    found = await old.search(old.main, "crane tons", mode=Mode.VISUAL)
+    assert documents["plan.md"].id in {document_id(each.document_id) for each in found}
+    fresh = House(tmp_path / "fresh", page_embedder=MemoryPageEmbedder())
+    (kb,) = await fresh.open("main")
+    original = old.blobs.original(old.main.uid, (await listed(old, old.main))["plan.md"].uid).read_bytes()
+    await fresh.upload(kb, "plan.md", original)
+    await fresh.work()
+    one, other = [
+        next(each for each in content["documents"] if each["name"] == "plan.md")
+        for content in [
+            (await canonical.dump(house.tables, house.folder / "blobs", house.vectors, house.page_index))[name]
+            for house, name in ((old, "default"), (fresh, "main"))
+        ]
+    ]
+    await fresh.close()
+    assert one == other
     assert old.tables.recount() == []
 
 

@@ -306,13 +306,30 @@ def test_a_stack_that_starts_or_was_refused_says_so(atoll: Cli, gateway: FakeGat
     assert (unreadable.returncode, unreadable.stderr.count("\n")) == (1, 1), unreadable.stderr
 
 
+def test_documents_are_read_again_by_name_or_all_of_them(atoll: Cli, gateway: FakeGateway) -> None:
+    for content in (b"1", b"2", b"3"):
+        gateway.accept(f"{content.decode()}.txt", content)
+    assert atoll("documents", "reprocess").returncode == 2
+    assert atoll("documents", "reprocess", "1.txt", "--all").returncode == 2
+    one = atoll("documents", "reprocess", "1.txt", "--from", "embed")
+    assert (one.returncode, one.stdout) == (0, "documents that are read again: 1\n"), one.stderr
+    assert list(gateway.read_again.values()) == ["embed"]
+    assert atoll("documents", "reprocess", "1.txt").returncode == 1
+    gateway.busy_for = 2
+    every = atoll("documents", "reprocess", "--all")
+    assert every.returncode == 0, every.stderr
+    assert "left out: 1.txt: Conflict: the document is being read again already" in every.stdout
+    assert "documents that are read again: 2" in every.stdout
+    assert sorted(gateway.read_again.values()) == ["embed", "parse", "parse"]
+
+
 def test_stack_commands_without_a_stack(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         atoll = Cli(held.getsockname()[1], tmp_path / "data")
     atoll.folder = tmp_path
     assert atoll("down").stdout == "Atoll was not running here\n"
     body = json.loads(atoll("status", "--json").stdout)
-    assert body["ready"] is False
+    assert (body["ready"], body["older_documents"]) == (False, None)
     assert {row["state"] for row in body["processes"]} == {"stopped", "not configured"}
     assert atoll("logs").returncode == 2
     made = atoll("init")

@@ -47,6 +47,8 @@ class FakeGateway:
 
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, Any]] = {}
+        #: Documents that are read again, and from which stage on.
+        self.read_again: dict[str, str] = {}
         self.fields: list[dict[str, str]] = []
         self.requests: list[str] = []
         self.busy_for = 0
@@ -124,7 +126,7 @@ class _Routes(http.server.BaseHTTPRequestHandler):
                 200, {"document_id": uid, "dry_run": dry_run, "removed": {"passages": 2}, "kept": {"entities": 1}}
             )
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: PLR0911 - one return a route
         path, _ = self._path()
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if not self._authorised():
@@ -136,10 +138,22 @@ class _Routes(http.server.BaseHTTPRequestHandler):
             if asked["stream"]:
                 return self._stream(asked)
             return self._json(200, ANSWER)
+        if match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)/reprocess", path):
+            return self._reprocess(match[1], json.loads(body))
         if path == "/v1/kbs/default/search":
             evidence = [citation["evidence"] for citation in ANSWER["citations"]]
             return self._json(200, {"evidence": evidence, "keywords": {}, "revision": 1, "timings_ms": {}})
         return self._upload(body)
+
+    def _reprocess(self, uid: str, wanted: dict[str, Any]) -> None:
+        gateway = self.gateway
+        if gateway.busy_for:
+            gateway.busy_for -= 1
+            return self._problem(429, "Quota exceeded", "too fast", {"Retry-After": "0.1"})
+        if uid in gateway.read_again:
+            return self._problem(409, "Conflict", "the document is being read again already")
+        gateway.read_again[uid] = wanted.get("from", "parse")
+        return self._json(202, gateway.document(uid))
 
     def _upload(self, body: bytes) -> None:
         gateway = self.gateway

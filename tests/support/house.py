@@ -158,8 +158,8 @@ class House:
 
     async def delete(self, kb: KnowledgeBase, document: DocumentUid) -> None:
         """Delete as the gateway does."""
-        await self.lifecycle.delete(reader_of(kb), document, dry_run=False, actor=ACTOR)
-        await self.doorbell.ring([document])
+        receipt = await self.lifecycle.delete(reader_of(kb), document, dry_run=False, actor=ACTOR)
+        await self.doorbell.ring([receipt.document])
 
     async def work(self, limit: int = 10_000) -> int:
         """Answer up to ``limit`` rings; return how many there were."""

@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 
 from atoll.access.admit import KbAccess
 from atoll.access.signatures import LINK_SECONDS
-from atoll.domain.document import Status
+from atoll.domain.document import Stage, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Action
 from atoll.errors import NotFound
@@ -29,6 +29,7 @@ from gateway.documents.schemas import (
     LinkIn,
     LinkOut,
     ReceiptOut,
+    ReprocessIn,
     TextsIn,
 )
 from gateway.documents.upload import UploadReader
@@ -129,16 +130,31 @@ async def delete_document(document: str, access: Writing, live: Live, dry_run: Q
 
 @router.post("/documents/{document}/retry")
 async def retry_document(document: str, access: Writing, live: Live) -> DocumentOut:
-    """Queue a failed, quarantined or cancelled document again."""
+    """Queue a failed, quarantined or cancelled document again, or its new reading when that failed."""
     queued = await live.ports.lifecycle.retry(access.reader, DocumentUid(document), access.actor)
-    live.ringer.ring([queued.uid])
+    live.ringer.ring([queued.worked_on])
     return DocumentOut.of(queued)
 
 
 @router.post("/documents/{document}/cancel")
 async def cancel_document(document: str, access: Writing, live: Live) -> DocumentOut:
-    """Stop work on a queued or processing document."""
+    """Stop work on a queued or processing document, or give up its new reading."""
     return DocumentOut.of(await live.ports.lifecycle.cancel(access.reader, DocumentUid(document), access.actor))
+
+
+@router.post("/documents/{document}/reprocess", status_code=202)
+async def reprocess_document(
+    document: str, access: Writing, live: Live, wanted: ReprocessIn | None = None
+) -> DocumentOut:
+    """Read a ready document again; until the new reading is published everybody sees the old one.
+
+    `from` is the first stage whose output is made anew; earlier ones are made anew only if today's pipeline would
+    make them in another way. `stages` and `error` of the document tell how it gets on.
+    """
+    stage = Stage.PARSE if wanted is None else Stage(wanted.stage)
+    queued = await live.ports.lifecycle.reprocess(access.reader, DocumentUid(document), stage, access.actor)
+    live.ringer.ring([queued.worked_on])
+    return DocumentOut.of(queued)
 
 
 @router.get("/documents/{document}/file", response_class=FileResponse)
@@ -163,7 +179,7 @@ async def download_document(document: str, access: Linked, live: Live) -> FileRe
 async def link_document(document: str, wanted: LinkIn, access: Reading, live: Live) -> LinkOut:
     """Return a link to a page's image, or to the file, that holds for five minutes and needs no key."""
     found = await live.ports.catalogue.get(access.reader, DocumentUid(document))
-    path = f"/v1/kbs/{access.kb_name}/documents/{found.uid}"
+    path = f"/v1/kbs/{access.kb_name}/documents/{found.id}"
     parameters: list[tuple[str, str]] = []
     if wanted.page is None:
         path += "/file"

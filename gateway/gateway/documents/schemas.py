@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field
 
 from atoll.domain.document import Accepted, Amendment, Document, DocumentPage, Receipt, Stage, StageState, Status
+from atoll.domain.ids import document_id
 from atoll.domain.json_values import MAX_WHOLE
 from atoll.intake.names import check_metadata, clean_file_name, clean_labels, clean_source
 from gateway.wire import WHOLE, Body, Truth, Whole
@@ -118,11 +119,11 @@ class AcceptedOut(BaseModel):
             batch_id=accepted.batch,
             documents=[DocumentOut.of(each) for each in accepted.documents],
             duplicates=[
-                DuplicateOut(name=each.name, document_id=each.document, applied=list(each.applied))
+                DuplicateOut(name=each.name, document_id=document_id(each.document), applied=list(each.applied))
                 for each in accepted.duplicates
             ],
             namesakes=[
-                NamesakeOut(name=each.name, source=each.source, document_id=each.document)
+                NamesakeOut(name=each.name, source=each.source, document_id=document_id(each.document))
                 for each in accepted.namesakes
             ],
         )
@@ -176,7 +177,7 @@ class ReceiptOut(BaseModel):
     def of(cls, receipt: Receipt) -> Self:
         """Return the wire form."""
         return cls(
-            document_id=receipt.document,
+            document_id=document_id(receipt.document),
             dry_run=receipt.dry_run,
             removed=dict(receipt.removed),
             kept=KeptOut(entities=receipt.kept_entities),
@@ -224,6 +225,12 @@ class DocumentPatch(Body):
         )
 
 
+class ReprocessIn(Body):
+    """What to read again: everything, or only from a stage on."""
+
+    stage: Literal["parse", "chunk", "extract", "embed", "store"] = Field("parse", alias="from")
+
+
 class LinkIn(Body):
     """What a signed link is for: a page's image, or, without ``page``, the file."""
 
@@ -242,7 +249,7 @@ class LinkOut(BaseModel):
 def fields(document: Document) -> dict[str, Any]:
     """Return a document's fields by their wire names."""
     return {
-        "id": document.uid,
+        "id": document.id,
         "name": document.name,
         "source": document.source,
         "version": document.version,

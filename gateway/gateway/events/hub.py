@@ -63,7 +63,7 @@ class Hub:
         if not changes:
             return since, ()
         documents = {
-            document.uid: document
+            document.id: document
             for document in await self._changes.among(reader, list({change.document for change in changes}))
         }
         shown = tuple(

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from atoll.domain.entity import Assertion
+from atoll.domain.ids import document_id
 from atoll.domain.passage import Passage
 from atoll.ports.atlas import CoOccurrence, EntityCard, EntityDetail, EntityList, GraphCensus
 from atoll.query.neighbourhood import Neighbourhood
@@ -67,7 +68,13 @@ class SampleOut(BaseModel):
     @classmethod
     def of(cls, passage: Passage, document: str) -> Self:
         """Return the wire form."""
-        return cls(id=passage.id, document_id=passage.document, document=document, page=passage.page, text=passage.text)
+        return cls(
+            id=passage.id,
+            document_id=document_id(passage.document),
+            document=document,
+            page=passage.page,
+            text=passage.text,
+        )
 
 
 class EntityDetailOut(EntityOut):
@@ -89,7 +96,8 @@ class EntityDetailOut(EntityOut):
             surfaces=[CountOut(value=value, passages=count) for value, count in detail.surfaces.items()],
             document_count=detail.document_count,
             documents=[
-                MentioningOut(id=uid, name=detail.names[uid], passages=count) for uid, count in detail.documents.items()
+                MentioningOut(id=document_id(uid), name=detail.names[uid], passages=count)
+                for uid, count in detail.documents.items()
             ],
             sample=[SampleOut.of(passage, detail.names[passage.document]) for passage in detail.sample],
             truncated=detail.truncated,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
 
 from atoll.domain.answer import AnsweredBy, Citation
 from atoll.domain.evidence import Evidence, EvidenceKind, Filters, Mode
-from atoll.domain.ids import DocumentUid
+from atoll.domain.ids import DocumentUid, document_id
 from atoll.domain.reader import Reader
 from atoll.query.service import AnswerMode, QueryOutcome, QueryRequest, SearchOutcome, SearchRequest, Turn
 from gateway.search.answer_parts import (
@@ -179,7 +179,7 @@ class EvidenceOut(BaseModel):
             kind=evidence.kind,
             rank=evidence.rank,
             score=evidence.score,
-            document_id=evidence.document_id,
+            document_id=document_id(evidence.document_id),
             document=evidence.document,
             page=evidence.page,
             boxes=list(evidence.boxes),
@@ -189,7 +189,7 @@ class EvidenceOut(BaseModel):
             if explain
             else {},
             path=None if path is None else [StepOut(passage_id=passage, entity=entity) for passage, entity in path],
-            also_in=list(evidence.also_in),
+            also_in=list(map(document_id, evidence.also_in)),
             entity=evidence.entity and EntityOut.model_validate(evidence.entity, from_attributes=True),
             relation=evidence.relation and RelationOut.model_validate(evidence.relation, from_attributes=True),
         )

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -79,6 +80,23 @@ class FileArtefacts:
 
         return await _run(work)
 
+    async def share(self, artefact: Artefact, reading: DocumentUid) -> None:
+        """Let another reading have the same files."""
+
+        def work() -> None:
+            source = self._output(artefact)
+            target = self._output(replace(artefact, document=reading))
+            parts = [path for path in source.glob("*") if path.suffix != files.DRAFT_SUFFIX]
+            if parts:
+                target.mkdir(parents=True, exist_ok=True)
+            for path in parts:
+                try:
+                    files.share(path, target / path.name)
+                except FileNotFoundError as error:
+                    raise NotFound("the document was removed while it was read again") from error
+
+        await _run(work)
+
     async def names(self, kb: KbUid, document: DocumentUid) -> list[str]:
         """Return the paths of all parts below the document's artefacts."""
 
@@ -108,6 +126,9 @@ class FileArtefacts:
     def _folder(self, kb: KbUid, document: DocumentUid) -> Path:
         return self._root / kb / document / _FOLDER
 
+    def _output(self, artefact: Artefact) -> Path:
+        return self._folder(artefact.kb, artefact.document) / f"{artefact.stage}.{artefact.key}"
+
     def _named(self, kb: KbUid, document: DocumentUid, name: str) -> Path:
         if name.startswith("/") or ".." in name.split("/"):
             raise NotFound(f"{name[:80]!r} is no name of a stage output")
@@ -117,7 +138,7 @@ class FileArtefacts:
         folder = self._folder(artefact.kb, artefact.document)
         if artefact.key == UNKEYED:
             return _unkeyed(folder, artefact.stage, part)
-        return folder / f"{artefact.stage}.{artefact.key}" / part
+        return self._output(artefact) / part
 
     def _part(self, artefact: Artefact, part: str) -> BinaryIO:
         try:

@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 from atoll import files
 from atoll.domain.ids import DocumentUid, KbUid, new_uid
-from atoll.errors import StorageFull
+from atoll.errors import NotFound, StorageFull
 from atoll.ports.blobs import StoredFile
 
 T = TypeVar("T")
@@ -68,6 +68,10 @@ class FileBlobs:
     def pages_dir(self, kb: KbUid, document: DocumentUid) -> Path:
         """Return the folder of drawn pages."""
         return self.folder(kb, document) / "pages"
+
+    async def share(self, kb: KbUid, document: DocumentUid, reading: DocumentUid) -> None:
+        """Let another reading have the same file."""
+        await self.run(lambda: self._share(kb, document, reading))
 
     async def remove(self, kb: KbUid, document: DocumentUid) -> None:
         """Remove a document's folder."""
@@ -142,6 +146,15 @@ class FileBlobs:
     async def run(self, work: Callable[[], T]) -> T:
         """Run blocking work on one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, _translated(work))
+
+    def _share(self, kb: KbUid, document: DocumentUid, reading: DocumentUid) -> None:
+        target = self.folder(kb, reading)
+        target.mkdir(parents=True, exist_ok=True)
+        try:
+            files.share(self.original(kb, document), self.original(kb, reading))
+        except FileNotFoundError as error:
+            raise NotFound("the document was removed while it was read again") from error
+        files.sync(target.parent)
 
     def _drawn_pages(self) -> list[tuple[Path, int]]:
         found = []

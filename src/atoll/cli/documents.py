@@ -1,4 +1,4 @@
-"""documents: list, show, label, edit, delete, retry, cancel."""
+"""documents: list, show, label, edit, delete, retry, cancel, reprocess."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from atoll.cli import options, render
 from atoll.errors import AtollError
 
+_STAGES = ("parse", "chunk", "extract", "embed", "store")
 _STATUSES = ("queued", "processing", "ready", "failed", "quarantined", "cancelled")
 
 
@@ -140,6 +141,29 @@ def retry_document(document: str, kb: str, as_json: bool) -> None:
 def cancel_document(document: str, kb: str, as_json: bool) -> None:
     """Stop the work on a document."""
     _act("cancel", document, kb, as_json=as_json)
+
+
+@documents.command("reprocess")
+@click.argument("named", metavar="[DOC]...", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All documents that are ready.")
+@click.option("--from", "stage", type=click.Choice(_STAGES), help="The first stage whose output is made anew.")
+@options.kb
+@options.as_json
+def reprocess_documents(named: tuple[str, ...], every: bool, stage: str | None, kb: str, as_json: bool) -> None:
+    """Read documents again; until that is done everybody sees them as they are."""
+    if bool(named) == every:
+        raise click.UsageError("name documents, or give --all")
+    from atoll.cli.client import connect
+    from atoll.cli.reprocess import reprocess
+
+    with connect() as client:
+        queued = reprocess(client, kb, named, stage)
+    if as_json:
+        render.as_json({"documents": queued.documents})
+        return
+    for name, reason in queued.left:
+        click.echo(f"left out: {render.snippet(name)}: {render.plain(reason)}")
+    click.echo(f"documents that are read again: {len(queued.documents)}")
 
 
 def _act(action: str, document: str, kb: str, *, as_json: bool) -> None:

@@ -79,6 +79,15 @@ def status(body: Mapping[str, Any]) -> None:
             for row in body["processes"]
         ),
     )
+    older(body["older_documents"])
+
+
+def older(count: int | None) -> None:
+    """Print in one line that an older pipeline read so many documents, if any (None: not known)."""
+    if count:
+        from atoll.domain.reading import older_line
+
+        click.echo(older_line(count))
 
 
 def answer(body: Mapping[str, Any], *, kb: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from atoll.cli import options, render
+from atoll.errors import AtollError
 
 if TYPE_CHECKING:
     from atoll.settings import Settings
@@ -103,6 +104,7 @@ def up(local: bool, foreground: bool, timeout_seconds: float, as_json: bool) -> 
         render.as_json(control.status(run_dir, address))
     else:
         click.echo(f"ready: {address}  (owner key: {settings.owner_key_path.absolute()})")
+        render.older(_older())
 
 
 @click.command()
@@ -122,6 +124,7 @@ def status(as_json: bool) -> None:
 
     settings = _settings()
     body = control.status(settings.run_dir.absolute(), settings.gateway.address)
+    body["older_documents"] = _older() if body["ready"] else None
     if as_json:
         render.as_json(body)
     else:
@@ -152,6 +155,17 @@ def logs(role: str | None, follow: bool, count: int) -> None:
         for path, line in _added(offsets):
             _print_line(path, line, named=named)
         time.sleep(_FOLLOW_SECONDS)
+
+
+def _older() -> int | None:
+    """Return how many documents an older pipeline read; None when this key may not ask, or nobody answers."""
+    from atoll.cli import client, reprocess
+
+    try:
+        with client.connect() as connected:
+            return reprocess.older(connected)
+    except AtollError:
+        return None
 
 
 def _added(offsets: dict[Path, int]) -> Iterator[tuple[Path, str]]:

@@ -42,5 +42,10 @@ def artefact_of(kb: KbUid, document: DocumentUid, stage: Stage, keys: Mapping[St
 
 def keys_from(keys: Mapping[Stage, str], stage: Stage, key: str) -> dict[Stage, str]:
     """Return the keys of a document that goes on at ``stage``: those of earlier stages, and the new one of this."""
-    kept = JOURNEY[: JOURNEY.index(stage)]
-    return {**{each: kept_key for each, kept_key in keys.items() if each in kept}, stage: key}
+    return {**keys_before(keys, stage), stage: key}
+
+
+def keys_before(keys: Mapping[Stage, str], stage: Stage) -> dict[Stage, str]:
+    """Return the keys of the stages that come before one."""
+    earlier = JOURNEY[: JOURNEY.index(stage)]
+    return {each: key for each, key in keys.items() if each in earlier}

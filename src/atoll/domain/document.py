@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from atoll.domain.ids import BatchId, DocumentUid, KbUid
+from atoll.domain.ids import BatchId, DocumentUid, KbUid, document_id
 from atoll.domain.reader import Labels
 from atoll.domain.reading import Reading
 
@@ -55,6 +55,9 @@ JOURNEY = (Stage.PARSE, Stage.CHUNK, Stage.EXTRACT, Stage.EMBED, Stage.STORE, St
 RELABEL_POSITION = 50
 PURGE_POSITION = 100
 
+
+#: Stages that a document can be read again from: those that leave outputs, and the one that writes them down.
+READ_AGAIN_FROM = (Stage.PARSE, Stage.CHUNK, Stage.EXTRACT, Stage.EMBED, Stage.STORE)
 
 #: How long watchers can be told that a document is gone; whoever was away for longer lists the documents anew.
 DEPARTURE_MILLISECONDS = 3_600_000
@@ -151,7 +154,8 @@ class Amendment:
 class Document:
     """A document as its readers see it; ``artefacts`` are the keys of its stages' outputs.
 
-    ``read`` is None until it was parsed.
+    ``uid`` names the reading that readers see. ``read`` is None until the document was parsed. While it is read again
+    (or after that failed), ``other_reading`` is the new reading, whose stages and error are shown.
     """
 
     uid: DocumentUid
@@ -176,6 +180,17 @@ class Document:
     stages: tuple[StageProgress, ...] = ()
     artefacts: Mapping[Stage, str] = field(default_factory=dict)
     read: Reading | None = None
+    other_reading: DocumentUid | None = None
+
+    @property
+    def id(self) -> DocumentUid:
+        """What readers know it by."""
+        return document_id(self.uid)
+
+    @property
+    def worked_on(self) -> DocumentUid:
+        """The reading that work goes on with, to ring for."""
+        return self.other_reading or self.uid
 
 
 @dataclass(frozen=True, slots=True)

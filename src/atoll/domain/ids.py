@@ -13,7 +13,8 @@ from typing import NewType
 
 TenantId = NewType("TenantId", str)
 KbUid = NewType("KbUid", str)  # 32 hex characters, random
-DocumentUid = NewType("DocumentUid", str)  # 32 hex characters, random
+#: 32 random hex characters; of a later reading of a document those of the first, a dot and 16 more.
+DocumentUid = NewType("DocumentUid", str)
 BatchId = NewType("BatchId", str)
 KeyId = NewType("KeyId", str)
 #: Who acts: "key:<id>" or "user:<name>", and for what Atoll does by itself "system", "worker <name>" and the like.
@@ -28,6 +29,16 @@ RelationId = NewType("RelationId", str)  # UUID text, derived from passage and o
 def new_uid() -> str:
     """Return 128 random bits as 32 hex characters."""
     return secrets.token_hex(16)
+
+
+def reading_uid(document: DocumentUid) -> DocumentUid:
+    """Return a new uid for another reading of a document; none is ever given twice."""
+    return DocumentUid(f"{document_id(document)}.{secrets.token_hex(8)}")
+
+
+def document_id(uid: DocumentUid) -> DocumentUid:
+    """Return the id that readers know a document by: the uid of its first reading, given that of any."""
+    return DocumentUid(uid.partition(".")[0])
 
 
 def _derive(*parts: str) -> str:

@@ -45,5 +45,13 @@ class Reading:
         return self.pipeline < PIPELINE
 
 
+def older_line(count: int) -> str:
+    """Return what an operator is told of documents that an older pipeline read."""
+    return (
+        f"{count} document{' was' if count == 1 else 's were'} read by an older pipeline; "
+        f"`atoll documents reprocess --all` reads {'it' if count == 1 else 'them'} again"
+    )
+
+
 #: The reading of a document whose record says nothing of it.
 UNTOLD = Reading(UNNUMBERED_PIPELINE, "", "", "", None)

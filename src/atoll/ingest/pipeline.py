@@ -22,6 +22,7 @@ from atoll.errors import (
 )
 from atoll.ingest.keys import first_changed, first_key, next_key
 from atoll.ingest.outputs import Outputs
+from atoll.ingest.rereading import share_files
 from atoll.ingest.stages.chunk import make_passages
 from atoll.ingest.stages.embed import embed
 from atoll.ingest.stages.embed_pages import embed_pages
@@ -110,6 +111,7 @@ class Pipeline:
 
     async def _run(self, job: Job) -> Claim | None:
         """Run the stage, unless an earlier one, or this one's beginning, was made under another configuration."""
+        await share_files(job)
         changed = await first_changed(self._shop, job.claim)
         if changed is not None:
             return await self._send_back(job.claim, *changed)

@@ -98,7 +98,7 @@ class PageViews:
     async def layout(self, reader: Reader, document: DocumentUid, page: int) -> PageLayout:
         """Return a page's size and where its passages stand."""
         found = await self._catalogue.get(reader, document)
-        placed = await self._passages.of_page(reader, found.uid, page)
+        placed = await self._passages.of_page(reader, found.id, page)
         width, height = await self._size(found, page)
         return PageLayout(width, height, dict(placed))
 
@@ -114,7 +114,7 @@ class PageViews:
         if dpi not in RESOLUTIONS:
             raise BadInput(f"dpi must be one of {', '.join(map(str, RESOLUTIONS))}")
         found = await self._catalogue.get(reader, document)
-        return Drawing(found, page, dpi, await self._places(reader, found.uid, page, marks))
+        return Drawing(found, page, dpi, await self._places(reader, found.id, page, marks))
 
     async def draw(self, drawing: Drawing) -> bytes:
         """Return a drawing as PNG, drawn now or earlier.
@@ -147,7 +147,7 @@ class PageViews:
         if self._heat is None:
             raise NotAvailable("heatmaps need a page-image server: set ATOLL_PAGES__URL")
         # The catalogue knows documents on their way too; only of what readers see is anything told.
-        await self._passages.of_page(reader, found.uid, page)
+        await self._passages.of_page(reader, found.id, page)
         await self._size(found, page)
         heat = await self._heat.of_page(_output(found, Stage.EMBED), page, question)
         async with self._turn():

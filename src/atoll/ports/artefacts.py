@@ -40,6 +40,13 @@ class Artefacts(Protocol):
         """Return whether a part is there."""
         ...
 
+    async def share(self, artefact: Artefact, reading: DocumentUid) -> None:
+        """Give another reading of a document all parts of an output, under the same key; again is a no-op.
+
+        Unlike other writing it makes the place of a reading that has none yet. Parts stay when either is removed.
+        """
+        ...
+
 
 class ArtefactArchive(Protocol):
     """All outputs of a document at once, for backups; names mean something to the same kind of store only."""

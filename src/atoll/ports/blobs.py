@@ -61,6 +61,14 @@ class Blobs(Protocol):
         """Return the folder of drawn pages."""
         ...
 
+    async def share(self, kb: KbUid, document: DocumentUid, reading: DocumentUid) -> None:
+        """Give another reading of a document the uploaded bytes; again is a no-op. They stay when either is removed.
+
+        Raises:
+            NotFound: they are gone.
+        """
+        ...
+
     async def remove(self, kb: KbUid, document: DocumentUid) -> None:
         """Remove everything of a document, stage outputs included; again is a no-op."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from atoll.domain.document import Accepted, Amendment, Document, DocumentPage, NewDocument, Receipt, Status
+from atoll.domain.document import Accepted, Amendment, Document, DocumentPage, NewDocument, Receipt, Stage, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
@@ -83,9 +83,29 @@ class Lifecycle(Protocol):
         ...
 
     async def retry(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
-        """Queue a failed, quarantined or cancelled document again. Raises Conflict for another state."""
+        """Queue a failed, quarantined or cancelled document again, or the new reading of one that is read again.
+
+        Raises:
+            Conflict: it is in another state.
+        """
         ...
 
     async def cancel(self, reader: Reader, document: DocumentUid, actor: Actor) -> Document:
-        """Stop work on a queued or processing document. Raises Conflict for another state."""
+        """Stop work on a queued or processing document, or give up the new reading of one that is read again.
+
+        Raises:
+            Conflict: it is in another state.
+        """
+        ...
+
+    async def reprocess(self, reader: Reader, document: DocumentUid, stage: Stage, actor: Actor) -> Document:
+        """Let a ready document be read again from a stage on; readers see the old reading until the new one is there.
+
+        The new one uses the outputs of earlier stages as far as today's pipeline would make the same. When it is
+        published it takes the place of the old one, with its id; while it is not, deleting the document ends it.
+
+        Raises:
+            Conflict: the document is not ready, or is being read again.
+            BadInput: nothing is read again from that stage on (see ``READ_AGAIN_FROM``).
+        """
         ...

@@ -18,7 +18,7 @@ class Claim:
     The rest is what stages need to know: where to go on, how often the stage was claimed and how often it brought a
     process down, and of the document its name, media type, labels and its knowledge base's language and entity types.
     ``artefacts`` are the keys of the outputs of the stages up to this one, ``returns`` says how often the document was
-    sent back to an earlier stage.
+    sent back to an earlier stage. ``rereads`` is the reading that readers see, where this is a new one.
     """
 
     document: DocumentUid
@@ -36,6 +36,7 @@ class Claim:
     entity_types: tuple[str, ...] = ()
     artefacts: Mapping[Stage, str] = field(default_factory=dict)
     returns: int = 0
+    rereads: DocumentUid | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from atoll.domain.document import Amendment
-from atoll.domain.ids import DocumentUid
+from atoll.domain.ids import DocumentUid, document_id
 from atoll.domain.principal import Actor, Event
 from atoll.domain.reader import Reader
 from atoll.errors import Conflict, Forbidden
@@ -64,8 +64,8 @@ def check_amendment(reader: Reader, amendment: Amendment, twins: Sequence[Docume
         raise Forbidden("this key may only give documents labels that it holds itself")
     if twins:
         raise Conflict(
-            f"the same bytes are at that place already, as document {twins[0]}; delete one of the two, or choose "
-            "another name or source"
+            f"the same bytes are at that place already, as document {document_id(twins[0])}; delete one of the two, or "
+            "choose another name or source"
         )
 
 

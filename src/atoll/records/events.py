@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from atoll.domain.document import Status
-from atoll.domain.ids import DocumentUid, KeyId
+from atoll.domain.document import Stage, Status
+from atoll.domain.ids import DocumentUid, KeyId, document_id
 from atoll.domain.principal import SYSTEM, Action, Actor, Event, worker
 
 
@@ -27,6 +27,11 @@ def document_replaced(document: DocumentUid, revision: int) -> Event:
 def document_superseded(document: DocumentUid) -> Event:
     """Return the event of a document that was never seen, because a later version was published before it."""
     return Event(SYSTEM, "document.superseded", _document(document))
+
+
+def document_reprocessed(actor: Actor, document: DocumentUid, stage: Stage) -> Event:
+    """Return the event of a document that is to be read again from a stage on."""
+    return Event(actor, "document.reprocessed", _document(document), result=f"from {stage}")
 
 
 def document_deleted(actor: Actor, document: DocumentUid, revision: int) -> Event:
@@ -125,4 +130,4 @@ def risk_accepted(actor: Actor, risk: str) -> Event:
 
 
 def _document(document: DocumentUid) -> str:
-    return f"document {document}"
+    return f"document {document_id(document)}"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from atoll.domain.document import Amendment, Duplicate, NewDocument, Replaces, Status
-from atoll.domain.ids import DocumentUid
+from atoll.domain.ids import DocumentUid, document_id
 from atoll.domain.reader import Reader
 from atoll.errors import Conflict
 from atoll.records.amending import Standing, differing
@@ -103,10 +103,11 @@ def _settle_twin(settled: Settled, new: NewDocument, twin: Known, here: Sequence
     uid = twin.standing.uid
     amendment = differing(twin.standing, Amendment(labels=new.labels, metadata=new.metadata))
     if amendment.labels is not None and not set(amendment.labels) >= set(twin.standing.labels):
+        known = document_id(uid)
         raise Conflict(
-            f"{new.name} is there already, as document {uid}, with the labels {', '.join(twin.standing.labels)}, and "
-            f"an upload takes no label away; change them with PATCH .../documents/{uid} (`atoll documents label {uid} "
-            "--set ...`), or upload without labels"
+            f"{new.name} is there already, as document {known}, with the labels {', '.join(twin.standing.labels)}, and "
+            f"an upload takes no label away; change them with PATCH .../documents/{known} (`atoll documents label "
+            f"{known} --set ...`), or upload without labels"
         )
     if amendment.changed:
         settled.amendments.append((uid, amendment))

@@ -196,6 +196,36 @@ async def test_retry_and_cancel(site: Site, owner: httpx.AsyncClient) -> None:
     assert (await owner.get(path)).json()["status"] == "ready"
 
 
+async def test_a_document_keeps_its_id_when_it_is_read_again(site: Site, owner: httpx.AsyncClient) -> None:
+    document = (await upload(owner, "a.txt", TEXT))["documents"][0]["id"]
+    path = f"/v1/kbs/main/documents/{document}"
+    assert (await owner.post(f"{path}/reprocess")).status_code == 409
+    await site.work()
+    first = (await owner.get(f"{path}/passages")).json()["passages"]
+    assert (await owner.post(f"{path}/reprocess", json={"from": "index"})).status_code == 400
+    answer = await owner.post(f"{path}/reprocess", json={"from": "embed"})
+    assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (202, document, "ready")
+    assert [stage["state"] for stage in answer.json()["stages"]] == ["done"] * 3 + ["waiting"] * 4
+    assert (await owner.get(f"{path}/passages")).json()["passages"] == first
+    await site.work()
+    second = (await owner.get(f"{path}/passages")).json()["passages"]
+    assert [each["text"] for each in second] == [each["text"] for each in first]
+    assert {each["id"] for each in second}.isdisjoint(each["id"] for each in first)
+    shown = (await owner.get(path)).json()
+    assert {stage["state"] for stage in shown["stages"]} == {"done"}
+    found = (await owner.post("/v1/kbs/main/search", json={"query": "harbour", "mode": "naive"})).json()["evidence"]
+    assert {each["document_id"] for each in found} == {document}
+    only = {"query": "harbour", "mode": "naive", "filters": {"document_ids": [document]}}
+    assert (await owner.post("/v1/kbs/main/search", json=only)).json()["evidence"]
+    assert (await owner.get(f"{path}/file")).content.decode() == TEXT
+    assert (await owner.get(f"{path}/pages/1")).json()["passages"]
+    again = await upload(owner, "a.txt", TEXT)
+    assert again["duplicates"] == [{"name": "a.txt", "document_id": document, "applied": []}]
+    deleted = (await owner.delete(path)).json()
+    assert deleted["document_id"] == document
+    assert (await owner.get(path)).status_code == 404
+
+
 async def test_download_is_saved_and_never_run(site: Site, owner: httpx.AsyncClient) -> None:
     document = (await upload(owner, 'Übersicht "1".html', "<html><script>alert(1)</script>"))["documents"][0]["id"]
     answer = await owner.get(f"/v1/kbs/main/documents/{document}/file")

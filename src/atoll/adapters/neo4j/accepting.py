@@ -178,6 +178,7 @@ async def _read(transaction: Transaction, kb: KbUid, documents: Sequence[Documen
 def _properties(new: NewDocument, *, seq: int, version: int, replaces: Replaces | None) -> dict[str, object]:
     return {
         "uid": new.uid,
+        "id": new.uid,
         "seq": seq,
         "name": new.name,
         "source": new.source,

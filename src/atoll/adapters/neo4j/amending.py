@@ -11,7 +11,7 @@ from atoll.adapters.neo4j.patterns import facts_of
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import audit, change, depart, reading
 from atoll.domain.document import RELABEL_POSITION, Amendment
-from atoll.domain.ids import DocumentUid
+from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.records.amending import Standing, check_amendment, differing, events_of, hides
@@ -39,7 +39,7 @@ async def amend(
     check_amendment(reader, amendment, await _twins(transaction, reader, after) if moved else ())
     if amendment.labels is not None and document["indexed"]:
         # Before the change numbers are locked, as stages do it.
-        await transaction.all(_QUEUE_RELABEL, kb=reader.kb, document=before.uid, position=RELABEL_POSITION)
+        await queue_relabel(transaction, reader.kb, before.uid)
     if hides(before, amendment):
         # With the labels of before, and a change number of its own.
         await change(transaction, reader.kb, [before.uid])
@@ -61,6 +61,11 @@ async def amend(
     raised = await transaction.one(_RAISE_REVISION, kb=reader.kb, by=int(document["visible"]))
     assert raised is not None, "the knowledge base is locked"
     await audit(transaction, tenant, *events_of(actor, before, amendment, int(raised["revision"])))
+
+
+async def queue_relabel(transaction: Transaction, kb: KbUid, document: DocumentUid) -> None:
+    """Let the vector index follow the labels of a document."""
+    await transaction.all(_QUEUE_RELABEL, kb=kb, document=document, position=RELABEL_POSITION)
 
 
 async def _twins(transaction: Transaction, reader: Reader, after: Standing) -> list[DocumentUid]:

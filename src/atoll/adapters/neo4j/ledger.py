@@ -6,6 +6,7 @@ import json
 
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ending import end_what_broke_off
+from atoll.adapters.neo4j.rereading import note_failure
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import audit, claimed, closing, held, renew_journey
 from atoll.domain.artefact import keys_from
@@ -150,6 +151,7 @@ class Neo4jLedger:
                 document_error=rows.error_json(error),
                 status=status,
             )
+            await note_failure(transaction, claim.kb, claim.document)
             event = events.document_failed(claim.owner, claim.document, status, error.type)
             await audit(transaction, ended["tenant"], event)
 
@@ -214,6 +216,7 @@ async def _claim(
         entity_types=entity_types(json.loads(record["settings"])),
         artefacts=rows.artefacts(subject["artefacts_json"]),
         returns=subject["returns"] or 0,
+        rereads=subject["rereads"] and DocumentUid(subject["rereads"]),
     )
 
 

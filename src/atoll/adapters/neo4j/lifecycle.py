@@ -9,9 +9,10 @@ from atoll.adapters.neo4j.accepting import queue_again
 from atoll.adapters.neo4j.amending import amend
 from atoll.adapters.neo4j.catalogue import find_document, find_kb_tenant, read_document
 from atoll.adapters.neo4j.database import Database, Transaction
+from atoll.adapters.neo4j.rereading import begin, discard, note_failure, status_of_other
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import audit, fence, hide, lock_kb, set_status
-from atoll.domain.document import Amendment, Document, Receipt, Status
+from atoll.domain.document import Amendment, Document, Receipt, Stage, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
@@ -36,12 +37,15 @@ class Neo4jLifecycle:
             return receipt(counted, dry_run=True)
 
         async def work(transaction: Transaction) -> Receipt:
-            await fence(transaction, reader.kb, document)
+            # In the order of publish: stages, then the knowledge base.
+            await transaction.all(_LOCK_STAGES, kb=reader.kb, document=document)
             owner = await lock_kb(transaction, reader.kb)
             found = await find_document(transaction, reader, document)
             assert owner is not None, "a document that is there has its knowledge base"
+            uid = DocumentUid(found["uid"])
+            await fence(transaction, reader.kb, uid)
             counted = await _count(transaction, found)
-            revision = await hide(transaction, reader.kb, [document], visible=found["visible"])
+            revision = await hide(transaction, reader.kb, [uid], visible=found["visible"])
             await audit(transaction, owner["tenant"], events.document_deleted(actor, document, revision))
             return receipt(counted, dry_run=False)
 
@@ -65,9 +69,11 @@ class Neo4jLifecycle:
         """Queue an ended document again."""
 
         async def work(transaction: Transaction) -> Document:
-            await fence(transaction, reader.kb, document)
-            check_retry(Status((await find_document(transaction, reader, document))["status"]))
-            await queue_again(transaction, reader.kb, document)
+            found, other = await self._locked(transaction, reader, document)
+            check_retry(other or Status(found["status"]))
+            uid = DocumentUid(found["other_reading"] or found["uid"])
+            await queue_again(transaction, reader.kb, uid)
+            await note_failure(transaction, reader.kb, uid)
             tenant = await find_kb_tenant(transaction, reader.kb)
             await audit(transaction, tenant, events.document_retried(actor, document))
             return await read_document(transaction, reader, document)
@@ -78,15 +84,42 @@ class Neo4jLifecycle:
         """Stop work on a document."""
 
         async def work(transaction: Transaction) -> Document:
-            await fence(transaction, reader.kb, document)
-            check_cancel(Status((await find_document(transaction, reader, document))["status"]))
-            await transaction.all(_STOP_STAGES, kb=reader.kb, document=document)
-            await set_status(transaction, reader.kb, document, Status.CANCELLED)
+            found, other = await self._locked(transaction, reader, document)
+            if other is not None:
+                await discard(transaction, reader.kb, found)
+            else:
+                check_cancel(Status(found["status"]))
+                uid = DocumentUid(found["uid"])
+                await fence(transaction, reader.kb, uid)
+                await transaction.all(_STOP_STAGES, kb=reader.kb, document=uid)
+                await set_status(transaction, reader.kb, uid, Status.CANCELLED)
             tenant = await find_kb_tenant(transaction, reader.kb)
             await audit(transaction, tenant, events.document_cancelled(actor, document))
             return await read_document(transaction, reader, document)
 
         return await self._database.write(work)
+
+    async def reprocess(self, reader: Reader, document: DocumentUid, stage: Stage, actor: Actor) -> Document:
+        """Let a document be read again."""
+
+        async def work(transaction: Transaction) -> Document:
+            await transaction.all(_LOCK_STAGES, kb=reader.kb, document=document)
+            owner = await lock_kb(transaction, reader.kb)
+            found = await find_document(transaction, reader, document)
+            assert owner is not None, "a document that is there has its knowledge base"
+            await begin(transaction, reader.kb, found, stage)
+            await audit(transaction, owner["tenant"], events.document_reprocessed(actor, document, stage))
+            return await read_document(transaction, reader, document)
+
+        return await self._database.write(work)
+
+    async def _locked(
+        self, transaction: Transaction, reader: Reader, document: DocumentUid
+    ) -> tuple[Mapping[str, Any], Status | None]:
+        """Lock a document's stages; return what is kept of it, and where a new reading of it stands."""
+        await transaction.all(_LOCK_STAGES, kb=reader.kb, document=document)
+        found = await find_document(transaction, reader, document)
+        return found, await status_of_other(transaction, reader.kb, found)
 
 
 async def _count(transaction: Transaction, document: Mapping[str, Any]) -> Counted:

@@ -19,8 +19,8 @@ from atoll.records.filters import check_matched
 from atoll.records.rows import contents as rows
 from atoll.records.rows.values import milliseconds
 
-_SCOPE, _VISIBLE, _HYDRATE, _OF_DOCUMENT, _OF_PAGE, _IS_VISIBLE, _MATCHING = load(
-    "passages", "scope", "visible_documents", "hydrate", "of_document", "of_page", "is_visible", "matching"
+_SCOPE, _VISIBLE, _HYDRATE, _OF_DOCUMENT, _OF_PAGE, _VISIBLE_READING, _MATCHING = load(
+    "passages", "scope", "visible_documents", "hydrate", "of_document", "of_page", "visible_reading", "matching"
 )
 
 
@@ -75,8 +75,8 @@ class Neo4jPassages:
         """Return passages of a visible document in order."""
 
         async def work(transaction: Transaction) -> tuple[Passage, ...]:
-            await _check_visible(transaction, reader, document)
-            found = await transaction.all(_OF_DOCUMENT, kb=reader.kb, document=document, after=after, limit=limit)
+            uid = await _visible_reading(transaction, reader, document)
+            found = await transaction.all(_OF_DOCUMENT, kb=reader.kb, document=uid, after=after, limit=limit)
             return tuple(rows.passage(record["passage"]) for record in found)
 
         return await self._database.read(work)
@@ -87,16 +87,19 @@ class Neo4jPassages:
         """Return ids and boxes of the passages on one page."""
 
         async def work(transaction: Transaction) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
-            await _check_visible(transaction, reader, document)
-            found = await transaction.all(_OF_PAGE, kb=reader.kb, document=document, page=page)
+            uid = await _visible_reading(transaction, reader, document)
+            found = await transaction.all(_OF_PAGE, kb=reader.kb, document=uid, page=page)
             return on_page((rows.passage(record["passage"]) for record in found), page)
 
         return await self._database.read(work)
 
 
-async def _check_visible(transaction: Transaction, reader: Reader, document: DocumentUid) -> None:
-    if await transaction.one(_IS_VISIBLE, **reading(reader), document=document) is None:
+async def _visible_reading(transaction: Transaction, reader: Reader, document: DocumentUid) -> str:
+    """Return the uid of the reading that readers see of a document. Raises NotFound."""
+    record = await transaction.one(_VISIBLE_READING, **reading(reader), document=document)
+    if record is None:
         raise NotFound(f"there is no ready document {document} in this knowledge base")
+    return str(record["uid"])
 
 
 async def _matching(transaction: Transaction, reader: Reader, filters: Filters) -> tuple[DocumentUid, ...]:
@@ -121,7 +124,7 @@ def _conditions(filters: Filters) -> tuple[list[str], dict[str, object]]:
     conditions: list[str] = []
     values: dict[str, object] = {}
     for name, condition, wanted in (
-        ("uids", "d.uid IN $uids", filters.document_ids),
+        ("ids", "d.id IN $ids", filters.document_ids),
         ("sources", "d.source IN $sources", filters.sources),
         ("media_types", "d.media_type IN $media_types", filters.media_types),
         ("wanted", "any(label IN d.labels WHERE label IN $wanted)", filters.labels),

@@ -10,6 +10,7 @@ from neo4j import Record
 from numpy.typing import NDArray
 
 from atoll.adapters.neo4j.database import Transaction
+from atoll.adapters.neo4j.rereading import take_place
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import (
     audit,
@@ -55,7 +56,7 @@ async def vectors_wanted(transaction: Transaction, claim: Claim) -> VectorsWante
     found = await transaction.one(_NAMESAKES, document=claim.document, kb=claim.kb)
     if found is None:  # deleted, and purged since; the publish says so
         return VectorsWanted(())
-    leaving = outcome(_rival(found["document"]), list(map(_rival, found["namesakes"])))
+    leaving = _replaced(found)
     record = await transaction.one(
         _SHARED_WITHOUT_VECTOR, **claimed(claim), token=claim.token, leaving=list(leaving or ())
     )
@@ -71,13 +72,21 @@ async def publish(transaction: Transaction, claim: Claim, vectors: Mapping[Entit
         NotYetError: vectors are missing, and something was written already: the transaction must not be committed.
     """
     found = await held(transaction, claim, _PUBLISHED)
-    replaced = outcome(_rival(found["document"]), list(map(_rival, found["namesakes"])))
+    replaced = _replaced(found)
     if replaced is None:
-        return await _withdraw(transaction, claim, found["tenant"])
-    return await _make_visible(transaction, claim, found["tenant"], replaced, vectors)
+        return await _supersede(transaction, claim, found["tenant"])
+    return await _make_visible(transaction, claim, found, replaced, vectors)
 
 
-async def _withdraw(transaction: Transaction, claim: Claim, tenant: str) -> Published:
+def _replaced(found: Record) -> tuple[DocumentUid, ...] | None:
+    """Return what a document takes the place of; None when a later version has taken its own."""
+    document = found["document"]
+    if document["is_new_reading"]:
+        return (DocumentUid(document["other_reading"]),)
+    return outcome(_rival(document), list(map(_rival, found["namesakes"])))
+
+
+async def _supersede(transaction: Transaction, claim: Claim, tenant: str) -> Published:
     """End a document whose place a later one of its name has taken already."""
     await held(transaction, claim, _END_SUPERSEDED, **closing(StageState.DONE, units=1))
     await fence(transaction, claim.kb, claim.document)
@@ -89,7 +98,7 @@ async def _withdraw(transaction: Transaction, claim: Claim, tenant: str) -> Publ
 async def _make_visible(
     transaction: Transaction,
     claim: Claim,
-    tenant: str,
+    found: Record,
     replaced: tuple[DocumentUid, ...],
     vectors: Mapping[EntityId, NDArray[np.float16]],
 ) -> Published:
@@ -98,8 +107,11 @@ async def _make_visible(
     told = []
     for uid in replaced:
         await fence(transaction, claim.kb, uid)
-        revision = await hide(transaction, claim.kb, [uid], visible=True)
-        told.append(events.document_replaced(uid, revision))
+        if found["document"]["is_new_reading"]:
+            await take_place(transaction, claim.kb, claim.document, uid)
+        else:
+            revision = await hide(transaction, claim.kb, [uid], visible=True)
+            told.append(events.document_replaced(uid, revision))
     given = {entity: vector.tobytes() for entity, vector in vectors.items()}
     lacking = await transaction.one(_GIVE_VECTORS, kb=claim.kb, document=claim.document, vectors=given)
     assert counted is not None, "an aggregation returns one record"
@@ -113,7 +125,7 @@ async def _make_visible(
         **closing(StageState.DONE, units=1),
         entities=counted["entities"],
         pipeline=PIPELINE,
-        tenant=tenant,
+        tenant=found["tenant"],
         events=values_of(*told),
     )
     assert published is not None, "stage, document and knowledge base are locked"

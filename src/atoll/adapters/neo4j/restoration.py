@@ -90,6 +90,7 @@ class Neo4jRestoration:
         document = record.document
         row = {
             **record_values(record),
+            "id": document.id,
             "live": True,
             "facts": facts_of(document.metadata),
             "rung_at": 0 if document.status.is_under_way else None,

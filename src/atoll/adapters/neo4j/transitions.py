@@ -25,8 +25,15 @@ CHECK_CLAIM = load_one("transitions", "check_claim")
 _WRITE_EVENTS, _CHANGE_MANY, _FENCE, _RENEW_JOURNEY, _LOCK_KB = load(
     "transitions", "write_events", "change_many", "fence", "renew_journey", "lock_kb"
 )
-_TAKE_COUNTERS_OFF, _HIDE, _DEPART, _SET_STATUS, _REMOVE_EMPTY_KB = load(
-    "transitions", "take_counters_off", "hide", "depart", "set_status", "remove_empty_kb"
+_TAKE_COUNTERS_OFF, _OTHER_READINGS, _UNCOUNT, _WITHDRAW, _DEPART, _SET_STATUS, _REMOVE_EMPTY_KB = load(
+    "transitions",
+    "take_counters_off",
+    "other_readings",
+    "uncount",
+    "withdraw",
+    "depart",
+    "set_status",
+    "remove_empty_kb",
 )
 
 
@@ -97,16 +104,29 @@ async def lock_kb(transaction: Transaction, kb: KbUid) -> Mapping[str, Any] | No
 async def hide(transaction: Transaction, kb: KbUid, documents: Sequence[DocumentUid], *, visible: bool) -> int:
     """Take documents out of everyone's sight and queue their purge; return the knowledge base's new revision.
 
-    The caller has fenced them and locked the knowledge base. ``visible`` says whether any of them is visible; all
-    of ``documents`` then are.
+    New readings of them that are not published go, too. The caller has fenced the documents and locked the knowledge
+    base. ``visible`` says whether any of them is visible; all of ``documents`` then are.
     """
-    if visible:
-        await transaction.all(_TAKE_COUNTERS_OFF, kb=kb, documents=list(documents))
-    record = await transaction.one(_HIDE, kb=kb, documents=list(documents), position=PURGE_POSITION)
-    assert record is not None, "an aggregation returns one record"
-    await change(transaction, kb, documents)
+    others = await transaction.one(_OTHER_READINGS, kb=kb, documents=list(documents))
+    assert others is not None, "an aggregation returns one record"
+    for other in others["uids"]:
+        await fence(transaction, kb, other)
+    await withdraw(transaction, kb, others["uids"], visible=False)
+    record = await transaction.one(_UNCOUNT, kb=kb, documents=list(documents))
+    assert record is not None, "the knowledge base is locked"
+    await withdraw(transaction, kb, documents, visible=visible)
     await depart(transaction, kb, documents)
     return int(record["revision"])
+
+
+async def withdraw(transaction: Transaction, kb: KbUid, readings: Sequence[DocumentUid], *, visible: bool) -> None:
+    """Take readings of documents out of sight, as ``hide`` does for whole documents, and queue their purge."""
+    if not readings:
+        return
+    if visible:
+        await transaction.all(_TAKE_COUNTERS_OFF, kb=kb, documents=list(readings))
+    await transaction.all(_WITHDRAW, kb=kb, documents=list(readings), position=PURGE_POSITION)
+    await change(transaction, kb, readings)
 
 
 async def depart(transaction: Transaction, kb: KbUid, documents: Sequence[DocumentUid]) -> None:

@@ -9,7 +9,7 @@ from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import NOW
 from atoll.adapters.sqlite.transitions import audit, change, note_departure
 from atoll.domain.document import RELABEL_POSITION, Amendment, Stage, StageState
-from atoll.domain.ids import DocumentUid
+from atoll.domain.ids import DocumentUid, document_id
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.records.amending import Standing, check_amendment, differing, events_of, hides
@@ -34,9 +34,9 @@ def amend(
     moved = after.place != before.place
     check_amendment(reader, amendment, _twins(connection, reader, after) if moved else ())
     if hides(before, amendment):
-        note_departure(connection, reader.kb, before.uid, document["labels"], change(connection))
+        note_departure(connection, reader.kb, document_id(before.uid), document["labels"], change(connection))
     if amendment.labels is not None and document["indexed"]:
-        _queue_relabel(connection, before.uid)
+        queue_relabel(connection, before.uid)
     connection.execute(
         "UPDATE document SET labels = ?, metadata = ?, name = ?, source = ?, version = ?, changed_seq = ? "
         "WHERE uid = ?",
@@ -78,7 +78,7 @@ def _twins(connection: sqlite3.Connection, reader: Reader, after: Standing) -> l
     return [DocumentUid(row["uid"]) for row in found]
 
 
-def _queue_relabel(connection: sqlite3.Connection, document: DocumentUid) -> None:
+def queue_relabel(connection: sqlite3.Connection, document: str) -> None:
     """Let the vector index follow; a worker that is at it takes the new labels when it ends.
 
     Its row is gone once it is done: the token begins with the clock, so that no later claim has that of an earlier.

@@ -10,7 +10,7 @@ from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.accepting import accept
 from atoll.adapters.sqlite.database import Database
 from atoll.domain.document import Accepted, Document, DocumentPage, NewDocument, Status
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.ids import DocumentUid, KbUid, document_id
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.domain.reading import PIPELINE
@@ -51,7 +51,7 @@ class SqliteCatalogue:
             whole = Reader(reader.tenant, reader.kb)
             return Accepted(
                 batch=batch,
-                documents=tuple(read_document(connection, whole, uid) for uid in settled.documents),
+                documents=tuple(read_document(connection, whole, document_id(uid)) for uid in settled.documents),
                 duplicates=tuple(settled.duplicates),
                 namesakes=namesakes,
             )
@@ -167,7 +167,7 @@ def find_document(connection: sqlite3.Connection, reader: Reader, document: Docu
     """Return the row of a document that the reader sees. Raises NotFound."""
     seen, values = columns.seen_by(reader)
     row: sqlite3.Row | None = connection.execute(
-        f"SELECT {columns.DOCUMENT} FROM document d WHERE d.uid = ? AND d.kb = ? AND d.deleted_at IS NULL AND {seen}",
+        f"SELECT {columns.DOCUMENT} FROM document d WHERE d.id = ? AND d.kb = ? AND d.deleted_at IS NULL AND {seen}",
         (document, reader.kb, *values),
     ).fetchone()
     if row is None:
@@ -181,10 +181,10 @@ def read_document(connection: sqlite3.Connection, reader: Reader, document: Docu
 
 
 def with_stages(connection: sqlite3.Connection, found: Sequence[sqlite3.Row]) -> tuple[Document, ...]:
-    """Return the documents of rows, with their stages."""
-    stages: dict[str, list[sqlite3.Row]] = {row["uid"]: [] for row in found}
+    """Return the documents of rows, with their stages; of one that is read again, with those of the new reading."""
+    stages: dict[str, list[sqlite3.Row]] = {row["other_reading"] or row["uid"]: [] for row in found}
     for row in connection.execute(
         "SELECT * FROM stage WHERE document IN (SELECT value FROM json_each(?))", (json.dumps(list(stages)),)
     ):
         stages[row["document"]].append(row)
-    return tuple(rows.document(row, stages[row["uid"]]) for row in found)
+    return tuple(rows.document(row, stages[row["other_reading"] or row["uid"]]) for row in found)

@@ -37,7 +37,7 @@ class SqliteChanges:
 
         def work(connection: sqlite3.Connection) -> tuple[Change, ...]:
             found = connection.execute(
-                "SELECT d.changed_seq, d.uid, d.labels, 0 FROM document d "
+                "SELECT d.changed_seq, d.id, d.labels, 0 FROM document d "
                 f"WHERE d.kb = ? AND d.changed_seq > ? AND d.deleted_at IS NULL AND {seen} "
                 "UNION ALL SELECT d.changed_seq, d.document, d.labels, 1 FROM departure d "
                 f"WHERE d.kb = ? AND d.changed_seq > ? AND {seen} ORDER BY 1 LIMIT ?",
@@ -57,7 +57,7 @@ class SqliteChanges:
         def work(connection: sqlite3.Connection) -> tuple[Document, ...]:
             found = connection.execute(
                 f"SELECT {columns.DOCUMENT} FROM json_each(?) chosen CROSS JOIN document d "
-                f"ON d.uid = chosen.value WHERE d.kb = ? AND d.deleted_at IS NULL AND {seen}",
+                f"ON d.id = chosen.value WHERE d.kb = ? AND d.deleted_at IS NULL AND {seen}",
                 (json.dumps(documents), reader.kb, *held),
             ).fetchall()
             return with_stages(connection, found)

@@ -12,7 +12,8 @@ DOCUMENT = (
     "d.seq, d.uid, d.kb, d.name, d.source, d.version, d.status, d.media_type, d.bytes, d.sha256, d.pages, d.passages, "
     "d.entities, d.metadata AS metadata_json, d.labels, d.created_at, d.ready_at, d.error AS error_json, "
     "d.warnings AS warnings_json, d.changed_seq, d.artefacts AS artefacts_json, d.visible, d.indexed, d.replaces, "
-    "d.created_by, d.pipeline, d.read AS read_json"
+    "d.created_by, d.pipeline, d.read AS read_json, "
+    "d.other_reading, d.deleted_at IS 0 AS is_new_reading"
 )
 CHUNK = "c.id, c.document, c.ordinal, c.char_start, c.char_end, c.headings"
 PASSAGE = (

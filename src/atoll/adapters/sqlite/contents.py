@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.ledger import advance, close_stage
+from atoll.adapters.sqlite.rereading import take_place
 from atoll.adapters.sqlite.transitions import audit, change, check, count_entities, find_row, hide, remove_empty_kb
 from atoll.domain.document import StageState, Status
 from atoll.domain.entity import EntityName
@@ -51,7 +52,7 @@ class SqliteContents:
             check(connection, claim)
             document = find_row(connection, claim.document)
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
-            replaced = outcome(_rival(document), _namesakes(connection, document))
+            replaced = _replaced(connection, document)
             if replaced is None:
                 close_stage(connection, claim, StageState.DONE, units=1)
                 hide(connection, document)
@@ -64,7 +65,11 @@ class SqliteContents:
             # Up before what is replaced comes off: an entity that both mention stays shared and keeps its vector.
             entities = count_entities(connection, claim.document, 1)
             for uid in replaced:
-                audit(connection, tenant, events.document_replaced(uid, hide(connection, find_row(connection, uid))))
+                old = find_row(connection, uid)
+                if document["is_new_reading"]:
+                    take_place(connection, document, old)
+                else:
+                    audit(connection, tenant, events.document_replaced(uid, hide(connection, old)))
             connection.executemany(
                 "UPDATE entity SET vector = ? WHERE id = ? AND kb = ? AND df > 1",
                 [(vector.tobytes(), entity, claim.kb) for entity, vector in sorted(vectors.items())],
@@ -228,6 +233,13 @@ def _vectors_wanted(
 def _passage_ids(connection: sqlite3.Connection, document: DocumentUid, limit: int = -1) -> list[str]:
     found = connection.execute("SELECT id FROM passage WHERE document = ? ORDER BY ordinal LIMIT ?", (document, limit))
     return [row["id"] for row in found]
+
+
+def _replaced(connection: sqlite3.Connection, document: sqlite3.Row) -> tuple[DocumentUid, ...] | None:
+    """Return what a document takes the place of; None when a later version has taken its own."""
+    if document["is_new_reading"]:
+        return (DocumentUid(document["other_reading"]),)
+    return outcome(_rival(document), _namesakes(connection, document))
 
 
 def _namesakes(connection: sqlite3.Connection, document: sqlite3.Row) -> list[Rival]:

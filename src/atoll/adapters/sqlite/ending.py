@@ -9,6 +9,7 @@ import sqlite3
 from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.transitions import change, note_departure
 from atoll.domain.document import PURGE_POSITION, Stage, StageState
+from atoll.domain.ids import document_id
 
 _HIDDEN_AT_ONCE = 100
 #: How long the write lock is free between two of these transactions: who waits for it looks from time to time.
@@ -44,10 +45,11 @@ def _half_deleted(connection: sqlite3.Connection) -> list[str]:
 def _hide_some(connection: sqlite3.Connection, kb: str) -> bool:
     """Hide the oldest documents; return whether there were any."""
     found = connection.execute(
-        "SELECT uid, labels FROM document WHERE kb = ? AND deleted_at IS NULL ORDER BY seq LIMIT ?",
+        "SELECT uid, labels, other_reading FROM document WHERE kb = ? AND deleted_at IS NULL ORDER BY seq LIMIT ?",
         (kb, _HIDDEN_AT_ONCE),
     ).fetchall()
-    chosen = [row["uid"] for row in found]
+    unpublished = [row["other_reading"] for row in found if row["other_reading"]]
+    chosen = [*(row["uid"] for row in found), *unpublished]
     uids = json.dumps(chosen)
     connection.execute(
         f"UPDATE stage SET token = token + 1, owner = NULL, state = ? WHERE document IN {_CHOSEN}",
@@ -58,9 +60,10 @@ def _hide_some(connection: sqlite3.Connection, kb: str) -> bool:
         connection.execute(
             f"UPDATE document SET visible = 0, deleted_at = {NOW}, changed_seq = ? WHERE uid = ?", (number, row["uid"])
         )
-        note_departure(connection, kb, row["uid"], row["labels"], number)
+        note_departure(connection, kb, document_id(row["uid"]), row["labels"], number)
+    connection.executemany(f"UPDATE document SET deleted_at = {NOW} WHERE uid = ?", [(uid,) for uid in unpublished])
     connection.executemany(
         "INSERT INTO stage (document, name, position, state) VALUES (?, ?, ?, ?)",
         [(uid, Stage.PURGE, PURGE_POSITION, StageState.WAITING) for uid in chosen],
     )
-    return bool(chosen)
+    return bool(found)

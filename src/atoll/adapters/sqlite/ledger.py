@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.ending import end_what_broke_off
+from atoll.adapters.sqlite.rereading import note_failure
 from atoll.adapters.sqlite.transitions import audit, change, check, renew_journey, set_status
 from atoll.domain.artefact import keys_from
 from atoll.domain.document import JOURNEY, DocumentError, Stage, StageState, Status
@@ -20,10 +21,7 @@ from atoll.records.rows.values import texts
 
 # What work there may be at stage {s} of document d: the stages of a journey while it is on its way, purge once it is
 # deleted, relabel once it is ready.
-_OPEN = (
-    "(d.deleted_at IS NOT NULL OR d.status IN ('queued', 'processing') "
-    "OR (d.status = 'ready' AND {s}.name = 'relabel'))"
-)
+_OPEN = "(d.deleted_at > 0 OR d.status IN ('queued', 'processing') OR (d.status = 'ready' AND {s}.name = 'relabel'))"
 
 _CLAIM = f"""
 UPDATE stage SET owner = :owner, token = token + 1, state = 'running', attempts = attempts + 1,
@@ -167,6 +165,7 @@ class SqliteLedger:
             connection.execute("UPDATE document SET error = ? WHERE uid = ?", (rows.error_json(error), claim.document))
             status = Status.QUARANTINED if quarantine else Status.FAILED
             set_status(connection, claim.document, status)
+            note_failure(connection, claim.document)
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
             audit(connection, tenant, events.document_failed(claim.owner, claim.document, status, error.type))
 
@@ -176,7 +175,9 @@ class SqliteLedger:
         """Return whether the document is there and not deleted."""
 
         def work(connection: sqlite3.Connection) -> bool:
-            row = connection.execute("SELECT 1 FROM document WHERE uid = ? AND deleted_at IS NULL", (document,))
+            row = connection.execute(
+                "SELECT 1 FROM document WHERE uid = ? AND COALESCE(deleted_at, 0) = 0", (document,)
+            )
             return row.fetchone() is not None
 
         return await self._database.read(work)
@@ -232,7 +233,8 @@ def _claim(
             (Status.PROCESSING, stage is Stage.INDEX, change(connection), document),
         )
     subject = connection.execute(
-        "SELECT d.kb, d.name, d.media_type, d.labels, d.artefacts, d.returns, kb.language, kb.settings FROM document d "
+        "SELECT d.kb, d.name, d.media_type, d.labels, d.artefacts, d.returns, kb.language, kb.settings, "
+        "IIF(d.deleted_at = 0, d.other_reading, NULL) AS rereads FROM document d "
         "JOIN kb ON kb.uid = d.kb WHERE d.uid = ?",
         (document,),
     ).fetchone()
@@ -256,6 +258,7 @@ def _claim(
         entity_types=entity_types(json.loads(subject["settings"])),
         artefacts=artefacts,
         returns=subject["returns"],
+        rereads=subject["rereads"] and DocumentUid(subject["rereads"]),
     )
 
 

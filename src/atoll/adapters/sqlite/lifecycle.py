@@ -8,8 +8,9 @@ from atoll.adapters.sqlite.accepting import queue_again
 from atoll.adapters.sqlite.amending import amend
 from atoll.adapters.sqlite.catalogue import find_document, find_kb, read_document
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.rereading import begin, discard, note_failure, other_of
 from atoll.adapters.sqlite.transitions import audit, fence, hide, set_status
-from atoll.domain.document import Amendment, Document, Receipt, StageState, Status
+from atoll.domain.document import Amendment, Document, Receipt, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
@@ -52,8 +53,12 @@ class SqliteLifecycle:
         """Queue an ended document again."""
 
         def work(connection: sqlite3.Connection) -> Document:
-            check_retry(Status(find_document(connection, reader, document)["status"]))
-            queue_again(connection, document)
+            row = find_document(connection, reader, document)
+            other = other_of(connection, row)
+            check_retry(Status((other or row)["status"]))
+            queue_again(connection, (other or row)["uid"])
+            if other is not None:
+                note_failure(connection, other["uid"])
             audit(connection, find_kb(connection, reader.kb)["tenant"], events.document_retried(actor, document))
             return read_document(connection, reader, document)
 
@@ -63,14 +68,29 @@ class SqliteLifecycle:
         """Stop work on a document."""
 
         def work(connection: sqlite3.Connection) -> Document:
-            check_cancel(Status(find_document(connection, reader, document)["status"]))
-            fence(connection, document)
-            connection.execute(
-                "UPDATE stage SET state = ? WHERE document = ? AND state = ?",
-                (StageState.WAITING, document, StageState.RUNNING),
-            )
-            set_status(connection, document, Status.CANCELLED)
+            row = find_document(connection, reader, document)
+            if (other := other_of(connection, row)) is not None:
+                discard(connection, row, other)
+            else:
+                check_cancel(Status(row["status"]))
+                fence(connection, row["uid"])
+                connection.execute(
+                    "UPDATE stage SET state = ? WHERE document = ? AND state = ?",
+                    (StageState.WAITING, row["uid"], StageState.RUNNING),
+                )
+                set_status(connection, row["uid"], Status.CANCELLED)
             audit(connection, find_kb(connection, reader.kb)["tenant"], events.document_cancelled(actor, document))
+            return read_document(connection, reader, document)
+
+        return await self._database.write(work)
+
+    async def reprocess(self, reader: Reader, document: DocumentUid, stage: Stage, actor: Actor) -> Document:
+        """Let a document be read again."""
+
+        def work(connection: sqlite3.Connection) -> Document:
+            begin(connection, find_document(connection, reader, document), stage)
+            tenant = find_kb(connection, reader.kb)["tenant"]
+            audit(connection, tenant, events.document_reprocessed(actor, document, stage))
             return read_document(connection, reader, document)
 
         return await self._database.write(work)

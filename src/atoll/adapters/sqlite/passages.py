@@ -95,11 +95,11 @@ class SqlitePassages:
         """Return passages of a visible document in order."""
 
         def work(connection: sqlite3.Connection) -> tuple[Passage, ...]:
-            _check_visible(connection, reader, document)
+            uid = _visible_reading(connection, reader, document)
             found = connection.execute(
                 f"SELECT {columns.PASSAGE} FROM passage p WHERE p.document = ? AND p.ordinal > ? "
                 "ORDER BY p.ordinal LIMIT ?",
-                (document, after, limit),
+                (uid, after, limit),
             )
             return tuple(map(rows.passage, found))
 
@@ -111,24 +111,26 @@ class SqlitePassages:
         """Return ids and boxes of the passages on one page."""
 
         def work(connection: sqlite3.Connection) -> tuple[tuple[PassageId, tuple[Box, ...]], ...]:
-            _check_visible(connection, reader, document)
+            uid = _visible_reading(connection, reader, document)
             found = connection.execute(
                 f"SELECT {columns.PASSAGE} FROM passage p WHERE p.document = ? AND p.page IN (?, ?) ORDER BY p.ordinal",
-                (document, page - 1, page),
+                (uid, page - 1, page),
             )
             return on_page(map(rows.passage, found), page)
 
         return await self._database.read(work)
 
 
-def _check_visible(connection: sqlite3.Connection, reader: Reader, document: DocumentUid) -> None:
+def _visible_reading(connection: sqlite3.Connection, reader: Reader, document: DocumentUid) -> str:
+    """Return the uid of the reading that readers see of a document. Raises NotFound."""
     seen, values = columns.seen_by(reader)
     row = connection.execute(
-        f"SELECT 1 FROM document d WHERE d.uid = ? AND d.kb = ? AND d.visible = 1 AND {seen}",
+        f"SELECT d.uid FROM document d WHERE d.id = ? AND d.kb = ? AND d.visible = 1 AND {seen}",
         (document, reader.kb, *values),
     ).fetchone()
     if row is None:
         raise NotFound(f"there is no ready document {document} in this knowledge base")
+    return str(row["uid"])
 
 
 def _matching(connection: sqlite3.Connection, reader: Reader, filters: Filters) -> tuple[DocumentUid, ...]:
@@ -149,7 +151,7 @@ def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
     values: list[Any] = []
     for column, wanted in (
-        ("d.uid", filters.document_ids),
+        ("d.id", filters.document_ids),
         ("d.source", filters.sources),
         ("d.media_type", filters.media_types),
     ):

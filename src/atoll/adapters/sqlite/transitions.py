@@ -10,7 +10,7 @@ import sqlite3
 from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import NOW
 from atoll.domain.document import DEPARTURE_MILLISECONDS, JOURNEY, PURGE_POSITION, Stage, StageState, Status
-from atoll.domain.ids import DocumentUid
+from atoll.domain.ids import DocumentUid, document_id
 from atoll.domain.principal import Event
 from atoll.errors import LeaseLost
 from atoll.ports.ledger import Claim
@@ -73,27 +73,40 @@ def find_row(connection: sqlite3.Connection, document: str) -> sqlite3.Row:
 def hide(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
     """Take a document out of everyone's sight and queue its purge; return the knowledge base's new revision.
 
+    A new reading of it that is not published goes, too.
+    """
+    kb = document["kb"]
+    if document["other_reading"]:
+        withdraw(connection, find_row(connection, document["other_reading"]))
+    number = withdraw(connection, document)
+    note_departure(connection, kb, document_id(document["uid"]), document["labels"], number)
+    row = connection.execute("UPDATE kb SET revision = revision + 1 WHERE uid = ? RETURNING revision", (kb,)).fetchone()
+    return int(row["revision"])
+
+
+def withdraw(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
+    """Take one reading of a document out of sight and queue its purge; return the number of the change.
+
     Counters go off in key order, as publish raises them.
     """
-    uid, kb = document["uid"], document["kb"]
+    uid = document["uid"]
     fence(connection, uid)
     if document["visible"]:
         count_entities(connection, uid, -1)
+        connection.execute(
+            "UPDATE kb SET passages = passages - ? WHERE uid = ?", (document["passages"], document["kb"])
+        )
     number = change(connection)
     connection.execute(
-        f"UPDATE document SET visible = 0, deleted_at = {NOW}, changed_seq = ? WHERE uid = ?", (number, uid)
+        f"UPDATE document SET visible = 0, deleted_at = {NOW}, other_reading = NULL, changed_seq = ? WHERE uid = ?",
+        (number, uid),
     )
-    note_departure(connection, kb, uid, document["labels"], number)
     connection.execute("UPDATE stage SET state = ? WHERE document = ?", (StageState.DONE, uid))
     connection.execute(
         "INSERT INTO stage (document, name, position, state) VALUES (?, ?, ?, ?)",
         (uid, Stage.PURGE, PURGE_POSITION, StageState.WAITING),
     )
-    row = connection.execute(
-        "UPDATE kb SET revision = revision + 1, passages = passages - ? WHERE uid = ? RETURNING revision",
-        (document["passages"] if document["visible"] else 0, kb),
-    ).fetchone()
-    return int(row["revision"])
+    return number
 
 
 def note_departure(connection: sqlite3.Connection, kb: str, document: str, labels: str, number: int) -> None:

@@ -54,6 +54,7 @@ def document(row: Row, stages: Sequence[Row] = ()) -> Document:
         stages=tuple(map(stage, sorted(stages, key=lambda each: int(each["position"])))),
         artefacts=artefacts(row["artefacts_json"]),
         read=_reading(row),
+        other_reading=row["other_reading"] and DocumentUid(row["other_reading"]),
     )
 
 

@@ -13,7 +13,8 @@ RETURN <<kb>> AS kb,
 
 // name: document
 MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.deleted_at IS NULL
-RETURN <<document>> AS document, COLLECT { MATCH (b:Batch)-[:HOLDS]->(d) RETURN b.id } AS batches
+RETURN d {<<document_values>>, stages: COLLECT { MATCH (s:Stage {document: d.uid, kb: $kb}) RETURN <<stage>> }} AS document,
+       COLLECT { MATCH (b:Batch)-[:HOLDS]->(d) RETURN b.id } AS batches
 
 // name: passages
 MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal > $after

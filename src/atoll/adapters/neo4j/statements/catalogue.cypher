@@ -24,5 +24,5 @@ MATCH (d:Document) WHERE <<older>> RETURN count(d) AS older
 MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL RETURN k.tenant AS tenant
 
 // name: document
-MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.deleted_at IS NULL AND <<seen>>
+MATCH (d:Document {id: $document, kb: $kb}) WHERE d.deleted_at IS NULL AND <<seen>>
 RETURN <<document>> AS document

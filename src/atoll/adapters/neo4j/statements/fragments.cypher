@@ -12,14 +12,24 @@ d.visible AND <<seen>>
 // name: older
 d.visible AND coalesce(d.pipeline, 3) < $pipeline
 
-// A document d with its stages. Those are sorted by who reads them: an ORDER BY in a subquery that is collected was seen
+// What is kept of a document d.
+// name: document_values
+.uid, .kb, .name, .source, .version, .status, .media_type, .bytes, .sha256, .pages, .passages, .entities, .metadata_json,
+.labels, .created_at, .ready_at, .error_json, .warnings_json, .changed_seq, .seq, .artefacts_json, .visible, .indexed,
+.replaces, .created_by, .pipeline, .read_json, <<reading_values>>
+
+// Which reading of its document d is.
+// name: reading_values
+.other_reading, is_new_reading: coalesce(d.deleted_at = 0, false)
+
+// name: stage
+s {.name, .position, .state, .done, .total, .worked, .attempts, .error}
+
+// A document d with its stages; of one that is read again, with those of the new reading. Those are sorted by who reads them: an ORDER BY in a subquery that is collected was seen
 // to be lost on a cold server.
 // name: document
-d {.uid, .kb, .name, .source, .version, .status, .media_type, .bytes, .sha256, .pages, .passages, .entities,
-   .metadata_json, .labels, .created_at, .ready_at, .error_json, .warnings_json, .changed_seq, .seq, .artefacts_json,
-   .visible, .indexed, .replaces, .created_by, .pipeline, .read_json,
-   stages: COLLECT { MATCH (s:Stage {document: d.uid, kb: $kb})
-                     RETURN s {.name, .position, .state, .done, .total, .worked, .attempts, .error} }}
+d {<<document_values>>,
+   stages: COLLECT { MATCH (s:Stage {document: coalesce(d.other_reading, d.uid), kb: $kb}) RETURN <<stage>> }}
 
 // name: chunk
 c {.id, .document, .ordinal, .char_start, .char_end, .headings}

@@ -23,7 +23,8 @@ CALL (s, d) {
   WITH d, c SET c.value = c.value + 1 SET d.changed_seq = c.value
 }
 RETURN s {.name, .batch, .token, .failures, .attempts} AS stage,
-       d {.kb, .name, .media_type, .labels, .artefacts_json, .returns} AS document,
+       d {.kb, .name, .media_type, .labels, .artefacts_json, .returns,
+          rereads: CASE WHEN d.deleted_at = 0 THEN d.other_reading END} AS document,
        k.language AS language, k.settings_json AS settings
 
 // name: beat
@@ -63,7 +64,7 @@ SET d.error_json = $document_error, d.status = $status, d.rung_at = null
 WITH * MATCH (k:Kb {uid: $kb}) RETURN k.tenant AS tenant
 
 // name: exists
-MATCH (d:Document {uid: $document}) WHERE d.deleted_at IS NULL RETURN 1
+MATCH (d:Document {uid: $document}) WHERE coalesce(d.deleted_at, 0) = 0 RETURN 1
 
 // name: lead
 MERGE (l:Lease {name: 'reconciler'}) ON CREATE SET l.owner = $owner, l.lease_until = 0 SET l.locked = true

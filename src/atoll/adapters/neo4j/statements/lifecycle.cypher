@@ -13,6 +13,7 @@ RETURN entities, mentions, kept, COUNT { (d)<-[:OF]-(:Passage) } AS passages,
 MATCH (s:Stage {document: $document, kb: $kb}) WHERE s.state = 'running' SET s.state = 'waiting'
 
 // name: lock_stages
-// Without making claims void: work goes on.
-MATCH (s:Stage {document: $document, kb: $kb})
-WITH s ORDER BY s.position SET s.locked = true
+// Those of a document's readings, without making claims void: work goes on.
+MATCH (d:Document {id: $document, kb: $kb}) WHERE coalesce(d.deleted_at, 0) = 0
+MATCH (s:Stage {document: d.uid, kb: $kb})
+WITH s ORDER BY s.document, s.position SET s.locked = true

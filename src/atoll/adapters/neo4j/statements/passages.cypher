@@ -23,8 +23,8 @@ RETURN <<passage>> AS passage
 MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal >= 0 AND p.page IN [$page - 1, $page]
 RETURN <<passage>> AS passage ORDER BY p.ordinal
 
-// name: is_visible
-MATCH (d:Document {uid: $document, kb: $kb}) WHERE <<visible>> RETURN 1
+// name: visible_reading
+MATCH (d:Document {id: $document, kb: $kb}) WHERE <<visible>> RETURN d.uid AS uid
 
 // name: matching
 // Conditions of filters follow.

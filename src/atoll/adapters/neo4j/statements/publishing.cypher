@@ -3,15 +3,16 @@
 <<held>>
 WITH s MATCH (k:Kb {uid: $kb}) SET k.locked = true
 WITH k MATCH (d:Document {uid: $document, kb: $kb})
-RETURN d {.uid, .version, .labels, .replaces} AS document, k.tenant AS tenant,
+RETURN d {.uid, .version, .labels, .replaces, <<reading_values>>} AS document, k.tenant AS tenant,
        COLLECT { MATCH (o:Document {kb: $kb, name: d.name})
                  WHERE coalesce(o.source, '') = coalesce(d.source, '') AND o.visible AND o.uid <> d.uid
                  RETURN o {.uid, .version, .labels, .replaces} } AS namesakes
 
 // name: namesakes
 MATCH (d:Document {uid: $document, kb: $kb})
-RETURN d {.uid, .version, .labels, .replaces} AS document,
-       COLLECT { MATCH (o:Document {kb: $kb, name: d.name}) WHERE o.visible AND o.uid <> d.uid
+RETURN d {.uid, .version, .labels, .replaces, <<reading_values>>} AS document,
+       COLLECT { MATCH (o:Document {kb: $kb, name: d.name})
+                 WHERE coalesce(o.source, '') = coalesce(d.source, '') AND o.visible AND o.uid <> d.uid
                  RETURN o {.uid, .version, .labels, .replaces} } AS namesakes
 
 // name: shared_without_vector

@@ -36,24 +36,31 @@ WITH e, count(*) AS n ORDER BY e.id SET e.locked = true
 WITH e, e.df - n AS df
 SET e.df = df, e.vector = CASE WHEN df > 1 THEN e.vector ELSE null END
 
-// name: hide
+// name: other_readings
+UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) RETURN collect(d.other_reading) AS uids
+
+// name: uncount
 MATCH (k:Kb {uid: $kb}) UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb})
-WITH k, collect(d) AS documents, sum(d.bytes) AS bytes, sum(CASE WHEN d.visible THEN d.passages ELSE 0 END) AS passages
-SET k.revision = k.revision + size(documents), k.documents = k.documents - size(documents), k.bytes = k.bytes - bytes,
-  k.passages = k.passages - passages
-WITH k.revision AS revision, documents UNWIND documents AS d
-SET d.visible = false, d.deleted_at = timestamp(), d.live = null, d.rung_at = 0,
+WITH k, count(d) AS documents, sum(d.bytes) AS bytes
+SET k.revision = k.revision + documents, k.documents = k.documents - documents, k.bytes = k.bytes - bytes
+RETURN k.revision AS revision
+
+// name: withdraw
+MATCH (k:Kb {uid: $kb}) UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb})
+WITH k, collect(d) AS documents, sum(CASE WHEN d.visible THEN d.passages ELSE 0 END) AS passages
+SET k.passages = k.passages - passages
+WITH documents UNWIND documents AS d
+SET d.visible = false, d.deleted_at = timestamp(), d.live = null, d.rung_at = 0, d.other_reading = null,
   d.hidden = CASE WHEN d.indexed THEN true ELSE null END
-WITH revision, d
+WITH d
 CALL (d) { MATCH (s:Stage {document: d.uid, kb: $kb}) SET s.state = 'done' }
 CREATE (:Stage {document: d.uid, kb: $kb, name: 'purge', position: $position, state: 'waiting', <<untouched>>})
-RETURN max(revision) AS revision
 
 // name: depart
 // After the change numbers are given: a departure has that of its document.
 CALL () { MATCH (old:Departure {kb: $kb}) WHERE old.at < timestamp() - $kept DELETE old }
 UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb})
-CREATE (:Departure {kb: $kb, document: uid, changed_seq: d.changed_seq, labels: d.labels, at: timestamp()})
+CREATE (:Departure {kb: $kb, document: d.id, changed_seq: d.changed_seq, labels: d.labels, at: timestamp()})
 
 // name: set_status
 MATCH (d:Document {uid: $document, kb: $kb})
