@@ -22,6 +22,7 @@ ZIP = b"PK\x03\x04\x14\x00\x06\x00"
         ("a.xlsm", ZIP, "application/vnd.ms-excel.sheet.macroEnabled.12"),
         ("a.pptx", ZIP, media.PPTX),
         ("a.pptm", ZIP, "application/vnd.ms-powerpoint.presentation.macroEnabled.12"),
+        ("a.doc", b"{\\rtf1", media.RTF),
         ("a.odt", ZIP, media.ODT),
         ("a.ods", ZIP, media.ODS),
         ("a.odp", ZIP, media.ODP),

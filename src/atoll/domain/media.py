@@ -44,6 +44,7 @@ PPTX = f"{_SLIDES}.presentation"
 EPUB = "application/epub+zip"
 TIFF = "image/tiff"
 ODT, ODS, ODP = f"{_OPEN}.text", f"{_OPEN}.spreadsheet", f"{_OPEN}.presentation"
+RTF = "application/rtf"
 ZIP = "application/zip"
 SOURCE = "text/x-source"
 EML = "message/rfc822"
@@ -97,6 +98,7 @@ FORMATS = (
     Format(ODT, (".odt", ".ott"), "opendocument", (ODT,)),
     Format(ODS, (".ods",), "opendocument", (ODS,)),
     Format(ODP, (".odp",), "opendocument", (ODP,)),
+    Format(RTF, (".rtf",), "rtf", signatures=(b"{\\rtf",)),
     Format(ZIP, (".zip",), "zip"),
     Format("application/gzip", (".gz", ".tgz"), "tar", signatures=(b"\x1f\x8b",)),
     Format("application/x-tar", (".tar",), "tar"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from parser.formats import archives, code, epub, html, mail, markdown, opendocument, plain, slides, word
+from parser.formats import archives, code, epub, html, mail, markdown, opendocument, plain, rtf, slides, word
 from parser.formats.sheets import delimited, workbook
 from parser.formats.structured import json_files, xml_files
 
@@ -37,6 +37,7 @@ FLOWING: dict[str, Reader] = {
     "epub": _alone(epub.elements),
     "delimited": _alone(delimited.elements),
     "opendocument": _alone(opendocument.elements),
+    "rtf": _alone(rtf.elements),
     "code": _alone(code.elements),
     "json": _alone(json_files.elements),
     "xml": _alone(xml_files.elements),
