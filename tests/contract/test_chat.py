@@ -13,7 +13,7 @@ import pytest
 from atoll.adapters.memory.chat import MemoryChat
 from atoll.adapters.openai_chat import OpenAIChat
 from atoll.errors import DependencyDown, ModelReplyInvalid
-from atoll.ports.chat import ChatMessage, ChatUsage
+from atoll.ports.chat import ChatCut, ChatMessage, ChatUsage
 
 MESSAGES = [ChatMessage("system", "Be brief."), ChatMessage("user", "What is 2 + 2?")]
 ANSWER = "It is 4. Ünïcode is fine."
@@ -244,3 +244,32 @@ async def test_without_a_tokenizer_the_server_is_not_asked_again_at_once():
         assert await chat.count_tokens("abcdefgh" * 10) == 20
         assert await chat.count_tokens("水水水") == 3
         assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("pieces", "shown"),
+    [
+        (["<think>The pump", " moves 9 litres.</think>\n\nIt moves 40."], "It moves 40."),
+        (["<thi", "nk>Hm", "m.</th", "ink>", "It moves 40."], "It moves 40."),
+        (["It is < 40 and > 3", "9."], "It is < 40 and > 39."),
+        (["Fine. <think>never", " closed"], "Fine. "),
+        (["A <b", ">bold</b> <", "word"], "A <b>bold</b> <word"),
+        (["<Thinking>a <think> in it</thinking>Yes."], "Yes."),
+    ],
+)
+async def test_what_a_model_thinks_is_no_answer(pieces, shown):
+    async with connected(streamed(*map(event, pieces), USAGE, END)) as (chat, _):
+        assert await said(chat) == (shown, [ChatUsage(17, 9)])
+
+
+async def test_thoughts_in_a_field_of_their_own_are_no_answer():
+    thought = b'data: {"choices": [{"index": 0, "delta": {"reasoning_content": "Hm."}}]}\n\n'
+    async with connected(streamed(thought, event("Yes."), END)) as (chat, _):
+        assert await said(chat) == ("Yes.", [])
+
+
+async def test_an_answer_that_was_as_long_as_it_may_be_says_that_it_was_cut():
+    last = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "length"}]}\n\n'
+    async with connected(streamed(event("It moves"), last, USAGE, END)) as (chat, _):
+        pieces = [piece async for piece in chat.stream(MESSAGES, max_tokens=50)]
+    assert pieces == ["It moves", ChatCut(), ChatUsage(17, 9)]

@@ -37,6 +37,7 @@ ANSWER = {
             },
         }
     ],
+    "evidence": [],
     "usage": {},
     "timings_ms": {},
 }  # fmt: skip

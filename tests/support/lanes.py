@@ -19,6 +19,7 @@ ON_THE_SHARED_STACK = (
     "tests/e2e/test_journeys.py",
     "tests/e2e/test_pages.py",
     "tests/e2e/test_samples.py",
+    "tests/e2e/test_library.py",
     "tests/integration/test_load.py",
     "tests/integration/test_durability.py",
     "tests/integration/test_known_faults.py",

@@ -15,8 +15,9 @@ from typing import Any
 import aiohttp
 
 from atoll.adapters.http_session import FAULTS, HttpSession, hung_up
+from atoll.adapters.thoughts import Thoughts, without_thoughts
 from atoll.errors import AtollError, DependencyDown, ModelReplyInvalid
-from atoll.ports.chat import ChatMessage, ChatUsage
+from atoll.ports.chat import ChatCut, ChatMessage, ChatPiece, ChatUsage
 
 _TOKENIZE_SECONDS = 5.0
 #: After a server could not count, how long estimates are used before it is asked again.
@@ -63,9 +64,7 @@ class OpenAIChat:
         """Close the connections."""
         await self._http.aclose()
 
-    async def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int
-    ) -> AsyncGenerator[str | ChatUsage, None]:
+    async def stream(self, messages: Sequence[ChatMessage], *, max_tokens: int) -> AsyncGenerator[ChatPiece, None]:
         """See ``atoll.ports.chat.Chat``."""
         body = {
             "model": self._model,
@@ -76,6 +75,7 @@ class OpenAIChat:
             "stream_options": {"include_usage": True},
         }
         deadline = monotonic() + self._timeout_seconds
+        thoughts = Thoughts()
         try:
             response = await self._opened(body, deadline)
             try:
@@ -84,7 +84,11 @@ class OpenAIChat:
                 ) as events:
                     async for event in events:
                         for piece in _pieces(event):
-                            yield piece
+                            said = thoughts.without(piece) if isinstance(piece, str) else piece
+                            if said:
+                                yield said
+                if rest := thoughts.rest():
+                    yield rest
             finally:
                 response.close()
         except FAULTS as error:
@@ -214,7 +218,7 @@ def _completion(answer: dict[str, Any]) -> Completion:
         choice = answer["choices"][0]
         usage = answer.get("usage")
         return Completion(
-            text=str(choice["message"].get("content") or ""),
+            text=without_thoughts(str(choice["message"].get("content") or "")),
             cut=choice.get("finish_reason") == "length",
             usage=ChatUsage(int(usage["prompt_tokens"]), int(usage["completion_tokens"])) if usage else None,
         )
@@ -232,17 +236,19 @@ def _object(content: bytes) -> dict[str, Any]:
     return event
 
 
-def _pieces(event: dict[str, Any]) -> list[str | ChatUsage]:
-    """Return the text and the usage of one event."""
+def _pieces(event: dict[str, Any]) -> list[ChatPiece]:
+    """Return the text of one event, whether it is the last because the answer was cut, and the usage."""
     if "error" in event:
         raise DependencyDown(f"the chat server broke off: {str(event['error'])[:_SHOWN_CHARACTERS]}")
     try:
-        texts = [(choice.get("delta") or {}).get("content") for choice in event.get("choices") or ()]
+        choices = event.get("choices") or ()
+        texts = [(choice.get("delta") or {}).get("content") for choice in choices]
+        cut = [ChatCut() for choice in choices if choice.get("finish_reason") == "length"]
         usage = event.get("usage")
         counted = [ChatUsage(int(usage["prompt_tokens"]), int(usage["completion_tokens"]))] if usage else []
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelReplyInvalid("the chat server sent an event of another shape") from error
-    return [*(str(text) for text in texts if text), *counted]
+    return [*(str(text) for text in texts if text), *cut, *counted]
 
 
 async def _start_of(response: aiohttp.ClientResponse) -> str:

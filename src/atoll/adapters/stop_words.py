@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _EN = """
-a about after all also an and any are as at be because been before being between both but by can could d did do does
-doing during each either else every for from had has have having he her here hers him his how i if in into is it its
-itself just ll m many may me might more most much must
+a about after all also an and any are as at be because been before being between both but by can cannot could d did do
+does doing during each either else every for from had has have having he her here hers him his how i if in into is it
+its itself just ll m many may me might more most much must
 my no nor not of off on once only or other our ours out over own please
 re s same shall she should so some such t tell than that the their theirs them then there these they this those
 through to too under until up upon us very was we were what when where which while who whom whose why will with would

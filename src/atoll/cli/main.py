@@ -42,6 +42,7 @@ _COMMANDS = {
     "preflight": "atoll.cli.preflight:preflight",
     "doctor": "atoll.cli.doctor:doctor",
     "support-bundle": "atoll.cli.support_bundle:support_bundle",
+    "eval": "atoll.cli.evaluate:evaluate",
 }
 
 _SPACE_EXIT = 6

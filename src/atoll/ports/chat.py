@@ -23,11 +23,22 @@ class ChatUsage:
     completion_tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class ChatCut:
+    """Says that an answer ended because it was as long as it may be, in the middle of a sentence perhaps."""
+
+
+#: What a stream consists of.
+ChatPiece = str | ChatUsage | ChatCut
+
+
 class Chat(Protocol):
     """Streams completions."""
 
-    def stream(self, messages: Sequence[ChatMessage], *, max_tokens: int) -> AsyncIterator[str | ChatUsage]:
-        """Yield pieces of the answer and, where the server tells it, the usage at the end.
+    def stream(self, messages: Sequence[ChatMessage], *, max_tokens: int) -> AsyncIterator[ChatPiece]:
+        """Yield pieces of the answer, without what the model thinks before it, and at the end what the server tells.
+
+        The end may hold that the answer was cut, and the usage.
 
         Raises:
             DependencyDown: the server is away, overloaded or too slow.

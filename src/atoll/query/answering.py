@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from atoll.domain.answer import Answer, AnsweredBy, Caution, Sentence
 from atoll.domain.text.sentences import sentences
 from atoll.errors import DependencyDown, ModelReplyInvalid
-from atoll.ports.chat import Chat, ChatUsage
+from atoll.ports.chat import Chat, ChatCut, ChatUsage
 from atoll.ports.embedder import Embedder
 from atoll.query.answer.budget import PrefillSpeed, PromptLimits
 from atoll.query.answer.check import AnswerCheck
@@ -26,6 +26,14 @@ from atoll.query.search.results import SearchResult
 from atoll.query.search.timings import Timings
 
 _log = logging.getLogger(__name__)
+
+CUT = Caution(
+    "answer_cut",
+    "The chat model's answer was cut because it was too long; ATOLL_CHAT__ANSWER_TOKENS lets it be longer.",
+)
+NOT_SUPPORTED = Caution(
+    "answer_not_supported", "The chat model wrote an answer that the documents do not support; it is not shown."
+)
 
 
 @dataclass(slots=True)
@@ -114,18 +122,24 @@ class Answering:
         prompt = await fitted_prompt(found, chat, self._limits, self._speed)
         if prompt is None:
             raise ModelReplyInvalid("the chat model's window holds no evidence; raise ATOLL_CHAT__CONTEXT_TOKENS")
-        check = AnswerCheck(prompt.evidence, prompt.texts, found.terms)
-        draft = Draft()
+        passages = [found.passage_of(entry) for entry in prompt.evidence]
+        check = AnswerCheck(prompt.evidence, prompt.texts, passages, found.terms)
+        draft, unsupported = Draft(), list[str]()
         async for text in generate(
             prompt, check, draft, chat=chat, answer_tokens=self._limits.answer_tokens, speed=self._speed
         ):
-            yield Delta(text)
+            unsupported.append(text)
+            if draft.is_supported:  # from here on it is an answer; what came before belongs to it
+                yield Delta("".join(unsupported))
+                unsupported.clear()
         progress.usage.update(draft.usage)
-        if draft.declined and progress.answer.answered_by is not AnsweredBy.NONE:
-            progress.declined = True
-        if draft.sentences:
+        progress.declined = draft.declined and progress.answer.answered_by is not AnsweredBy.NONE
+        if draft.is_supported:
             progress.answer = draft.answer(check)
+            progress.cautions += [CUT] if draft.cut else []
             yield Citations(progress.answer.sentences, progress.answer.citations)
+        elif draft.sentences:
+            progress.cautions.append(NOT_SUPPORTED)
 
     async def from_model_alone(
         self, question: str, history: Sequence[Turn], progress: Progress, chat: Chat
@@ -135,6 +149,8 @@ class Answering:
         async for piece in chat.stream(bypass_messages(question, history), max_tokens=self._limits.answer_tokens):
             if isinstance(piece, ChatUsage):
                 progress.usage.update(prompt_tokens=piece.prompt_tokens, completion_tokens=piece.completion_tokens)
+            elif isinstance(piece, ChatCut):
+                progress.cautions.append(CUT)
             else:
                 pieces.append(piece)
                 yield Delta(piece)

@@ -120,7 +120,9 @@ async def test_with_a_model_auto_shows_sentences_first_and_lets_the_model_replac
     assert [said.supported for said in answer.sentences] == [True, False, False]
     assert answer.sentences[0].citations == (1,)
     assert answer.citations[0].evidence.text == MANUAL[0]
-    assert "99" not in answer.text
+    assert answer.sentences[2].text == "It costs 99 (?) EUR."  # marked, not cut
+    places = answer.sentences[0].places
+    assert [MANUAL[0][slice(*place.span)] for place in places] == ["The KRT-9 pump moves 40 litres of water a minute."]
     assert shown(stream) == answer.text
     assert outcome.usage["prompt_tokens"] > 0
     assert outcome.usage["completion_tokens"] > 0

@@ -246,3 +246,83 @@ async def test_documents_that_contradict_each_other_are_both_shown():
     )
     outcome = await library.asked("In which documents is the use of the kiln at night mentioned?")
     assert {citation.evidence.document for citation in outcome.answer.citations} == {"east.md", "west.md"}
+
+
+async def test_a_documents_title_speaks_for_all_of_it(readers):
+    await readers.add(
+        "rep-7.txt",
+        "MERGET ORCHESTRA\nREPORT FW-23/02: FIRE IN THE CLOAKROOM OF THE OLD MILL\nBy Ada Brekke\n1. What happened\n"
+        "A heater stood under the coats.",
+        "2. Damage\nForty coats were burnt. The damage was 900 crowns.",
+        "3. Measures\nM1 | Move the heater.\nM2 | Fit an alarm.",
+    )
+    assert await readers.said("How many coats burnt in the old mill?") == ["Forty coats were burnt."]
+    assert await readers.said("List all measures of report FW-23/02.") == ["M1, Move the heater.", "M2, Fit an alarm."]
+
+
+async def test_what_follows_a_question_is_its_answer(readers):
+    await readers.add(
+        "faq.md",
+        "Questions of visitors\nMay I bring a pushchair? Leave it by the door. We look after it.\n"
+        "Is there a bar? In the town hall. In the old mill there is none.",
+        headings=("Questions of visitors",),
+    )
+    assert "In the old mill there is none." in await readers.said("Is there a bar in the old mill?")
+    assert "Leave it by the door." in await readers.said("Where do I put a pushchair?")
+    assert "In the old mill there is none." not in await readers.said("Where do I put a pushchair?")
+
+
+async def test_what_is_not_so_is_told_by_its_heading_and_not_by_what_is_so(readers):
+    await readers.add(
+        "house.md",
+        "What is not permitted\nSmoking on the stairs.\nBoots in the hall. Slippers are permitted.\nOpen windows at night.",
+        headings=("House rules", "What is not permitted"),
+    )
+    said = await readers.said("What is not permitted?")
+    assert {"Smoking on the stairs.", "Boots in the hall.", "Open windows at night."} <= set(said)
+
+
+async def test_of_a_list_only_what_is_not_so_is_told_where_that_is_asked(readers):
+    table = (
+        "Lending\nInstrument | Lent for\nHarp | not lent\nViola | nine days\nCelesta | not lent\nBassoon | a month\n"
+    )
+    await readers.add("lending.md", table, headings=("Lending",))
+    said = await readers.said("Which instruments are not lent?")
+    assert [text.split(",")[0].split(";")[0].removeprefix("Instrument: ") for text in said] == ["Harp", "Celesta"]
+
+
+WEIGHTS = (
+    "Instruments for hire\nThese may be borrowed by members.\nInstrument | Weight | Deposit | Where\n"
+    "Drum | 9 kg | 300 | Cellar\nLid of the drum | 4 kg | 50 | Cellar\nTuba | 10 kg | 800 | Attic\n"
+)
+
+
+async def test_comparatives_are_forms_of_what_a_column_is_called(readers):
+    await readers.add("hire.md", WEIGHTS, headings=("Instruments for hire",))
+    said = await readers.said("Which is heavier, the drum or its lid?")
+    assert said == ["Drum, Weight: 9 kg", "Lid of the drum, Weight: 4 kg"]
+
+
+async def test_a_table_is_read_with_the_sentence_that_introduces_it(readers):
+    await readers.add("hire.md", WEIGHTS, headings=("Instruments for hire",))
+    said = await readers.said("Which instruments in the cellar can be borrowed?")
+    assert {text.split(",")[0].removeprefix("Instrument: ").split(";")[0] for text in said} == {
+        "Drum", "Lid of the drum",
+    }  # fmt: skip
+
+
+async def test_a_value_answers_only_in_its_column(readers):
+    """A deposit is no price, though it is an amount of money in the right row."""
+    await readers.add("hire.md", WEIGHTS.replace("| 800 |", "| £800 |"), headings=("Instruments for hire",))
+    assert await readers.said("What is the deposit for the tuba?") == ["Tuba, Deposit: £800"]
+    assert (await readers.asked("What did the tuba cost?")).answer.answered_by is AnsweredBy.NONE
+
+
+async def test_a_follow_up_leaves_the_number_that_goes_with_what_it_replaces(readers):
+    await readers.add(
+        "camp.md",
+        "Camp\nTable 3. Prices in crowns\nPlace | Adult | Under 16\nBarn | 40 | 25\nTent | 20 | 12\n",
+        headings=("Camp",),
+    )
+    history = ("What is the price of the barn for people under 16?", "25. [1]")
+    assert await readers.said("And for adults?", *history) == ["Barn, Adult: 40 (Table 3. Prices in crowns)"]

@@ -9,7 +9,8 @@ from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.text.sentences import sentences
 from atoll.domain.vectors import Hit
 from atoll.query.answer.budget import PrefillSpeed, PromptLimits, cut_to, estimate_tokens, fitting, prompt_tokens
-from atoll.query.answer.check import REMOVED, AnswerCheck, Numbers
+from atoll.query.answer.check import UNTRACED, AnswerCheck
+from atoll.query.answer.traced import Numbers, untraced
 from atoll.query.rank.fuse import DEPTH, fuse
 from atoll.query.rank.near_duplicates import wording
 from atoll.query.text.phrases import contains_all, normalise, quoted_phrases
@@ -119,27 +120,33 @@ def test_what_stands_in_quotes_is_what_is_looked_for(phrase):
 
 
 @given(st.lists(st.integers(0, 99_999), min_size=1, max_size=5), st.lists(st.integers(0, 99_999), max_size=5))
-def test_no_number_survives_that_the_evidence_does_not_have(written, shown):
-    check = AnswerCheck([evidence("")], [" and ".join(map(str, shown))], Terms(Bm25Encoder(), "en"))
-    checked = check.check("We counted " + " then ".join(map(str, written)) + " [1].")
-    kept = {
-        int(word) for word in checked.sentence.text.replace(REMOVED, " ").replace(".", " ").split() if word.isdigit()
-    }
-    assert kept == set(written) & set(shown)
-    assert checked.sentence.supported == (set(written) <= set(shown) and checked.sentence.supported)
-    if not set(written) <= set(shown):
+def test_numbers_that_the_evidence_does_not_have_stay_and_are_marked(written, shown):
+    check = AnswerCheck([evidence("")], [" and ".join(map(str, shown))], [None], Terms(Bm25Encoder(), "en"))
+    said = "We counted " + " then ".join(map(str, written))
+    checked = check.check(f"{said} [1].")
+    assert checked.sentence.text.replace(UNTRACED, "") == f"{said}."
+    told = checked.sentence.text.removeprefix("We counted ").removesuffix(".").split(" then ")
+    marked = {int(each.removesuffix(UNTRACED)) for each in told if each.endswith(UNTRACED)}
+    known = set(shown) | {value for value in written if _follows(value, set(written) & set(shown))}
+    assert marked == set(written) - known - {value for value in marked & known if value not in shown}
+    if not set(written) <= known:
         assert not checked.sentence.supported
 
 
+def _follows(value: int, known: set[int]) -> bool:
+    """Whether a number is the sum or the difference of two that are known."""
+    return any(value in (first + second, abs(first - second)) for first in known for second in known)
+
+
 @given(st.text(max_size=200))
-def test_numbers_of_a_text_are_in_it(text):
-    numbers = Numbers.of(text)
-    assert numbers | numbers == numbers
+def test_the_numbers_of_a_text_follow_from_it(text):
+    terms = Terms(Bm25Encoder(), "en")
+    assert not untraced(text, [Numbers.of(text, terms)], terms)
 
 
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_checking_any_text_against_any_evidence_ends(written, shown):
-    check = AnswerCheck([evidence(shown)], [shown], Terms(Bm25Encoder(), "en"))
+    check = AnswerCheck([evidence(shown)], [shown], [None], Terms(Bm25Encoder(), "en"))
     checked = check.check(written)
     assert set(checked.sentence.citations) <= {citation.n for citation in check.citations}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 
 from atoll.errors import AtollError
-from atoll.ports.chat import ChatMessage, ChatUsage
+from atoll.ports.chat import ChatCut, ChatMessage, ChatPiece, ChatUsage
 
 _CHARACTERS_PER_TOKEN = 4
 
@@ -14,17 +14,17 @@ class MemoryChat:
     """Implements ``Chat``: each request takes the next reply; the last one is repeated.
 
     A reply is text, given in pieces of ``piece`` characters, or an error that is raised in place of a first piece;
-    a pair of both is text that breaks off with the error. ``asked`` holds the messages of every request.
+    a pair of both is text that breaks off with the error. With ``cut`` every answer says that it was too long.
+    ``asked`` holds the messages of every request.
     """
 
-    def __init__(self, *replies: str | AtollError | tuple[str, AtollError], piece: int = 5) -> None:
+    def __init__(self, *replies: str | AtollError | tuple[str, AtollError], piece: int = 5, cut: bool = False) -> None:
         self._replies = list(replies)
         self._piece = piece
+        self._cut = cut
         self.asked: list[list[ChatMessage]] = []
 
-    async def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int
-    ) -> AsyncGenerator[str | ChatUsage, None]:
+    async def stream(self, messages: Sequence[ChatMessage], *, max_tokens: int) -> AsyncGenerator[ChatPiece, None]:
         """See ``atoll.ports.chat.Chat``."""
         self.asked.append(list(messages))
         reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
@@ -34,6 +34,8 @@ class MemoryChat:
             yield text[start : start + self._piece]
         if error is not None:
             raise error
+        if self._cut:
+            yield ChatCut()
         prompt = sum([await self.count_tokens(message.content) for message in messages])
         yield ChatUsage(prompt, await self.count_tokens(text))
 

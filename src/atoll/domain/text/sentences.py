@@ -63,7 +63,7 @@ _LINE = re.compile(r"[^\r\n\u2028\u2029]+")
 _TERMINATORS = ".!?…؟۔։।॥።။។\u037e"
 _END = re.compile(rf"[{_TERMINATORS}]+[\"'”’»)\]]*(?=\s)|[。！？｡]+[」』）\"”’]*")
 _END_BEFORE_MARKS = re.compile(
-    rf"[{_TERMINATORS}]+[\"'”’»)]*(?:\s*\[[\d,;\s]{{1,20}}\])*(?=\s)|[。！？｡]+[」』）\"”’]*(?:\s*\[[\d,;\s]{{1,20}}\])*"
+    rf"[{_TERMINATORS}]+[\"'”’»)]*(?:\s*\[[\d,;\s]{{1,20}}\])*(?=\s|$)|[。！？｡]+[」』）\"”’]*(?:\s*\[[\d,;\s]{{1,20}}\])*"
 )
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘„«]+$")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+|\d{1,3}\.|§)\s+$")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from atoll.query.answer import lists
-from atoll.query.answer.judge import Judged, answers, enumerates, named
+from atoll.query.answer.judge import Judged, answers, enumerates, is_under_denial, named
 from atoll.query.answer.sides import sides
 from atoll.query.answer.units import Form, TableRow, Unit
 from atoll.query.answer.weigh import Weighed
@@ -22,6 +22,8 @@ _AS_GOOD, _REASON = 0.93, 0.75
 _GAIN = 0.15
 #: What a column counts more whose cell has the type of the answer.
 _TYPED = 1.5
+#: Part of what the best column counts from which another one is meant as well.
+_ALIKE = 0.9
 #: Sentences before and after the best one in which the name or the reason is looked for.
 _BACK, _ON = 3, 2
 #: Lists looked at, and the part of the best unit's coverage that a list needs that holds it or is called what is asked.
@@ -80,17 +82,21 @@ def _compared(judged: Judged) -> list[Chosen] | None:
     pair = sides(judged.asked)
     if pair is None:
         return None
-    both = [each for each in judged.best if all(_meets_any(each, side) for side in pair)]
-    if both:
-        best = both[0]
-        parted = [at for side in pair for at in side]
+    parted = [at for side in pair for at in side]
+    for best in judged.best:
+        if not all(_meets_any(best, side) for side in pair):
+            continue
         columns = tuple(sorted({at for part in parted for at in _columns_of_part(best, part, judged)}))
+        if best.unit.row is not None and not all(_has_column(best, side, judged) for side in pair):
+            continue  # a row with both names is of one thing: "screen of the projector"
         if best.score >= _AS_GOOD * judged.best[0].score:
             return [Chosen(best, columns)]
+        break
     found: list[Chosen] = []
     for own, other in (pair, pair[::-1]):
         weights = [0.0 if at in other else weight for at, weight in enumerate(judged.weigher.even)]
         able = [each for each in judged.best if all(each.met[at] > 0 for at in own)]
+        able = [each for each in able if not _meets_any(each, other)] or able
         if not able:
             return None
         near = found[0].unit if found else None
@@ -115,6 +121,10 @@ def _together(unit: Unit, other: Unit | None) -> bool:
     return other is not None and unit.evidence is other.evidence and unit.section == other.section
 
 
+def _has_column(each: Weighed, side: frozenset[int], judged: Judged) -> bool:
+    return any(_columns_of_part(each, part, judged) for part in side)
+
+
 def _columns_of_part(each: Weighed, part: int, judged: Judged) -> list[int]:
     row = each.unit.row
     return [] if row is None else judged.weigher.columns_with(part, row.header)
@@ -125,7 +135,8 @@ def _listed(judged: Judged) -> list[Chosen] | None:
     asked, first = judged.asked, judged.best[0]
     dated = any(part.part is Part.DATE and not part.soft for part in asked.parts)
     leads = first.unit.text.endswith(":") and asked.wanted is Wanted.ANY
-    if not (asked.wants_list or dated or leads):
+    denied = asked.negated and asked.wanted is Wanted.ANY and is_under_denial(first.unit)
+    if not (asked.wants_list or dated or leads or denied):
         return None
     key = next((at for at, part in enumerate(asked.parts) if part.key), None)
     excluded = [at for at, part in enumerate(asked.parts) if part.excluded]
@@ -133,7 +144,7 @@ def _listed(judged: Judged) -> list[Chosen] | None:
     if tells and (key is None or first.own[key] > 0):
         return None
     for group in lists.groups(judged)[:_GROUPS]:
-        members = lists.shown(group)
+        members = lists.shown(group, negated=asked.negated)
         if len(members) < 2 or any(group.near[at] > 0 for at in excluded):  # noqa: PLR2004 - one thing is no list
             continue
         if any(max(group.frame[at], min(each.met[at] for each in members)) <= 0 for at in judged.weigher.hard):
@@ -143,7 +154,7 @@ def _listed(judged: Judged) -> list[Chosen] | None:
             _INSIDE if any(each is first for each in members) or (key is not None and group.near[key] > 0) else _OUTSIDE
         )
         if coverage >= wanted * first.coverage:
-            most = lists.MAX_SHOWN if asked.wants_list else lists.MAX_ENTRY
+            most = lists.MAX_SHOWN if asked.wants_list or denied else lists.MAX_ENTRY
             return [Chosen(each, columns_of(each, judged)) for each in members[:most]]
     return None
 
@@ -266,19 +277,21 @@ def columns_of(each: Weighed, judged: Judged) -> tuple[int, ...]:
     if row is None or not any(row.header):
         return ()
     label_at = next((at for at, cell in enumerate(row.cells) if cell), 0)
-    weighed = [
-        _column(judged, row, at, label_at) if name and at != label_at else 0.0 for at, name in enumerate(row.header)
-    ]
-    most = max(weighed, default=0.0)
-    if most <= 0:
+    chosen = [at for at, name in enumerate(row.header) if name and at != label_at]
+    told = False
+    for own in (True, False):  # "and for adults?" asks for another column than the question before it
+        weighed = {at: _column(judged, row, at, label_at, own=own) for at in chosen}
+        most = max(weighed.values(), default=0.0)
+        if most > 0:
+            told, chosen = True, [at for at in chosen if weighed[at] >= _ALIKE * most]
+    if not told:
         return ()
-    chosen = tuple(at for at, weight in enumerate(weighed) if weight >= 0.9 * most)
     if len(chosen) > max(2, len(row.cells) // 2):
         return ()
     return tuple(sorted({*chosen, *judged.weigher.cells_with(row, (label_at, *chosen))}))
 
 
-def _column(judged: Judged, row: TableRow, at: int, label_at: int) -> float:
-    weight = judged.weigher.column(row.header[at], row.cells[label_at])
+def _column(judged: Judged, row: TableRow, at: int, label_at: int, *, own: bool) -> float:
+    weight = judged.weigher.column(row.header[at], row.cells[label_at], own=own)
     typed = judged.asked.wanted not in (Wanted.ANY, Wanted.YES_NO) and answers(judged.asked, row.cells[at])
     return weight * (_TYPED if typed else 1.0)

@@ -25,7 +25,6 @@ _SAME_NAME = 0.6
 _OTHER_NAME = 0.4
 #: What a part counts that another sentence of the answer meets: one of the same section, and one of another.
 _SAME_SECTION, _NAME_OF_ANOTHER, _ELSEWHERE = 0.7, 0.4, 0.3
-_ABSENT = 0.999
 #: What a word counts that may be the name that is asked for.
 _PERHAPS = 0.6
 
@@ -36,7 +35,8 @@ class Signs:
 
     ``met``: weighted share of the question that the answer meets. ``numbers``: how far its dates, numbers and codes
     are. ``names``: how far the least met of its names is. ``meaning``: nearness of the best unit. ``typed``: the type
-    of the answer is there. ``absent``: a word that no passage holds is not met. ``empty``: no word is met but names.
+    of the answer is there. ``lacking``: rarity of the rarest word that is not met, 1 for one that no
+    passage holds. ``empty``: no word is met but names.
     """
 
     met: float
@@ -44,15 +44,15 @@ class Signs:
     names: float
     meaning: float
     typed: float
-    absent: float
+    lacking: float
     empty: float
 
 
 #: Fitted weights of the signs, and where the scale begins.
 WEIGHTS: Mapping[str, float] = {
-    "met": 5.4, "numbers": 3.3, "names": 2.8, "meaning": 2.1, "typed": 4.0, "absent": -1.1, "empty": -4.1
+    "met": 4.9, "numbers": 3.8, "names": 3.3, "meaning": 1.2, "typed": 3.7, "lacking": -1.4, "empty": -3.8
 }  # fmt: skip
-BIAS = -13.1
+BIAS = -12.6
 
 
 def likelihood(signs: Signs) -> float:
@@ -66,18 +66,13 @@ def signs_of(judged: Judged, chosen: Sequence[Chosen], rarity: Mapping[int, floa
     weigher, parts = judged.weigher, judged.asked.parts
     met = together(judged, chosen)
     words = [at for at, part in enumerate(parts) if part.part is Part.WORD and not (part.generic or part.excluded)]
-    absent = [
-        at
-        for at, part in enumerate(parts)
-        if not (part.is_hard or part.excluded or part.generic) and rarity.get(at, 0) >= _ABSENT
-    ]
     return Signs(
         met=weigher.share(met, weigher.weights),
         numbers=min((met[at] for at in weigher.hard), default=1.0),
         names=min((share for _, share in _names(judged, met)), default=1.0),
         meaning=chosen[0].weighed.nearness,
         typed=_typed(judged, chosen),
-        absent=max((1 - met[at] for at in absent), default=0.0),
+        lacking=max((rarity.get(at, 0.0) * (1 - met[at]) for at in words if at not in judged.asked.typed), default=0.0),
         empty=float(bool(words) and not weigher.hard and max(met[at] for at in words) < _MET),
     )
 
@@ -87,7 +82,7 @@ def _typed(judged: Judged, chosen: Sequence[Chosen]) -> float:
     wanted = judged.asked.wanted
     if wanted not in STRICT | {Wanted.PERSON}:
         return 1.0
-    if any(shows_type(each.unit, judged.asked) for each in chosen):
+    if any(shows_type(each.unit, judged.asked, judged.weigher.terms) for each in chosen):
         return 1.0
     return _PERHAPS if wanted is Wanted.PERSON and any(may_name(each.unit.text) for each in chosen) else 0.0
 
@@ -126,7 +121,7 @@ def together(judged: Judged, chosen: Sequence[Chosen]) -> list[float]:
 def _again(judged: Judged, each: Chosen) -> Weighed:
     """Weigh a unit by what is shown of it: of a row only the columns that were chosen."""
     again = judged.weigher.weighed(each.unit, document=each.unit.evidence.document, columns=each.columns)
-    judged.weigher.credit(again, judged.asked.typed, fits=shows_type(each.unit, judged.asked))
+    judged.weigher.credit(again, judged.asked.typed, fits=shows_type(each.unit, judged.asked, judged.weigher.terms))
     return again
 
 

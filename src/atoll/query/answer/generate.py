@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from atoll.domain.answer import Answer, AnsweredBy, Sentence
 from atoll.domain.evidence import Evidence
 from atoll.domain.text.sentences import sentences
-from atoll.ports.chat import Chat, ChatMessage, ChatUsage
+from atoll.ports.chat import Chat, ChatCut, ChatMessage, ChatUsage
 from atoll.query.answer.budget import PrefillSpeed, PromptLimits, cut_to, estimate_tokens, fitting, prompt_tokens
 from atoll.query.answer.check import AnswerCheck
 from atoll.query.answer.prompt import NOT_IN_DOCUMENTS, TOKENS_AROUND_TEXT, answer_messages
@@ -24,12 +24,21 @@ _LONGEST_MARK = 24
 
 @dataclass(slots=True)
 class Draft:
-    """What a generation leaves behind: its sentences, its text and what the server counted."""
+    """What a generation leaves behind: its sentences, its text and what the server counted.
+
+    ``cut``: the answer was as long as it may be, so that its last sentence may be half of one.
+    """
 
     sentences: list[Sentence] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
     usage: dict[str, int] = field(default_factory=dict)
     declined: bool = False
+    cut: bool = False
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether a sentence is."""
+        return any(sentence.supported for sentence in self.sentences)
 
     def answer(self, check: AnswerCheck) -> Answer:
         """Return the finished answer."""
@@ -95,6 +104,8 @@ async def generate(
                 return
     for text in _checked(waiting, check, draft):
         yield text
+    if draft.cut and draft.sentences:
+        draft.sentences[-1] = replace(draft.sentences[-1], supported=False, places=())
 
 
 async def _pieces(
@@ -105,6 +116,9 @@ async def _pieces(
     async for piece in chat.stream(prompt.messages, max_tokens=answer_tokens):
         if isinstance(piece, ChatUsage):
             draft.usage = {"prompt_tokens": piece.prompt_tokens, "completion_tokens": piece.completion_tokens}
+            continue
+        if isinstance(piece, ChatCut):
+            draft.cut = True
             continue
         if silent:
             speed.measured(prompt.tokens, perf_counter() - began)

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Evidence
 from atoll.ports.embedder import Embedder
-from atoll.query.answer.fit import fits, names_in
+from atoll.query.answer.fit import STRICT, fits, names_in
 from atoll.query.answer.rows import rendered
 from atoll.query.answer.scale import CosineScale
-from atoll.query.answer.units import Form, Unit, units
+from atoll.query.answer.units import CLOSERS, QUESTION_MARKS, Form, TableRow, Unit, units
 from atoll.query.answer.weigh import Weighed, Weigher, rarities
 from atoll.query.question.asked import Asked
 from atoll.query.question.concept import Part
 from atoll.query.question.kinds import Wanted, heads_type
 from atoll.query.search.results import SearchResult
+from atoll.query.text.terms import Terms
 
 #: Passages whose units are looked at, and units whose meaning is compared.
 MAX_PASSAGES = 20
@@ -31,8 +32,8 @@ _MET, _OWN, _MEANING, _FIT, _RANK, _NEGATION, _SEVERAL, _LACKING = 0.35, 0.15, 0
 _TITLE, _QUESTION, _FRAGMENT = 0.4, 0.4, 0.6
 _FRAGMENT_WORDS, _SHORT_WORDS = 4, 12
 _FEW_PARTS = 2
-_QUESTION_MARKS = ("?", "？", "؟")
-_CLOSERS = "\"'”’»)]」』）"
+#: Share of a question in a unit's own words from which it speaks for itself, and what it costs to say the contrary.
+_OWN_WORDS, _CONTRARY = 0.5, 0.3
 _ENUMERATION = re.compile(r"(?:[^,;]+[,;]){2,}[^,;]*\b(?:and|or|und|oder|et|y|e)\b|(?:[^;]+;){2,}|:\s[^,]+,[^,]+,")
 _NEGATED = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|except|cannot|forbidden|only|nicht|kein\w*|nie|ohne|außer)\b|n['’]t\b",
@@ -60,7 +61,7 @@ async def judge(found: SearchResult, embedder: Embedder, scale: CosineScale) -> 
     weigher = Weigher(found.asked.parts, rarities(found.asked.parts, found.rarity), found.terms)
     everything = [weigher.weighed(unit, document=unit.evidence.document) for unit in _units(found)]
     for each in everything:
-        weigher.credit(each, found.asked.typed, fits=shows_type(each.unit, found.asked))
+        weigher.credit(each, found.asked.typed, fits=shows_type(each.unit, found.asked, found.terms))
     for each in everything:
         each.score = _form(each.unit, found.asked) * _words(each, weigher, found.asked)
     nearest = sorted(everything, key=lambda each: -each.score)[:MAX_EMBEDDED]
@@ -83,29 +84,58 @@ def _units(found: SearchResult) -> Iterator[Unit]:
 
 def _of_entry(entry: Evidence, found: SearchResult) -> list[Unit]:
     passage = found.passage_of(entry)
-    return units(entry, found.headings_of(entry), passage.layout if passage else None)
+    return units(entry, found.headings_of(entry), passage.layout if passage else None, found.titles_of(entry))
 
 
 def _words(each: Weighed, weigher: Weigher, asked: Asked) -> float:
-    each.fit = float(shows_type(each.unit, asked))
+    each.fit = float(shows_type(each.unit, asked, weigher.terms))
     score = _MET * each.coverage + _OWN * each.own_coverage + _FIT * each.fit
     score += _RANK / math.sqrt(each.unit.evidence.rank) - _LACKING * weigher.lacks(each)
     if asked.wants_list and enumerates(each.unit.text):
         score += _SEVERAL
     if asked.negated:
-        around = "\n".join((each.unit.text, *each.unit.headings[-1:], each.unit.lead))
-        score += _NEGATION * (_NEGATED.search(around) is not None)
+        if denies(each.unit.text):
+            score += _NEGATION
+        elif is_under_denial(each.unit):  # what such a list says with the question's own words is so after all
+            score += _NEGATION if each.own_coverage < _OWN_WORDS else -_CONTRARY
     return score
 
 
-def shows_type(unit: Unit, asked: Asked) -> bool:
+def denies(text: str) -> bool:
+    """Whether a text says that something is not so."""
+    return _NEGATED.search(text) is not None
+
+
+def is_under_denial(unit: Unit) -> bool:
+    """Whether a unit stands under a heading or line that says that something is not so."""
+    return denies("\n".join((*unit.headings[-1:], unit.lead)))
+
+
+def shows_type(unit: Unit, asked: Asked, terms: Terms) -> bool:
     """Whether a unit has the type that is wanted; the unit or currency of a row's figure stands over its column."""
-    if answers(asked, unit.text):
-        return True
     row = unit.row
+    if answers(asked, unit.text):
+        return (
+            row is None or asked.wanted not in STRICT or not any(row.header) or _in_its_column(row, unit, asked, terms)
+        )
     if row is None or not any(map(str.isdecimal, "".join(row.cells[1:]))):
         return False
     return heads_type(" ".join((*row.header, row.caption, unit.lead, row.label)), asked.wanted)
+
+
+def _in_its_column(row: TableRow, unit: Unit, asked: Asked, terms: Terms) -> bool:
+    """Whether a value of the type that is wanted stands where it says what is asked: a deposit is no price.
+
+    Its column has a name of the question or of the type, or none; or the row or what the table is under has one.
+    """
+    if heads_type(" ".join((row.caption, unit.lead, row.label, *unit.headings[-1:])), asked.wanted):
+        return True
+    wanted = frozenset[int]().union(*(part.terms | part.kin | part.distant for part in asked.parts))
+    return any(
+        not name or heads_type(name, asked.wanted) or wanted & terms.of_passage(name) or asked.wanted is Wanted.TIME
+        for name, cell in zip(row.header, row.cells, strict=True)
+        if cell and fits(asked.wanted, cell)
+    )
 
 
 def answers(asked: Asked, text: str) -> bool:
@@ -129,7 +159,7 @@ def _form(unit: Unit, asked: Asked) -> float:
     """How good a unit can be as an answer by its form."""
     if unit.form is Form.TITLE:
         return 1.0 if _is_named(asked) and len(unit.text.split()) >= _FRAGMENT_WORDS else _TITLE
-    if unit.text.rstrip(_CLOSERS).endswith(_QUESTION_MARKS):
+    if unit.text.rstrip(CLOSERS).endswith(QUESTION_MARKS):
         return _QUESTION
     words = len(unit.text.split())
     if unit.form is Form.SENTENCE and words < _FRAGMENT_WORDS and not any(map(str.isdigit, unit.text)):

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from atoll.query.answer.judge import Judged
+from atoll.query.answer.judge import Judged, denies, is_under_denial
 from atoll.query.answer.units import Form
-from atoll.query.answer.weigh import Weighed
+from atoll.query.answer.weigh import INTRODUCED, Weighed
 
 #: Units of a list that are shown at most; an answer says how many more there are.
 MAX_SHOWN = 8
@@ -58,16 +58,23 @@ def _is_list(key: Sequence[object], members: Sequence[Weighed]) -> bool:
 def _group(members: list[Weighed], judged: Judged) -> Group:
     unit = members[0].unit
     near = "\n".join((*unit.headings[-1:], unit.lead, unit.row.caption if unit.row else ""))
-    far = "\n".join((*unit.headings[:-1], unit.evidence.document))
+    far = "\n".join((*unit.titles, *unit.headings[:-1], unit.evidence.document))
     header = "\n".join(unit.row.header) if unit.row else ""
     close = judged.weigher.meets_each((near, 1.0), (header, 0.9))
-    frame = [max(pair) for pair in zip(close, judged.weigher.meets_each((far, 0.8)), strict=True)]
+    told = "\n".join(each.text for each in unit.introduction) if unit.form is not Form.SENTENCE else ""
+    further = judged.weigher.meets_each((far, 0.8), (told, INTRODUCED))
+    frame = [max(pair) for pair in zip(close, further, strict=True)]
     return Group(members, close, frame, judged.weigher.share(frame))
 
 
-def shown(group: Group) -> list[Weighed]:
-    """Return the members that are meant: where some meet a part that the list's heading does not, only those."""
+def shown(group: Group, *, negated: bool) -> list[Weighed]:
+    """Return the members that are meant: where some meet a part that the list's heading does not, only those.
+
+    ``negated`` says that it is asked what is not so: where some say "not" and the heading does not, only those.
+    """
     chosen = list(group.members)
+    if negated and not is_under_denial(chosen[0].unit):
+        chosen = [each for each in chosen if denies(each.unit.text)] or chosen
     for at, met in enumerate(group.frame):
         if met >= 0.75:  # noqa: PLR2004 - said by the heading
             continue

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from atoll.errors import DependencyDown, ModelReplyInvalid
-from atoll.ports.chat import Chat, ChatUsage
+from atoll.ports.chat import Chat
 from atoll.query.answer.prompt import standalone_messages
 from atoll.query.question.history import Turn
 
@@ -22,7 +22,7 @@ async def standalone(question: str, history: Sequence[Turn], chat: Chat) -> str 
     try:
         async with asyncio.timeout(MAX_SECONDS):
             stream = chat.stream(standalone_messages(question, history), max_tokens=MAX_TOKENS)
-            pieces = [piece async for piece in stream if not isinstance(piece, ChatUsage)]
+            pieces = [piece async for piece in stream if isinstance(piece, str)]
     except (DependencyDown, ModelReplyInvalid, TimeoutError):
         return None
     lines = "".join(pieces).strip().splitlines()

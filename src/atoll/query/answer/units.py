@@ -27,6 +27,11 @@ _HEADING_END = re.compile(r"[.!?;,:]$")
 _CAPTION = re.compile(
     r"^(?:table|figure|fig\.|tab\.|tabelle|abbildung|abb\.|tableau|tabla|tabella)\s*\d", re.IGNORECASE
 )
+#: Sentences that introduce a table or list at most; where more are said they are about something.
+_INTRODUCTION = 2
+QUESTION_MARKS = ("?", "？", "؟")
+#: What may stand behind the mark that ends a sentence.
+CLOSERS = "\"'”’»)]」』）*_"
 #: A line of at most this many words without a full stop may be a heading that the parser did not mark.
 _HEADING_WORDS = 8
 
@@ -74,13 +79,34 @@ class Unit:
     row: TableRow | None = None
     series: int = -1
     section: int = 0
+    titles: tuple[str, ...] = ()
     before: Unit | None = field(default=None, repr=False)
     after: Unit | None = field(default=None, repr=False)
 
+    @property
+    def introduction(self) -> list[Unit]:
+        """The sentences before a table or list, the nearest first, where they are few and nothing else stands there."""
+        found = self.before
+        while found is not None and found.form is not Form.SENTENCE:
+            found = found.before
+        told: list[Unit] = []
+        while found is not None and found.section == self.section:
+            if found.form is not Form.TITLE:
+                told.append(found)
+            if len(told) > _INTRODUCTION:
+                return []
+            found = found.before
+        return told
 
-def units(evidence: Evidence, headings: Sequence[str], layout: PassageLayout | None = None) -> list[Unit]:
-    """Return the units of a passage in its order; without a layout, rows are told by the separators in the text."""
-    reader = _Reader(evidence, tuple(headings), layout)
+
+def units(
+    evidence: Evidence, headings: Sequence[str], layout: PassageLayout | None = None, titles: Sequence[str] = ()
+) -> list[Unit]:
+    """Return the units of a passage in its order; without a layout, rows are told by the separators in the text.
+
+    ``titles`` are what the document calls itself.
+    """
+    reader = _Reader(evidence, tuple(headings), layout, tuple(titles))
     found: list[Unit] = []
     for unit in (unit for at in range(len(reader.spans)) for unit in reader.line(at)):
         if found and unit.form is Form.ITEM is found[-1].form and unit.text[:1].islower():
@@ -96,13 +122,16 @@ def units(evidence: Evidence, headings: Sequence[str], layout: PassageLayout | N
 class _Reader:
     """Reads a passage line by line; what has been read of it says what a line is."""
 
-    def __init__(self, evidence: Evidence, headings: tuple[str, ...], layout: PassageLayout | None) -> None:
+    def __init__(
+        self, evidence: Evidence, headings: tuple[str, ...], layout: PassageLayout | None, titles: tuple[str, ...]
+    ) -> None:
         self.spans = lines(evidence.text)
         self._evidence = evidence
         self._text = evidence.text
         self._headings = headings
+        self._titles = titles
         self._layout = layout
-        self._lead = self._caption = ""
+        self._title = self._lead = self._caption = ""
         self._header: tuple[str, ...] | None = None
         self._above: tuple[str, ...] = ()
         self._series = self._section = 0
@@ -127,8 +156,8 @@ class _Reader:
             self._caption = line
             self._form = Form.TITLE
             yield self._unit(Form.TITLE, span)
-        elif line in self._headings or _looks_like_heading(line, following):
-            self._lead = self._caption = line
+        elif line in self._headings or line in self._titles or _looks_like_heading(line, following):
+            self._title = self._lead = self._caption = line
             self._section += 1
             self._form = Form.TITLE
             yield self._unit(Form.TITLE, span)
@@ -151,7 +180,8 @@ class _Reader:
         text = self._text[span.start : span.end]
         series = self._series if form in (Form.ROW, Form.ITEM) else -1
         lead = self._lead if self._lead != text else ""
-        return Unit(self._evidence, form, span.start, span.end, text, self._headings, lead, row, series, self._section)
+        place = (self._headings, lead, row, series, self._section, self._titles)
+        return Unit(self._evidence, form, span.start, span.end, text, *place)
 
     def _placed_row(self, span: Span, table: PlacedTable, row: PlacedRow) -> Iterator[Unit]:
         if len(row.cells) <= _MARKED_CELLS and _MARK.fullmatch(self._text[row.cells[0].start : row.cells[0].end]):
@@ -189,11 +219,24 @@ class _Reader:
     def _sentences(self, span: Span, line: str) -> Iterator[Unit]:
         self._form = Form.SENTENCE
         self._caption = ""
-        for start, end in sentences(line):
+        told = sentences(line)
+        asks = _asks(line[told[0].start : told[0].end])
+        if asks:
+            self._section += 1
+        for at, (start, end) in enumerate(told):
             yield self._unit(Form.SENTENCE, Span(span.start + start, span.start + end))
+            if asks and at == 0:  # what follows a question is its answer
+                self._lead = line[start:end]
+        if asks and len(told) > 1:
+            self._lead = self._title
+            self._section += 1
         if line.endswith(":"):
             last = sentences(line)[-1]
             self._lead = self._caption = line[last.start : last.end]
+
+
+def _asks(sentence: str) -> bool:
+    return sentence.rstrip(CLOSERS).endswith(QUESTION_MARKS)
 
 
 def _looks_like_heading(line: str, following: str) -> bool:

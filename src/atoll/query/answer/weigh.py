@@ -17,6 +17,8 @@ FRAME, LEAD = 0.85, 0.6
 TYPED, NOT_TYPED = 0.7, 0.3
 #: The same for the sentence before and those before it: names are carried on, what is said of them less so.
 BEFORE, FURTHER = (0.7, 0.45), (0.4, 0.2)
+#: The same for what is said before a table or list, of all of it.
+INTRODUCED = 0.6
 #: What parts count in comparison to a word of the same rarity.
 _NAME, _HARD, _GENERIC, _KEY = 1.2, 1.4, 0.35, 1.4
 #: From here on a part counts as met.
@@ -55,7 +57,7 @@ class Weigher:
         self.rarest = max(
             (at for at, part in enumerate(parts) if not part.is_hard), key=lambda at: self.weights[at], default=None
         )
-        self._terms = terms
+        self.terms = terms
         self._sights: dict[str, Sight] = {}
 
     def weighed(self, unit: Unit, *, document: str, columns: Sequence[int] = ()) -> Weighed:
@@ -96,7 +98,10 @@ class Weigher:
         yield (FRAME, FRAME), "\n".join(_frame(unit, document))
         if unit.lead and not _is_title(unit.lead):
             yield (LEAD, LEAD), unit.lead
-        before = unit.before if unit.row is None else None
+        if unit.row is not None:
+            yield (INTRODUCED, INTRODUCED), "\n".join(each.text for each in unit.introduction)
+            return
+        before = unit.before
         for factor in (BEFORE, FURTHER, FURTHER):
             if before is None or before.section != unit.section:
                 return
@@ -113,15 +118,18 @@ class Weigher:
     def news(self, text: str) -> int:
         """Return how many content terms a text has that the question has not."""
         asked = frozenset[int]().union(*(part.terms | part.pieces for part in self.parts))
-        return len(self._terms.of_question(text) - asked)
+        return len(self.terms.of_question(text) - asked)
 
-    def column(self, name: str, label: str) -> float:
-        """Return how much of a question the name of a column meets that the row's own name does not."""
+    def column(self, name: str, label: str, *, own: bool) -> float:
+        """Return how much of a question the name of a column meets that the row's own name does not.
+
+        ``own`` says to count only what the question says itself, not what it takes from its conversation.
+        """
         column, row = self._sight(name), self._sight(label)
         return sum(
             weight * self._meets(part, column)
             for weight, part in zip(self.even, self.parts, strict=True)
-            if self._meets(part, row) < self._meets(part, column)
+            if (part.start >= 0 or not own) and self._meets(part, row) < self._meets(part, column)
         )
 
     def columns_with(self, part: int, names: Sequence[str]) -> list[int]:
@@ -149,11 +157,11 @@ class Weigher:
     def _sight(self, text: str) -> Sight:
         known = self._sights.get(text)
         if known is None:
-            known = self._sights[text] = Sight(text, self._terms.of_passage(text))
+            known = self._sights[text] = Sight(text, self.terms.of_passage(text))
         return known
 
     def _meets(self, part: Concept, sight: Sight) -> float:
-        return meets(part, sight, self._terms)
+        return meets(part, sight, self.terms)
 
     def _is_labelled(self, part: Concept, unit: Unit) -> float:
         """Whether a row or item is the one that is asked for: "fault 4" is row 4 under "Fault", "rule 2" item 2."""
@@ -168,7 +176,7 @@ class Weigher:
             return 1.0
         return float(
             any(
-                begins_with(cell, part.number) and part.terms & self._terms.of_passage(name)
+                begins_with(cell, part.number) and part.terms & self.terms.of_passage(name)
                 for name, cell in zip(row.header, row.cells, strict=True)
             )
         )
@@ -196,6 +204,7 @@ def _own_text(unit: Unit, columns: Sequence[int] = ()) -> str:
 
 
 def _frame(unit: Unit, document: str) -> Iterable[str]:
+    yield from unit.titles
     yield from unit.headings
     if unit.lead and unit.lead not in unit.headings and _is_title(unit.lead):
         yield unit.lead

@@ -20,7 +20,7 @@ MAX_CONCEPTS = 24
 _TOKEN = re.compile(r"[^\W_]+(?:(?:[-'’./&+#:]|(?<=\d),(?=\d))[^\W_]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$|['’]s(?=$|-)")
 _QUANTITY = re.compile(r"\d[\d.,:]*")
-_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
+YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _CONNECTORS = frozenset({"of", "de", "du", "des", "del", "la", "von", "van", "der", "den", "&", "y", "och", "og"})
 _OPENERS = frozenset(
     """
@@ -65,6 +65,11 @@ _ADVERB = re.compile(
     r"(?!.*(?:daily|weekly|monthly|yearly|hourly|early|supply|reply|apply|family|assembly)$)[a-z]{3,}ly"
 )
 _BREAK = re.compile(r"[,;?]")
+#: Endings of a word's forms, with what its base form has instead.
+_FORMS = (
+    ("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ied", "y"), ("d", ""), ("ing", ""), ("ier", "y"), ("iest", "y"),
+    ("er", ""), ("est", ""),
+)  # fmt: skip
 _BEGINNING = 5
 
 
@@ -90,7 +95,7 @@ def concepts(question: str, terms: Terms) -> tuple[Concept, ...]:
         elif at not in skipped:
             concept = _of_word(word, wanted, terms, groups.get(at, -1))
             if concept is not None:
-                counted = concept.part is Part.NUMBER and not _YEAR.fullmatch(word.text)
+                counted = concept.part is Part.NUMBER and not YEAR.fullmatch(word.text)
                 unit = _unit_after(question, words, at, terms) if counted else frozenset()
                 found.append(replace(concept, unit=unit))
     found.sort(key=lambda concept: concept.start)
@@ -271,9 +276,9 @@ def _of_word(word: _Word, wanted: TermSet, terms: Terms, group: int) -> Concept 
 
 
 def _kin_of_stem(word: str, language: str) -> tuple[str, ...]:
-    """The kin of a word's base form, for endings that questions use: "costs", "reported", "opening"."""
-    for ending in ("s", "es", "ed", "d", "ing", "er"):
-        base = word.removesuffix(ending)
+    """The kin of a word's base form, for endings that questions use: "costs", "reported", "opening", "heavier"."""
+    for ending, instead in _FORMS:
+        base = word.removesuffix(ending) + instead if word.endswith(ending) else word
         if base != word and len(base) > 2 and (found := kin(base, language) or kin(base + "e", language)):  # noqa: PLR2004
             return found
     return ()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from atoll.query.question.concept import Concept, Part
-from atoll.query.question.concepts import concepts
+from atoll.query.question.concepts import YEAR, concepts
 from atoll.query.question.history import Turn
 from atoll.query.text.terms import Terms
 
@@ -81,13 +81,19 @@ def _elliptic(question: str, parts: tuple[Concept, ...], last: str, history: Seq
             continue
         if part.part is Part.LABELLED and (part.text.split()[0].casefold() in labels or Part.NAME in kinds):
             continue
-        share = REPLACED if part.part is Part.WORD and Part.WORD in kinds and not part.generic else 1.0
-        kept.append(replace(part, share=share, key=False, start=-1, end=-1))
+        replaced = Part.WORD in kinds and not part.generic and (part.part is Part.WORD or _counts(part))
+        share, soft = (REPLACED if replaced else 1.0), part.soft or (replaced and part.part is Part.NUMBER)
+        kept.append(replace(part, share=share, soft=soft, key=False, start=-1, end=-1))
     if not any(part.part is Part.NAME for part in (*kept, *parts)) and (names := _names(history, terms)):
         rivals = tuple(tuple(terms.forms(word) for word in name.split()) for name in names)
         kept.append(Concept(Part.NAME, " / ".join(names), -1, -1, frozenset(), rivals=rivals, share=CARRIED))
     words = " ".join(dict.fromkeys(part.text for part in kept))
     return Carried(f"{question} {words}", (*(replace(part, key=True) for part in parts), *kept), last)
+
+
+def _counts(part: Concept) -> bool:
+    """Whether a part is a number that says something of a word ("under 18"), which goes with it; a year stays."""
+    return part.part is Part.NUMBER and not YEAR.fullmatch(part.text)
 
 
 def _names(history: Sequence[Turn], terms: Terms) -> list[str]:

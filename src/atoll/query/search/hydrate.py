@@ -27,6 +27,10 @@ class Texts:
     passages: Mapping[PassageId, Passage]
     complete: bool
 
+    def these(self, ids: Sequence[PassageId]) -> list[Passage]:
+        """Return those of some passages that were read."""
+        return [self.passages[at] for at in ids if at in self.passages]
+
 
 async def read_texts(
     ranking: Sequence[Ranked],
@@ -34,16 +38,20 @@ async def read_texts(
     depth: int,
     reads: ReadBudget,
     besides: Sequence[PassageId] = (),
+    openings: Sequence[PassageId] = (),
 ) -> Texts:
-    """Read until ``depth`` different texts with all phrases are there, and the passages ``besides``."""
+    """Read until ``depth`` different texts with all phrases are there, the passages ``besides``, and ``openings``.
+
+    An opening is how a document begins; one that is not there is not missed.
+    """
     ids = [ranked.id for ranked in ranking]
     first = len(ids) if phrases else depth + COLLAPSE_ROOM
     wanted = [*ids[:first], *besides]
-    passages = await reads.hydrate(wanted)
-    complete = len(passages) == len(wanted)
+    passages = await reads.hydrate(list(dict.fromkeys((*wanted, *openings))))
+    complete = all(at in passages for at in wanted)
     shared = collapse([passages[at] for at in ids if at in passages and contains_all(passages[at].text, phrases)])
     if complete and len(shared) < depth and len(ids) > first and reads.left:
         passages |= await reads.hydrate(ids[first:])
-        complete = len(passages) == len(ids) + len(besides)
+        complete = all(at in passages for at in (*ids, *besides))
         shared = collapse([passages[at] for at in ids if at in passages])
     return Texts(shared, passages, complete)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Filters, Mode
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.domain.page_vectors import PageHit, PageQuery
 from atoll.domain.reader import Reader
 from atoll.errors import IndexMissing, NotAvailable, ungrouped
@@ -58,6 +58,7 @@ class _Ranking:
     passages: list[Ranked]
     pages: list[RankedPage]
     names: Mapping[DocumentUid, str]
+    openings: Sequence[PassageId] = ()
 
 
 class SearchPipeline:
@@ -233,6 +234,7 @@ class SearchPipeline:
                 seen.lists.get(Retriever.SPARSE, [])[:DEPTH],
                 [hits[:PHRASE_DEPTH] for name, hits in seen.lists.items() if name.startswith(PHRASE)],
             )
+        openings = seen.openings_of(ranking, top_k) if question.counted else ()
         if self._pages is not None and question.pages is not None and _knows_only_text(question):
             with timings.step("search_pages"):
                 documents = seen.documents_of(ranking, LINES_DOCUMENTS)
@@ -252,7 +254,7 @@ class SearchPipeline:
             names |= more
         # `COLLAPSE_ROOM` passages ahead of a page may turn out to be one text.
         reachable = [page for page in pages[:top_k] if page.ahead < top_k + COLLAPSE_ROOM]
-        return _Ranking(ranking, reachable, names)
+        return _Ranking(ranking, reachable, names, openings)
 
     async def _read(
         self, ranking: _Ranking, question: Question, top_k: int, reads: ReadBudget, timings: Timings
@@ -261,7 +263,7 @@ class SearchPipeline:
         depth = top_k if self._reranking is None else max(top_k, self._reranking.depth - COLLAPSE_ROOM)
         on_pages = [passage for page in ranking.pages for passage in page.passages]
         with timings.step("hydrate"):
-            return await read_texts(ranking.passages, question.phrases, depth, reads, on_pages)
+            return await read_texts(ranking.passages, question.phrases, depth, reads, on_pages, ranking.openings)
 
     async def _shown(
         self,
@@ -286,7 +288,7 @@ class SearchPipeline:
                 evidence = await reader.joined(evidence, pages, ranking.names, texts.passages, top_k)
         warnings = question.shortfalls.all()
         read = [texts.passages[entry.passage_id] for entry in evidence if entry.passage_id is not None]
-        by_id = {passage.id: passage for passage in read}
+        by_id = {passage.id: passage for passage in (*read, *texts.these(ranking.openings))}
         return replace(found, vector=question.vector, evidence=evidence, passages=by_id, warnings=warnings)
 
 

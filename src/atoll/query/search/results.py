@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from atoll.domain.answer import Caution
 from atoll.domain.evidence import Evidence, Mode
-from atoll.domain.ids import PassageId
+from atoll.domain.ids import PassageId, passage_id
 from atoll.domain.page_vectors import PageQuery
 from atoll.domain.passage import Passage
+from atoll.domain.text.titles import titles_of
 from atoll.query.question.asked import Asked
 from atoll.query.search.shortfalls import Shortfalls
 from atoll.query.text.terms import Terms
@@ -67,6 +68,11 @@ class SearchResult:
         """Return the headings that a piece of evidence stands under."""
         passage = self.passage_of(entry)
         return () if passage is None else passage.headings
+
+    def titles_of(self, entry: Evidence) -> tuple[str, ...]:
+        """Return what the document of a piece of evidence calls itself, where that was read."""
+        opening = self.passages.get(passage_id(entry.document_id, 0))
+        return () if opening is None else titles_of(opening.text)
 
     def passage_of(self, entry: Evidence) -> Passage | None:
         """Return the passage that a piece of evidence shows; a page without text has none."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from atoll.domain.ids import DocumentUid
+from atoll.domain.ids import DocumentUid, PassageId, passage_id
 from atoll.domain.page_vectors import PageHit
 from atoll.domain.vectors import Hit, VectorSearch
 from atoll.query.rank.fuse import DEPTH, Ranked
@@ -35,6 +35,10 @@ class Seen:
         """Return the first ``most`` documents of a ranking of these lists, in its order."""
         document_of = {hit.id: hit.document_uid for hits in self.lists.values() for hit in hits}
         return list(islice(dict.fromkeys(document_of[ranked.id] for ranked in ranking), most))
+
+    def openings_of(self, ranking: Sequence[Ranked], most: int) -> list[PassageId]:
+        """Return the first passage of each of the first ``most`` documents: what all of a document is about."""
+        return [passage_id(document, 0) for document in self.documents_of(ranking, most)]
 
 
 async def see(
