@@ -129,7 +129,7 @@ def api_routes() -> list[APIRoute]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     pages = runtime.kept(PageViews)
-    features = (pages.adopt(), runtime.ports.ask.prepare(), background.tell_older(runtime.ports))
+    features = (pages.adopt(), background.tell_older(runtime.ports))
     async with background.running(
         runtime.ports, runtime.ringer, runtime.key_use, runtime.queries, runtime.seals, *features
     ):

@@ -1,4 +1,4 @@
-"""Work beside the requests: ringing for documents, noting that keys were used, sweeping abandoned uploads."""
+"""Work beside the requests: ringing for documents, noting that keys were used, sweeping, measuring the embedder."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _TOUCH_SECONDS = 30.0
 _COUNT_SECONDS = 30.0
 _SEAL_SECONDS = 60.0
 _SWEEP_SECONDS = 60.0
+#: How often it is seen to that the embedder's scale is known: at the start, and soon after another model came.
+_MEASURE_SECONDS = 60.0
 
 
 class Ringer:
@@ -111,6 +113,7 @@ async def running(
         asyncio.create_task(_every(_TOUCH_SECONDS, "noting when keys were used", used.flush)),
         asyncio.create_task(_every(_COUNT_SECONDS, "counting queries", queries.flush)),
         asyncio.create_task(_every(_SEAL_SECONDS, "sealing the audit trail", seals.seal)),
+        asyncio.create_task(_every(_MEASURE_SECONDS, "measuring the embedding model", ports.ask.prepare)),
         asyncio.create_task(_every(_SWEEP_SECONDS, "sweeping abandoned uploads", lambda: sweep(ports))),
     ]
     for task in tasks:

@@ -8,6 +8,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 import pytest
@@ -217,3 +218,24 @@ async def test_a_living_upload_is_not_swept(site: Site) -> None:
     assert intake._folder.exists()
     await intake.settle(())
     assert site.files() == []
+
+
+async def test_the_embedding_model_is_measured_before_anybody_asks(tmp_path: Path) -> None:
+    class Asked:
+        """Knows whether it was prepared, and that the first time the embedder was away."""
+
+        def __init__(self) -> None:
+            self.times = 0
+            self.prepared = asyncio.Event()
+
+        async def prepare(self) -> None:
+            self.times += 1
+            self.prepared.set()
+            raise DependencyDown("the embedding server is away")
+
+    ask, site = Asked(), Site(tmp_path / "house")
+    await site.open(ask=ask)
+    async with site.app.router.lifespan_context(site.app):
+        await asyncio.wait_for(ask.prepared.wait(), 5)
+    await site.house.close_stores()
+    assert ask.times == 1

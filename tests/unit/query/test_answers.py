@@ -5,6 +5,7 @@ import re
 import pytest
 
 from atoll.adapters.memory.chat import MemoryChat
+from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.domain.answer import AnsweredBy
 from atoll.domain.evidence import Mode
 from atoll.errors import DependencyDown, NotAvailable
@@ -236,3 +237,26 @@ async def test_a_small_window_gets_less_evidence_and_one_without_room_none():
     outcome = await none.service.query(none.asking(question))
     assert outcome.answer.answered_by is AnsweredBy.EXTRACT
     assert outcome.usage["generation_failed"] == 1
+
+
+async def test_a_prepared_service_embeds_for_the_first_question_what_it_embeds_for_any():
+    class Counting(MemoryEmbedder):
+        asked = 0
+
+        async def embed(self, texts, *, input_type):
+            self.asked += len(texts)
+            return await super().embed(texts, input_type=input_type)
+
+    async def of_question(library) -> int:
+        before = library.embedder.asked
+        await library.service.query(library.asking("How often are the filters cleaned?"))
+        return library.embedder.asked - before
+
+    counting = Counting()
+    library = await manual(embedder=counting)
+    await library.service.prepare()
+    await library.service.prepare()
+    first = await of_question(library)
+    assert first == await of_question(library)
+    cold = await manual(embedder=Counting())
+    assert await of_question(cold) > first

@@ -109,10 +109,11 @@ class Library:
         language: str = "en",
         limits: PromptLimits | None = None,
         reranking: Reranking | None = None,
+        embedder: MemoryEmbedder | None = None,
     ):
         self.records = TwinPassages(language)
         self.index = MemoryGraphIndex()
-        self.embedder = MemoryEmbedder()
+        self.embedder = embedder or MemoryEmbedder()
         self.encoder = Bm25Encoder()
         self.service = AskService(
             passages=self.records,

@@ -32,6 +32,8 @@ _MET, _OWN, _MEANING, _FIT, _RANK, _NEGATION, _SEVERAL, _LACKING = 0.35, 0.15, 0
 _TITLE, _QUESTION, _FRAGMENT = 0.4, 0.4, 0.6
 _FRAGMENT_WORDS, _SHORT_WORDS = 4, 12
 _FEW_PARTS = 2
+#: Words of a cell that holds a figure and nothing that explains it.
+_BARE_WORDS = 3
 #: Share of a question in a unit's own words from which it speaks for itself, and what it costs to say the contrary.
 _OWN_WORDS, _CONTRARY = 0.5, 0.3
 _ENUMERATION = re.compile(r"(?:[^,;]+[,;]){2,}[^,;]*\b(?:and|or|und|oder|et|y|e)\b|(?:[^;]+;){2,}|:\s[^,]+,[^,]+,")
@@ -126,13 +128,18 @@ def shows_type(unit: Unit, asked: Asked, terms: Terms) -> bool:
 def _in_its_column(row: TableRow, unit: Unit, asked: Asked, terms: Terms) -> bool:
     """Whether a value of the type that is wanted stands where it says what is asked: a deposit is no price.
 
-    Its column has a name of the question or of the type, or none; or the row or what the table is under has one.
+    Its column has a name of the question or of the type, or none; or the row or what the table is under has one. A cell
+    that says something in words says itself what its figures are.
     """
     if heads_type(" ".join((row.caption, unit.lead, row.label, *unit.headings[-1:])), asked.wanted):
         return True
     wanted = frozenset[int]().union(*(part.terms | part.kin | part.distant for part in asked.parts))
     return any(
-        not name or heads_type(name, asked.wanted) or wanted & terms.of_passage(name) or asked.wanted is Wanted.TIME
+        not name
+        or len(cell.split()) > _BARE_WORDS
+        or heads_type(name, asked.wanted)
+        or wanted & terms.of_passage(name)
+        or asked.wanted is Wanted.TIME
         for name, cell in zip(row.header, row.cells, strict=True)
         if cell and fits(asked.wanted, cell)
     )
