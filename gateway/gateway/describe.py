@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from atoll.domain.principal import Action
 from gateway.auth import Authorized
 from gateway.documents.schemas import TextIn
-from gateway.errors import Problem
+from gateway.errors import Problem, refusals
 
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "atoll_<id>_<secret>"},
@@ -39,16 +41,43 @@ def _description(app: FastAPI, routes: Sequence[APIRoute]) -> dict[str, Any]:
         schemas[model.__name__] = model.model_json_schema()
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    keyed = {(route.path, method) for route in routes if _is_keyed(route) for method in route.methods or ()}
+    keyed = {
+        (route.path, method): action
+        for route in routes
+        if (action := _action(route)) is not None
+        for method in route.methods or ()
+    }
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             operation["responses"].pop("422", None)  # every error is a problem document
             operation["responses"]["default"] = _PROBLEM
-            if (path, method.upper()) in keyed:
+            action = keyed.get((path, method.upper()))
+            if action is not None:
                 operation["security"] = [{"bearer": []}, {"key": []}]
+                expected = refusals(*_expected(path, method, operation, action))
+                operation["responses"] = {
+                    **operation["responses"],
+                    **{str(status): told for status, told in expected.items()},
+                }
     app.openapi_schema = schema
     return schema
 
 
-def _is_keyed(route: APIRoute) -> bool:
-    return any(isinstance(each.call, Authorized) for each in route.dependant.dependencies)
+def _action(route: APIRoute) -> Action | None:
+    """Return what a route authorises, None for one that needs no key."""
+    called = (each.call for each in route.dependant.dependencies)
+    return next((call.action for call in called if isinstance(call, Authorized)), None)
+
+
+def _expected(path: str, method: str, operation: Mapping[str, Any], action: Action) -> Iterator[int]:
+    """Yield the statuses that requests with a key can be refused with, by the kind of the operation."""
+    yield from (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+    yield HTTPStatus.SERVICE_UNAVAILABLE
+    if "parameters" in operation or "requestBody" in operation:
+        yield HTTPStatus.BAD_REQUEST
+    if "{" in path:
+        yield HTTPStatus.NOT_FOUND
+    if method != "get" and action is not Action.READ:
+        yield HTTPStatus.CONFLICT
+    if "requestBody" in operation:
+        yield HTTPStatus.REQUEST_ENTITY_TOO_LARGE

@@ -68,6 +68,17 @@ def problem_response(body: Mapping[str, Any], headers: Mapping[str, str] | None 
     )
 
 
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what a route declares as ``responses`` of its own kind; `describe` adds those that its kind has."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
 def install(app: FastAPI, routes: Sequence[Route]) -> None:
     """Let the application, which has these routes, answer every error as a problem document."""
 

@@ -28,20 +28,12 @@ export function render(api) {
 
 function declare(name, schema) {
   const note = schema.description ? `/** ${schema.description.replaceAll("*/", "")} */\n` : "";
-  return `${note}export type ${typeName(name)} = ${type(schema)};\n`;
-}
-
-/** A name that two modules use carries its module's: gateway__graph__schemas__LinkOut -> GraphLinkOut. */
-function typeName(name) {
-  const parts = name.split("__");
-  if (parts.length === 1) return name;
-  const [, feature] = parts;
-  return feature[0].toUpperCase() + feature.slice(1) + parts.at(-1);
+  return `${note}export type ${name} = ${type(schema)};\n`;
 }
 
 function type(schema) {
   if (schema === undefined || Object.keys(schema).length === 0) return "unknown";
-  if (schema.$ref) return typeName(schema.$ref.split("/").at(-1));
+  if (schema.$ref) return schema.$ref.split("/").at(-1);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if ("const" in schema) return JSON.stringify(schema.const);
   const options = schema.anyOf ?? schema.oneOf;

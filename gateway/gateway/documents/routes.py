@@ -27,12 +27,13 @@ from gateway.documents.schemas import (
     DocumentPatch,
     DocumentsOut,
     LinkIn,
-    LinkOut,
     ReceiptOut,
     ReprocessIn,
+    SignedLinkOut,
     TextsIn,
 )
 from gateway.documents.upload import UploadReader
+from gateway.errors import refusals
 from gateway.runtime import Live, kept
 from gateway.wire import Cursor, Pattern, QueryTruth
 
@@ -71,7 +72,7 @@ _UPLOAD_BODY = {
 _UPLOAD_BODY["requestBody"]["content"]["application/json"]["schema"].pop("$defs")  # type: ignore[index]
 
 
-@router.post("/documents", status_code=202, openapi_extra=_UPLOAD_BODY)
+@router.post("/documents", status_code=202, openapi_extra=_UPLOAD_BODY, responses=refusals(415, 507))
 async def upload_documents(
     request: Request, access: Writing, live: Live, reader: Annotated[UploadReader, Depends(kept(UploadReader))]
 ) -> AcceptedOut:
@@ -176,7 +177,7 @@ async def download_document(document: str, access: Linked, live: Live) -> FileRe
 
 
 @router.post("/documents/{document}/links")
-async def link_document(document: str, wanted: LinkIn, access: Reading, live: Live) -> LinkOut:
+async def link_document(document: str, wanted: LinkIn, access: Reading, live: Live) -> SignedLinkOut:
     """Return a link to a page's image, or to the file, that holds for five minutes and needs no key."""
     found = await live.ports.catalogue.get(access.reader, DocumentUid(document))
     path = f"/v1/kbs/{access.kb_name}/documents/{found.id}"
@@ -189,7 +190,7 @@ async def link_document(document: str, wanted: LinkIn, access: Reading, live: Li
         parameters += [("dpi", str(wanted.dpi))] if wanted.dpi is not None else []
     expires_at = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
     token = live.signer.link(link_target(path, QueryParams(parameters)), access.principal.subject)
-    return LinkOut(url=f"{path}?{urlencode([*parameters, (LINK, token)])}", expires_at=expires_at)
+    return SignedLinkOut(url=f"{path}?{urlencode([*parameters, (LINK, token)])}", expires_at=expires_at)
 
 
 @router.get("/batches/{batch}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from atoll.domain.document import Accepted, Amendment, Document, DocumentPage, Receipt, Stage, StageState, Status
 from atoll.domain.ids import document_id
@@ -129,6 +129,13 @@ class AcceptedOut(BaseModel):
         )
 
 
+#: How many documents have each status; one that none has is left out.
+Counts = Annotated[
+    dict[str, int],
+    WithJsonSchema({"type": "object", "properties": {status.value: {"type": "integer"} for status in Status}}),
+]
+
+
 class DocumentsOut(BaseModel):
     """A page of a listing; ``counts`` is over all documents that the caller sees and ``name`` matches.
 
@@ -136,7 +143,7 @@ class DocumentsOut(BaseModel):
     """
 
     documents: list[DocumentOut]
-    counts: dict[str, int]
+    counts: Counts
     older: int
     next_cursor: str | None
 
@@ -154,7 +161,7 @@ class DocumentsOut(BaseModel):
 class BatchOut(BaseModel):
     """How an upload gets on; ``eta_seconds`` is null as long as nothing can be said."""
 
-    counts: dict[str, int]
+    counts: Counts
     documents: list[DocumentOut]
     eta_seconds: float | None
 
@@ -165,12 +172,25 @@ class KeptOut(BaseModel):
     entities: int
 
 
+class RemovedOut(BaseModel):
+    """What goes with a document. Entities are those that nothing else mentions; bytes are those of the original."""
+
+    passages: int
+    chunks: int
+    pages: int
+    entities: int
+    mentions: int
+    assertions: int
+    vectors: int
+    bytes: int
+
+
 class ReceiptOut(BaseModel):
     """What a deletion removes, or would remove."""
 
     document_id: str
     dry_run: bool
-    removed: dict[str, int]
+    removed: RemovedOut
     kept: KeptOut
 
     @classmethod
@@ -179,7 +199,7 @@ class ReceiptOut(BaseModel):
         return cls(
             document_id=document_id(receipt.document),
             dry_run=receipt.dry_run,
-            removed=dict(receipt.removed),
+            removed=RemovedOut(**receipt.removed),
             kept=KeptOut(entities=receipt.kept_entities),
         )
 
@@ -239,7 +259,7 @@ class LinkIn(Body):
     dpi: Whole | None = None
 
 
-class LinkOut(BaseModel):
+class SignedLinkOut(BaseModel):
     """A link that needs no key, relative to this server, and until when it holds."""
 
     url: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
@@ -12,11 +12,15 @@ from atoll.domain.page import RESOLUTIONS
 from atoll.domain.principal import Action
 from atoll.pages.views import PageViews
 from gateway.auth import InKb
+from gateway.errors import refusals
 from gateway.pages.schemas import HeatmapIn, PageOut, PassageOut, PassagesOut, PlacedPassage
 from gateway.runtime import Live, kept
 from gateway.wire import Cursor, PageNumber
 
 router = APIRouter(prefix="/v1/kbs/{kb}/documents/{document}", tags=["pages"])
+
+#: A picture, or word that this installation draws none.
+_PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, **refusals(501)}
 
 Reading = Annotated[KbAccess, Depends(InKb(Action.READ))]
 Linked = Annotated[KbAccess, Depends(InKb(Action.READ, links=True))]
@@ -45,7 +49,7 @@ async def list_passages(
     )
 
 
-@router.get("/pages/{page}.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+@router.get("/pages/{page}.png", response_class=Response, responses=_PNG)
 async def draw_page(
     document: str,
     page: PageNumber,
@@ -76,7 +80,7 @@ async def get_page(document: str, page: PageNumber, access: Reading, views: View
     )
 
 
-@router.post("/pages/{page}/heatmap", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+@router.post("/pages/{page}/heatmap", response_class=Response, responses=_PNG)
 async def draw_heatmap(document: str, page: PageNumber, wanted: HeatmapIn, access: Reading, views: Views) -> Response:
     """Return a page as PNG, lit where it answers a query; by the stored page vectors."""
     image = await views.heatmap(access.reader, DocumentUid(document), page, wanted.query)

@@ -13,7 +13,7 @@ from atoll.domain.principal import Action
 from atoll.errors import AtollError
 from atoll.query.service import Citations, Delta, Done, EvidenceFound, Replace, StreamEvent
 from gateway.auth import InKb
-from gateway.errors import log_inside, problem
+from gateway.errors import log_inside, problem, refusals
 from gateway.runtime import Live
 from gateway.search.answer_parts import sentences_out
 from gateway.search.schemas import (
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/v1/kbs/{kb}", tags=["search"])
 Reading = Annotated[KbAccess, Depends(InKb(Action.READ, is_query=True))]
 
 
-@router.post("/search")
+@router.post("/search", responses=refusals(501))
 async def search(wanted: SearchIn, access: Reading, live: Live) -> SearchOut:
     """Return ranked, explained evidence."""
     outcome = await live.ports.ask.search(wanted.to_search(access.reader))
@@ -43,7 +43,7 @@ async def search(wanted: SearchIn, access: Reading, live: Live) -> SearchOut:
 @router.post(
     "/query",
     response_model=QueryOut,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **refusals(501, 502)},
 )
 async def query(wanted: QueryIn, request: Request, access: Reading, live: Live) -> QueryOut | Response:
     """Answer a question from the documents, every sentence cited.

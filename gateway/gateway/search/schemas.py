@@ -135,7 +135,7 @@ class StepOut(BaseModel):
     entity: str
 
 
-class EntityOut(BaseModel):
+class EvidenceEntityOut(BaseModel):
     """The entity that a piece of evidence is about, as its passage writes it."""
 
     id: str
@@ -143,7 +143,7 @@ class EntityOut(BaseModel):
     type: str
 
 
-class RelationOut(BaseModel):
+class EvidenceRelationOut(BaseModel):
     """What a passage says about two entities; without ``id`` they only stand together in a sentence."""
 
     id: str | None
@@ -168,8 +168,8 @@ class EvidenceOut(BaseModel):
     signals: dict[str, SignalOut]
     path: list[StepOut] | None
     also_in: list[str]
-    entity: EntityOut | None = None
-    relation: RelationOut | None = None
+    entity: EvidenceEntityOut | None = None
+    relation: EvidenceRelationOut | None = None
 
     @classmethod
     def of(cls, evidence: Evidence, *, explain: bool = True) -> Self:
@@ -190,8 +190,8 @@ class EvidenceOut(BaseModel):
             else {},
             path=None if path is None else [StepOut(passage_id=passage, entity=entity) for passage, entity in path],
             also_in=list(map(document_id, evidence.also_in)),
-            entity=evidence.entity and EntityOut.model_validate(evidence.entity, from_attributes=True),
-            relation=evidence.relation and RelationOut.model_validate(evidence.relation, from_attributes=True),
+            entity=evidence.entity and EvidenceEntityOut.model_validate(evidence.entity, from_attributes=True),
+            relation=evidence.relation and EvidenceRelationOut.model_validate(evidence.relation, from_attributes=True),
         )
 
 

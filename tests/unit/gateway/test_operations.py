@@ -146,9 +146,34 @@ def test_the_description_knows_errors_as_problems_only() -> None:
     for path, operations in schema["paths"].items():
         for operation in operations.values():
             assert "422" not in operation["responses"], path
-            assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}
+            for status, answer in operation["responses"].items():
+                if status == "default" or (status.startswith(("4", "5")) and path != "/health/ready"):
+                    assert answer["content"].keys() == {"application/problem+json"}, (path, status)
     named = set(re.findall(r'"#/components/schemas/([^"]+)"', openapi.render(routes())))
     assert named <= schema["components"]["schemas"].keys()
+
+
+def test_the_description_lists_refusals_by_code_and_names_schemas_as_the_code_does() -> None:
+    schema = routes().openapi()
+    paths = schema["paths"]
+
+    def refused(method: str, path: str) -> set[int]:
+        return {int(code) for code in paths[path][method]["responses"] if code != "default" and int(code) >= 400}
+
+    every = {401, 403, 429, 503}
+    kb = "/v1/kbs/{kb}"
+    assert refused("get", "/v1/audit") == every | {400}
+    assert refused("get", kb) == every | {400, 404}
+    assert refused("patch", "/v1/keys/{key}") == every | {400, 404, 409, 413}
+    assert refused("post", f"{kb}/documents") == every | {400, 404, 409, 413, 415, 507}
+    assert refused("post", f"{kb}/query") == every | {400, 404, 413, 501, 502}
+    assert refused("get", "/health/live") == set()
+    assert [name for name in schema["components"]["schemas"] if "__" in name or "." in name] == []
+    assert {"EntityOut", "LinkOut", "RelationOut", "SignedLinkOut"} <= schema["components"]["schemas"].keys()
+    for name, field in (("ReceiptOut", "removed"), ("DocumentsOut", "counts"), ("BatchOut", "counts")):
+        shape = schema["components"]["schemas"][name]["properties"][field]
+        shape = schema["components"]["schemas"][shape["$ref"].rsplit("/", 1)[1]] if "$ref" in shape else shape
+        assert len(shape["properties"]) >= 6, "named fields, no open object"
 
 
 @pytest.mark.parametrize("recorded", [True, False])

@@ -4,7 +4,8 @@
 export type AcceptedOut = {
   "batch_id": string;
   "documents": Array<DocumentOut>;
-  "duplicates": Array<Duplicate>;
+  "duplicates": Array<DuplicateOut>;
+  "namesakes": Array<NamesakeOut>;
 };
 
 /** Who is to write the answer; ``AUTO`` shows sentences of the documents until the model's answer is there. */
@@ -15,7 +16,14 @@ export type AnsweredBy = "extract" | "generate" | "none";
 
 /** How an upload gets on; ``eta_seconds`` is null as long as nothing can be said. */
 export type BatchOut = {
-  "counts": Record<string, number>;
+  "counts": {
+  "cancelled"?: number;
+  "failed"?: number;
+  "processing"?: number;
+  "quarantined"?: number;
+  "queued"?: number;
+  "ready"?: number;
+};
   "documents": Array<DocumentOut>;
   "eta_seconds": number | null;
 };
@@ -59,6 +67,7 @@ export type DocumentOut = {
   "name": string;
   "pages": number;
   "passages": number;
+  "read": ReadOut | null;
   "ready_at": string | null;
   "sha256": string;
   "source": string | null;
@@ -68,22 +77,41 @@ export type DocumentOut = {
   "warnings": Array<WarningOut>;
 };
 
-/** A page of a listing; ``counts`` is over all documents that the caller sees and ``name`` matches. */
-export type DocumentsOut = {
-  "counts": Record<string, number>;
-  "documents": Array<DocumentOut>;
-  "next_cursor": string | null;
+/** What is to be otherwise about a document; what is left out stays. A source of null or "" is none. */
+export type DocumentPatch = {
+  "labels"?: Array<string>;
+  "metadata"?: Record<string, unknown>;
+  "name"?: string;
+  "source"?: string | null;
 };
 
-/** An uploaded file whose bytes were there already. */
-export type Duplicate = {
+/** A page of a listing; ``counts`` is over all documents that the caller sees and ``name`` matches.
+
+So is ``older``, the number of those that an older pipeline read. */
+export type DocumentsOut = {
+  "counts": {
+  "cancelled"?: number;
+  "failed"?: number;
+  "processing"?: number;
+  "quarantined"?: number;
+  "queued"?: number;
+  "ready"?: number;
+};
+  "documents": Array<DocumentOut>;
+  "next_cursor": string | null;
+  "older": number;
+};
+
+/** An uploaded file that was there already, at the same source; ``applied`` is what the upload changed about it. */
+export type DuplicateOut = {
+  "applied": Array<string>;
   "document_id": string;
   "name": string;
 };
 
 /** Entities, those of most passages first. */
 export type EntitiesOut = {
-  "entities": Array<GraphEntityOut>;
+  "entities": Array<EntityOut>;
   /** There are more. */
   "truncated": boolean;
 };
@@ -101,6 +129,14 @@ export type EntityDetailOut = {
   "truncated": boolean;
   "type": string;
   "types": Array<CountOut>;
+};
+
+/** An entity: its normalised name, the type of most of its mentions, and how many passages mention it. */
+export type EntityOut = {
+  "id": string;
+  "name": string;
+  "passages": number;
+  "type": string;
 };
 
 /** Why a document failed. */
@@ -129,6 +165,13 @@ export type EventsOut = {
   "next_cursor": string | null;
 };
 
+/** The entity that a piece of evidence is about, as its passage writes it. */
+export type EvidenceEntityOut = {
+  "id": string;
+  "name": string;
+  "type": string;
+};
+
 /** What a piece of evidence is. */
 export type EvidenceKind = "passage" | "page" | "entity" | "relation";
 
@@ -138,17 +181,26 @@ export type EvidenceOut = {
   "boxes": Array<[number, number, number, number]>;
   "document": string;
   "document_id": string;
-  "entity"?: SearchEntityOut | null;
+  "entity"?: EvidenceEntityOut | null;
   "kind": EvidenceKind;
   "page": number;
   /** None for a page without text. */
   "passage_id": string | null;
   "path": Array<StepOut> | null;
   "rank": number;
-  "relation"?: SearchRelationOut | null;
+  "relation"?: EvidenceRelationOut | null;
   "score": number;
   "signals": Record<string, SignalOut>;
   "text": string;
+};
+
+/** What a passage says about two entities; without ``id`` they only stand together in a sentence. */
+export type EvidenceRelationOut = {
+  "head": string;
+  "id": string | null;
+  "keywords": Array<string>;
+  "tail": string;
+  "weight": number;
 };
 
 /** How the graph is written down. */
@@ -210,6 +262,15 @@ export type KbOut = {
   "settings": Record<string, unknown>;
 };
 
+/** What a knowledge base holds, and how many queries it was asked. */
+export type KbUsageOut = {
+  "bytes": number;
+  "documents": number;
+  "name": string;
+  "passages": number;
+  "queries": number;
+};
+
 /** The knowledge bases that the caller's key names. */
 export type KbsOut = {
   "kbs": Array<KbOut>;
@@ -221,6 +282,15 @@ export type KeptOut = {
   "entities": number;
 };
 
+/** What is to change of a key; what is left out stays, and an ``expires_at`` of null means never. */
+export type KeyChange = {
+  "expires_at"?: string | null;
+  "kbs"?: Array<string> | "*" | null;
+  "labels"?: Array<string> | "*" | null;
+  "name"?: string | null;
+  "role"?: Role | null;
+};
+
 /** A new key; ``"*"`` means all, now and later. */
 export type KeyIn = {
   "expires_at"?: string | null;
@@ -230,7 +300,7 @@ export type KeyIn = {
   "role": Role;
 };
 
-/** A key without its secret. */
+/** A key without its secret. A knowledge base that was deleted is no longer among ``kbs``. */
 export type KeyOut = {
   "created_at": string;
   "expires_at": string | null;
@@ -268,6 +338,13 @@ export type LinkIn = {
   "page"?: number | null;
 };
 
+/** Two entities that passages mention together; the order of the two means nothing. */
+export type LinkOut = {
+  "head": string;
+  "passages": number;
+  "tail": string;
+};
+
 /** The process answers. */
 export type LiveOut = {
   "status"?: "ok";
@@ -283,6 +360,13 @@ export type MentioningOut = {
 /** Which signals a search uses. */
 export type Mode = "naive" | "local" | "global" | "hybrid" | "visual" | "mix" | "bypass";
 
+/** A document that has the name of an uploaded file and another source: it was neither replaced nor changed. */
+export type NamesakeOut = {
+  "document_id": string;
+  "name": string;
+  "source": string | null;
+};
+
 /** An entity near another one, and how many steps away. */
 export type NeighbourOut = {
   "hops": number;
@@ -295,9 +379,9 @@ export type NeighbourOut = {
 /** An entity, the entities around it, and what joins them, strongest first. */
 export type NeighbourhoodOut = {
   "entities": Array<NeighbourOut>;
-  "entity": GraphEntityOut;
-  "links": Array<GraphLinkOut>;
-  "relations": Array<GraphRelationOut>;
+  "entity": EntityOut;
+  "links": Array<LinkOut>;
+  "relations": Array<RelationOut>;
   /** Something was left out; a higher limit may show it. */
   "truncated": boolean;
 };
@@ -314,6 +398,17 @@ export type NewKeyOut = {
   "revoked_at": string | null;
   "role": Role;
   "secret": string;
+};
+
+/** A new tenant: the only answer that ever shows its first owner key. */
+export type NewTenantOut = {
+  "created_at": string;
+  "id": string;
+  "name": string;
+  "owner_key": string;
+  "quota": Record<string, number>;
+  "status": "active" | "suspended";
+  "suspended_at": string | null;
 };
 
 /** A page: its size in points and its passages. */
@@ -397,16 +492,27 @@ export type QueryOut = {
   "warnings": Array<CautionOut>;
 };
 
-/** What a knowledge base may hold; a limit that is not named is none. */
+/** What a knowledge base or a tenant may hold and ask; a limit that is not named is none. Days are those of UTC. */
 export type Quota = {
   "bytes"?: number | null;
   "documents"?: number | null;
+  "queries_per_day"?: number | null;
 };
 
 /** Bounds of a metadata value, both included. */
 export type Range = {
   "gte"?: boolean | number | string | null;
   "lte"?: boolean | number | string | null;
+};
+
+/** How a document was read; ``older`` says that the pipeline of today would read it in another way. */
+export type ReadOut = {
+  "encoding": string | null;
+  "language": string;
+  "older": boolean;
+  "parser": string;
+  "pipeline": number;
+  "why": string;
 };
 
 /** Whether requests can be served; ``dependencies`` is null for callers who may not see it. */
@@ -420,7 +526,7 @@ export type ReceiptOut = {
   "document_id": string;
   "dry_run": boolean;
   "kept": KeptOut;
-  "removed": Record<string, number>;
+  "removed": RemovedOut;
 };
 
 /** Why nothing was answered. */
@@ -435,6 +541,33 @@ export type RefusalOut = {
 
 /** Why a question is not answered. */
 export type RefusalReason = "not_found" | "language" | "nothing_indexed";
+
+/** What a passage states about two entities. */
+export type RelationOut = {
+  "description": string;
+  "head": string;
+  "keywords": Array<string>;
+  "passage_id": string;
+  "tail": string;
+  "weight": number;
+};
+
+/** What goes with a document. Entities are those that nothing else mentions; bytes are those of the original. */
+export type RemovedOut = {
+  "assertions": number;
+  "bytes": number;
+  "chunks": number;
+  "entities": number;
+  "mentions": number;
+  "pages": number;
+  "passages": number;
+  "vectors": number;
+};
+
+/** What to read again: everything, or only from a stage on. */
+export type ReprocessIn = {
+  "from"?: "parse" | "chunk" | "extract" | "embed" | "store";
+};
 
 /** What a key may do; ``ADMIN`` manages tenants and reads no document. */
 export type Role = "owner" | "editor" | "reader" | "auditor" | "admin";
@@ -491,6 +624,7 @@ export type SessionOut = {
   "labels": Array<string> | string;
   "name": string;
   "role": Role;
+  "tenant": string;
 };
 
 /** What signs a browser in once: `POST /v1/session {link}`, or the address `/link#<link>` of the screen. */
@@ -505,8 +639,14 @@ export type SignalOut = {
   "score": number;
 };
 
+/** A link that needs no key, relative to this server, and until when it holds. */
+export type SignedLinkOut = {
+  "expires_at": string;
+  "url": string;
+};
+
 /** One step of a document's journey. */
-export type Stage = "parse" | "chunk" | "extract" | "embed" | "store" | "index" | "publish" | "purge";
+export type Stage = "parse" | "chunk" | "extract" | "embed" | "store" | "index" | "publish" | "relabel" | "purge";
 
 /** One step of a document's journey. */
 export type StageOut = {
@@ -537,10 +677,57 @@ export type TableOut = {
   "row": Array<string>;
 };
 
-/** A text to be taken as a document. */
+/** The quota that a tenant is to have; a limit that is not named is none. */
+export type TenantChange = {
+  "quota": Quota;
+};
+
+/** A tenant with what it uses. */
+export type TenantDetailOut = {
+  "created_at": string;
+  "id": string;
+  "name": string;
+  "quota": Record<string, number>;
+  "status": "active" | "suspended";
+  "suspended_at": string | null;
+  "usage": TenantUsage;
+};
+
+/** A new tenant. */
+export type TenantIn = {
+  "name": string;
+  "quota"?: Quota;
+};
+
+/** A tenant; while it is suspended, none of its keys is let in. */
+export type TenantOut = {
+  "created_at": string;
+  "id": string;
+  "name": string;
+  "quota": Record<string, number>;
+  "status": "active" | "suspended";
+  "suspended_at": string | null;
+};
+
+/** What a tenant holds in all its knowledge bases, and how many queries they were asked today. */
+export type TenantUsage = {
+  "bytes": number;
+  "documents": number;
+  "queries": number;
+};
+
+/** Tenants by name. */
+export type TenantsOut = {
+  "next_cursor"?: string | null;
+  "tenants": Array<TenantOut>;
+};
+
+/** A text to be taken as a document; what is left out stays as it is in one that is there already.
+
+The folder part of its name lies below ``source``. */
 export type TextIn = {
-  "labels"?: Array<string>;
-  "metadata"?: Record<string, unknown>;
+  "labels"?: Array<string> | null;
+  "metadata"?: Record<string, unknown> | null;
   "name": string;
   "source"?: string | null;
   "text": string;
@@ -552,6 +739,25 @@ export type TurnIn = {
   "role": "user" | "assistant";
 };
 
+/** What a tenant holds and asks, by knowledge base. */
+export type UsageOut = {
+  "kbs": Array<KbUsageOut>;
+  "tenant": string;
+};
+
+/** What the trail was found to be: whether what seals cover is still what was written.
+
+``seal`` is the newest, to be noted elsewhere: whoever can take events out of the record store can take the newest
+seals out, too. ``is_known`` says whether a seal that was noted is among the trail's own. */
+export type VerificationOut = {
+  "broken_seal": number | null;
+  "events": number;
+  "is_intact": boolean;
+  "is_known": boolean | null;
+  "seal": string | null;
+  "sealed": number;
+};
+
 /** Something to know about a document that could be read. */
 export type WarningOut = {
   "message": string;
@@ -559,78 +765,34 @@ export type WarningOut = {
   "type": string;
 };
 
-/** A link that needs no key, relative to this server, and until when it holds. */
-export type DocumentsLinkOut = {
-  "expires_at": string;
-  "url": string;
-};
-
-/** An entity: its normalised name, the type of most of its mentions, and how many passages mention it. */
-export type GraphEntityOut = {
-  "id": string;
-  "name": string;
-  "passages": number;
-  "type": string;
-};
-
-/** Two entities that passages mention together; the order of the two means nothing. */
-export type GraphLinkOut = {
-  "head": string;
-  "passages": number;
-  "tail": string;
-};
-
-/** What a passage states about two entities. */
-export type GraphRelationOut = {
-  "description": string;
-  "head": string;
-  "keywords": Array<string>;
-  "passage_id": string;
-  "tail": string;
-  "weight": number;
-};
-
-/** The entity that a piece of evidence is about, as its passage writes it. */
-export type SearchEntityOut = {
-  "id": string;
-  "name": string;
-  "type": string;
-};
-
-/** What a passage says about two entities; without ``id`` they only stand together in a sentence. */
-export type SearchRelationOut = {
-  "head": string;
-  "id": string | null;
-  "keywords": Array<string>;
-  "tail": string;
-  "weight": number;
-};
-
 export interface Operations {
   live: { path: {  }; query: {  }; body: never; answer: LiveOut };
   ready: { path: {  }; query: {  }; body: never; answer: ReadyOut };
   metrics: { path: {  }; query: {  }; body: never; answer: void };
   list_events: { path: {  }; query: { since?: string | null; action?: string | null; actor?: string | null; limit?: number; cursor?: string | null }; body: never; answer: EventsOut };
+  verify_events: { path: {  }; query: { seal?: string | null }; body: never; answer: VerificationOut };
   list_kbs: { path: {  }; query: { limit?: number; cursor?: string | null }; body: never; answer: KbsOut };
   create_kb: { path: {  }; query: {  }; body: KbIn; answer: KbOut };
   delete_kb: { path: { kb: string | number }; query: {  }; body: never; answer: void };
   get_kb: { path: { kb: string | number }; query: {  }; body: never; answer: KbOut };
   change_kb: { path: { kb: string | number }; query: {  }; body: KbChange; answer: KbOut };
   get_batch: { path: { batch: string | number; kb: string | number }; query: {  }; body: never; answer: BatchOut };
-  list_documents: { path: { kb: string | number }; query: { status?: Status | null; name?: string | null; limit?: number; cursor?: string | null }; body: never; answer: DocumentsOut };
+  list_documents: { path: { kb: string | number }; query: { status?: Status | null; name?: string | null; read_by?: "older" | null; warning?: string | null; limit?: number; cursor?: string | null }; body: never; answer: DocumentsOut };
   upload_documents: { path: { kb: string | number }; query: {  }; body: {
   "documents": Array<TextIn>;
   "replace"?: boolean;
 }; answer: AcceptedOut };
   delete_document: { path: { document: string | number; kb: string | number }; query: { dry_run?: boolean }; body: never; answer: ReceiptOut };
   get_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };
+  amend_document: { path: { document: string | number; kb: string | number }; query: {  }; body: DocumentPatch; answer: DocumentOut };
   cancel_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };
   download_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: void };
-  link_document: { path: { document: string | number; kb: string | number }; query: {  }; body: LinkIn; answer: DocumentsLinkOut };
+  link_document: { path: { document: string | number; kb: string | number }; query: {  }; body: LinkIn; answer: SignedLinkOut };
   get_page: { path: { document: string | number; page: string | number; kb: string | number }; query: {  }; body: never; answer: PageOut };
   draw_page: { path: { document: string | number; page: string | number; kb: string | number }; query: { mark?: Array<string> | null; dpi?: 96 | 150 }; body: never; answer: void };
   draw_heatmap: { path: { document: string | number; page: string | number; kb: string | number }; query: {  }; body: HeatmapIn; answer: void };
   list_passages: { path: { document: string | number; kb: string | number }; query: { limit?: number; cursor?: string | null }; body: never; answer: PassagesOut };
+  reprocess_document: { path: { document: string | number; kb: string | number }; query: {  }; body: ReprocessIn | null; answer: DocumentOut };
   retry_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };
   watch_documents: { path: { kb: string | number }; query: {  }; body: never; answer: void };
   list_entities: { path: { kb: string | number }; query: { q?: string | null; type?: string | null; limit?: number }; body: never; answer: EntitiesOut };
@@ -645,10 +807,18 @@ export interface Operations {
   create_key: { path: {  }; query: {  }; body: KeyIn; answer: NewKeyOut };
   revoke_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
   get_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
+  change_key: { path: { key: string | number }; query: {  }; body: KeyChange; answer: KeyOut };
   close_session: { path: {  }; query: {  }; body: never; answer: void };
   get_session: { path: {  }; query: {  }; body: never; answer: SessionOut };
   open_session: { path: {  }; query: {  }; body: SessionIn; answer: SessionOut };
   link_session: { path: {  }; query: {  }; body: never; answer: SignInLinkOut };
+  list_tenants: { path: {  }; query: { limit?: number; cursor?: string | null }; body: never; answer: TenantsOut };
+  create_tenant: { path: {  }; query: {  }; body: TenantIn; answer: NewTenantOut };
+  get_tenant: { path: { tenant: string | number }; query: {  }; body: never; answer: TenantDetailOut };
+  change_tenant: { path: { tenant: string | number }; query: {  }; body: TenantChange; answer: TenantOut };
+  resume_tenant: { path: { tenant: string | number }; query: {  }; body: never; answer: TenantOut };
+  suspend_tenant: { path: { tenant: string | number }; query: {  }; body: never; answer: TenantOut };
+  get_usage: { path: {  }; query: { days?: number }; body: never; answer: UsageOut };
 }
 
 export const PLACES = {
@@ -656,6 +826,7 @@ export const PLACES = {
   ready: ["GET", "/health/ready"],
   metrics: ["GET", "/metrics"],
   list_events: ["GET", "/v1/audit"],
+  verify_events: ["GET", "/v1/audit/verify"],
   list_kbs: ["GET", "/v1/kbs"],
   create_kb: ["POST", "/v1/kbs"],
   delete_kb: ["DELETE", "/v1/kbs/{kb}"],
@@ -666,6 +837,7 @@ export const PLACES = {
   upload_documents: ["POST", "/v1/kbs/{kb}/documents"],
   delete_document: ["DELETE", "/v1/kbs/{kb}/documents/{document}"],
   get_document: ["GET", "/v1/kbs/{kb}/documents/{document}"],
+  amend_document: ["PATCH", "/v1/kbs/{kb}/documents/{document}"],
   cancel_document: ["POST", "/v1/kbs/{kb}/documents/{document}/cancel"],
   download_document: ["GET", "/v1/kbs/{kb}/documents/{document}/file"],
   link_document: ["POST", "/v1/kbs/{kb}/documents/{document}/links"],
@@ -673,6 +845,7 @@ export const PLACES = {
   draw_page: ["GET", "/v1/kbs/{kb}/documents/{document}/pages/{page}.png"],
   draw_heatmap: ["POST", "/v1/kbs/{kb}/documents/{document}/pages/{page}/heatmap"],
   list_passages: ["GET", "/v1/kbs/{kb}/documents/{document}/passages"],
+  reprocess_document: ["POST", "/v1/kbs/{kb}/documents/{document}/reprocess"],
   retry_document: ["POST", "/v1/kbs/{kb}/documents/{document}/retry"],
   watch_documents: ["GET", "/v1/kbs/{kb}/events"],
   list_entities: ["GET", "/v1/kbs/{kb}/graph/entities"],
@@ -687,8 +860,16 @@ export const PLACES = {
   create_key: ["POST", "/v1/keys"],
   revoke_key: ["DELETE", "/v1/keys/{key}"],
   get_key: ["GET", "/v1/keys/{key}"],
+  change_key: ["PATCH", "/v1/keys/{key}"],
   close_session: ["DELETE", "/v1/session"],
   get_session: ["GET", "/v1/session"],
   open_session: ["POST", "/v1/session"],
   link_session: ["POST", "/v1/session/links"],
+  list_tenants: ["GET", "/v1/tenants"],
+  create_tenant: ["POST", "/v1/tenants"],
+  get_tenant: ["GET", "/v1/tenants/{tenant}"],
+  change_tenant: ["PATCH", "/v1/tenants/{tenant}"],
+  resume_tenant: ["POST", "/v1/tenants/{tenant}/resume"],
+  suspend_tenant: ["POST", "/v1/tenants/{tenant}/suspend"],
+  get_usage: ["GET", "/v1/usage"],
 } as const satisfies Record<keyof Operations, readonly [string, string]>;
