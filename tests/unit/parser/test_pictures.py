@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
+import weblate_fonts
 from PIL import Image
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from atoll.domain import media
@@ -121,6 +124,25 @@ def test_a_page_with_text_costs_no_recognition_and_a_mixed_file_gives_both(tmp_p
     assert reading.texts[0] == "This page has letters of its own."
     assert "harbour of Grimholm" in words(reading.texts)
     assert reading.document.blocks[0].lines[0].source is Source.LAYER
+
+
+def test_signs_that_no_font_maps_to_letters_are_read_from_their_picture(tmp_path: Path) -> None:
+    fonts = Path(weblate_fonts.__file__).parent
+    pdfmetrics.registerFont(TTFont("unmapped", next(fonts.rglob("SourceSans3-Regular.ttf"))))
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 12)
+        canvas.drawString(72, 760, "Honest words stand here.")
+        canvas.setFont("unmapped", 20)
+        # Cyrillic letters that look like Latin ones, in which the engine reads them.
+        canvas.drawString(72, 700, "\u0422\u041e\u0420 \u041d\u041e\u041c\u0415 \u0421\u041e\u0410\u0422")
+
+    content = made(tmp_path, draw, pageCompression=0).replace(b"/ToUnicode", b"/ToUnicodX")
+    without = read(tmp_path, content, media.PDF)
+    assert without.warned == [("unreadable_text", 1)]
+    reading = read(tmp_path, content, media.PDF, engine=engine())
+    assert reading.texts == ["Honest words stand here.", "TOP HOME COAT"]
+    assert reading.warned == []
 
 
 def test_without_data_the_page_is_told_with_what_to_do(tmp_path: Path) -> None:

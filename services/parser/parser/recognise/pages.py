@@ -12,9 +12,12 @@ from parser.formats.pdf.glyphs import Run
 from parser.text import on_one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import pypdfium2
 
     from parser.collector import Collector
+    from parser.formats.pdf.words import Word as TextWord
     from parser.recognise.engine import Engine, Word
 
 _DPI = 200
@@ -24,6 +27,10 @@ _MOST_PIXELS = 25_000_000
 #: White within a line that parts columns or cells of a table, in line heights.
 _PARTING_GAP = 1.0
 _LOW_CONFIDENCE = 60
+#: Words are looked for so many points beyond the boxes of signs that no font maps to letters.
+_GROWN = 3.0
+#: Fewer such signs are bullets and ornaments.
+_LEAST_UNREADABLE = 8
 
 
 class RecognisedText:
@@ -35,7 +42,25 @@ class RecognisedText:
         writing = engine.read(page.render(scale=scale).to_pil().convert("L"))
         self.frame = PageFrame(page, (page.get_rotation() + writing.turn) % 360)
         self.confidence = writing.confidence
-        self.runs = [_run(part, height / scale, scale) for height, words in writing.lines for part in _parts(words)]
+        self._lines = writing.lines
+        self._scale = scale
+        self.runs = self._runs(lambda _: True)
+
+    def within(self, boxes: Sequence[Box]) -> list[Run]:
+        """The runs of the words that stand in one of the boxes, which are in ``frame``."""
+        grown = [Box(box.x0 - _GROWN, box.y0 - _GROWN, box.x1 + _GROWN, box.y1 + _GROWN) for box in boxes]
+
+        def is_inside(word: Word) -> bool:
+            x, y = (word.left + word.right) / 2 / self._scale, (word.top + word.bottom) / 2 / self._scale
+            return any(box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1 for box in grown)
+
+        return self._runs(is_inside)
+
+    def _runs(self, is_wanted: Callable[[Word], bool]) -> list[Run]:
+        wanted = ((height, tuple(filter(is_wanted, words))) for height, words in self._lines)
+        return [
+            _run(part, height / self._scale, self._scale) for height, words in wanted if words for part in _parts(words)
+        ]
 
 
 def recognised(page: pypdfium2.PdfPage, number: int, collector: Collector) -> RecognisedText | None:
@@ -68,6 +93,21 @@ def recognised(page: pypdfium2.PdfPage, number: int, collector: Collector) -> Re
             number,
         )
     return text
+
+
+def recognised_signs(
+    page: pypdfium2.PdfPage, collector: Collector, unreadable: Sequence[TextWord], frame: PageFrame
+) -> list[Run]:
+    """The runs of a page's words whose fonts do not say which letters their signs are, read from their picture."""
+    engine = collector.engine
+    signs = sum(len(word.text) for word in unreadable)
+    if engine is None or not engine.is_ready or engine.is_spent or signs < _LEAST_UNREADABLE:
+        return []
+    text = RecognisedText(page, engine)
+    runs = text.within([word.box for word in unreadable]) if text.frame.rotation == frame.rotation else []
+    if runs:
+        collector.also_read_by(engine.name)
+    return runs
 
 
 def _parts(words: tuple[Word, ...]) -> list[list[Word]]:

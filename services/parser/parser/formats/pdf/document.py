@@ -21,7 +21,7 @@ from parser.formats.pdf.margins import Furniture, without_line_numbers
 from parser.formats.pdf.rulings import Rulings, rulings
 from parser.formats.pdf.spool import Column, Spool
 from parser.formats.pdf.table_block import table_block
-from parser.recognise.pages import recognised
+from parser.recognise.pages import recognised, recognised_signs
 from parser.text import on_one_line
 
 if TYPE_CHECKING:
@@ -117,6 +117,10 @@ def _columns(
     found = False
     try:
         runs, frame = text.runs(ticks), text.frame
+        from_picture = recognised_signs(page, collector, text.unreadable, frame) if text.unreadable else []
+        if from_picture:
+            text.unreadable = []
+            runs = [*runs, *from_picture]
         if not runs and not text.is_overfull and not text.unreadable and pdfium.FPDFPage_CountObjects(page.raw):
             written = recognised(page, number, collector)
             runs, frame = (written.runs, written.frame) if written else (runs, frame)
