@@ -109,9 +109,50 @@ def log_inside(error: AtollError, request_id: str) -> None:
 
 def invalid(errors: Sequence[Any]) -> BadInput:
     """Return the error for fields that do not fit: where and why, never the value, which may be a question."""
-    found = [f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}" for each in errors]
+    found = list(dict.fromkeys(map(_told, errors)))
     more = f"; and {len(found) - _MAX_INVALID_FIELDS} more" if len(found) > _MAX_INVALID_FIELDS else ""
     return BadInput("; ".join(found[:_MAX_INVALID_FIELDS]) + more)
+
+
+#: A validator's kind of error -> what we say; ``{name}`` is a bound out of its context.
+_SAID = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "string_too_short": "must be at least {min_length} long",
+    "string_too_long": "must be at most {max_length} long",
+    "too_long": "may have at most {max_length} entries",
+    "too_short": "needs at least {min_length} entries",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "float_type": "must be a number",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+}
+#: What a validator calls the members of a union: `Range`, `list[...]`, `function-after[...]`, `bool`.
+_MEMBER = re.compile(r"Range|[\w-]+\[.*|bool|int|float|str|constrained-str")
+
+
+def _told(error: Mapping[str, Any]) -> str:
+    """Return where a field stands and what is wrong with it.
+
+    A value that may have several forms is tried as each: which of them failed where is the validator's own business.
+    """
+    location = [str(part) for part in error["loc"]]
+    member = next((at for at, part in enumerate(location) if at and _MEMBER.fullmatch(part)), None)
+    if member is not None:
+        return f"{'.'.join(location[:member])}: has none of the forms that the description of the API names"
+    words = _SAID.get(error["type"])
+    try:
+        said = words.format(**error.get("ctx", {})) if words else str(error["msg"]).removeprefix("Value error, ")
+    except KeyError:
+        said = str(error["msg"])
+    return f"{'.'.join(location)}: {said}"
 
 
 async def _atoll_error(request: Request, error: Exception) -> Response:

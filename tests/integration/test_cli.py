@@ -99,6 +99,7 @@ def test_an_unsupported_file_fails_only_when_it_was_named(atoll: Cli, library: P
     done = atoll("ingest", str(library))
     assert done.returncode == 0
     assert "1 unsupported" in done.stdout
+    assert atoll("ingest", str(library), "--strict").returncode == 1
     named = atoll("ingest", str(library / "film.xyz"))
     assert named.returncode == 1
     assert "nothing here reads .xyz" in named.stdout
@@ -162,12 +163,13 @@ def test_ingest_outlives_a_restart_of_the_gateway(gateway: FakeGateway, tmp_path
     assert done[0].stdout.splitlines()[-1].startswith("4 files: 4 ready")
 
 
-def test_replace_refuses_two_files_of_one_name(atoll: Cli, gateway: FakeGateway, library: Path) -> None:
+def test_replace_refuses_two_files_of_one_place(atoll: Cli, gateway: FakeGateway, library: Path) -> None:
     (library / "deep" / "a.txt").write_text("another")
-    done = atoll("ingest", "--replace", str(library))
+    done = atoll("ingest", "--replace", str(library / "a.txt"), str(library / "deep" / "a.txt"))
     assert done.returncode == 1
-    assert "1 names occur more than once: a.txt" in done.stderr
+    assert "these come more than once: a.txt" in done.stderr
     assert gateway.documents == {}
+    assert atoll("ingest", "--replace", str(library)).returncode == 0  # the folder tells them apart
 
 
 def test_no_wait_and_json(atoll: Cli, gateway: FakeGateway, library: Path) -> None:
@@ -200,6 +202,45 @@ def test_ask_tells_refusals_and_broken_answers(atoll: Cli) -> None:
     cut = atoll("ask", "cut")
     assert cut.returncode == 1
     assert "broke off" in cut.stderr
+
+
+def test_questions_are_narrowed_and_follow_a_conversation(atoll: Cli, gateway: FakeGateway, tmp_path: Path) -> None:
+    narrowed = ("--label", "hr", "--metadata", "year=2024", "--metadata", "year=2025", "--metadata", "kind=note")
+    assert atoll("search", "x", *narrowed, "--document", "d1", "--source", "a/b", "--name", "*.pdf").returncode == 0
+    assert gateway.asked[-1]["filters"] == {
+        "document_ids": ["d1"],
+        "names": ["*.pdf"],
+        "sources": ["a/b"],
+        "labels": ["hr"],
+        "metadata": {"year": [2024, 2025], "kind": "note"},
+    }
+    turns = [{"role": "user", "content": "Who kept Osk Head?"}, {"role": "assistant", "content": "Ada. [1]"}]
+    (tmp_path / "talk.json").write_text(json.dumps(turns))
+    assert atoll("ask", "Until when?", "--history", "talk.json").returncode == 0
+    assert (gateway.asked[-1]["history"], "filters" in gateway.asked[-1]) == (turns, False)
+    (tmp_path / "talk.json").write_text("{}x")
+    assert "is not a JSON list of turns" in atoll("ask", "x", "--history", "talk.json").stderr
+    assert atoll("ask", " ").returncode == 2
+
+
+def test_an_ingest_that_is_stopped_says_how_far_it_came(atoll: Cli, tmp_path: Path) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for name in ("slow.txt", "a.txt", "b.txt"):
+        (many / name).write_text(name)
+    command = [*ATOLL, "ingest", str(many)]
+    with subprocess.Popen(
+        command, env=atoll.environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        for _ in range(2):
+            assert running.stdout.readline().startswith("ready")
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=20)
+    assert running.returncode == 1
+    assert told.startswith(
+        "stopped: Atoll has taken 3 of 3 files; of these 2 had ended, and the work on the others goes on"
+    )
 
 
 def test_open_and_support_bundle(atoll: Cli, gateway: FakeGateway, tmp_path: Path) -> None:
@@ -328,6 +369,7 @@ def test_stack_commands_without_a_stack(tmp_path: Path) -> None:
         atoll = Cli(held.getsockname()[1], tmp_path / "data")
     atoll.folder = tmp_path
     assert atoll("down").stdout == "Atoll was not running here\n"
+    assert json.loads(atoll("down", "--json").stdout) == {"stopped": False}
     body = json.loads(atoll("status", "--json").stdout)
     assert (body["ready"], body["older_documents"]) == (False, None)
     assert {row["state"] for row in body["processes"]} == {"stopped", "not configured"}
@@ -349,6 +391,7 @@ def test_logs_follow_what_is_added(tmp_path: Path) -> None:
     atoll = Cli(1, tmp_path)
     assert atoll("logs", "gateway", "-n", "2").stdout == "two\n[2Jthree\n"
     assert atoll("logs", "nobody").returncode == 2
+    assert json.loads(atoll("logs", "gateway", "-n", "1", "--json").stdout)["role"] == "gateway"
     with subprocess.Popen(
         [*ATOLL, "logs", "-f", "-n", "0"], env=atoll.environment, stdout=subprocess.PIPE, text=True
     ) as following:

@@ -52,6 +52,7 @@ class FakeGateway:
         self.read_again: dict[str, str] = {}
         self.fields: list[dict[str, str]] = []
         self.requests: list[str] = []
+        self.asked: list[dict[str, Any]] = []
         self.busy_for = 0
         self.full = False
         self.break_after_accept = 0
@@ -136,12 +137,14 @@ class _Routes(http.server.BaseHTTPRequestHandler):
             return self._json(201, {"link": "a.b-c", "expires_at": "2026-01-01T00:00:00Z"})
         if path == "/v1/kbs/default/query":
             asked = json.loads(body)
+            self.gateway.asked.append(asked)
             if asked["stream"]:
                 return self._stream(asked)
             return self._json(200, ANSWER)
         if match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)/reprocess", path):
             return self._reprocess(match[1], json.loads(body))
         if path == "/v1/kbs/default/search":
+            self.gateway.asked.append(json.loads(body))
             evidence = [citation["evidence"] for citation in ANSWER["citations"]]
             return self._json(200, {"evidence": evidence, "keywords": {}, "revision": 1, "timings_ms": {}})
         return self._upload(body)

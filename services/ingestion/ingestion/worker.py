@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import logging
 import threading
+import warnings
 from collections.abc import Coroutine
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any, TypeVar
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import setup_logging, worker_shutting_down
 
 from atoll.adapters.celery_doorbell import QUEUE, TASK
@@ -106,8 +108,11 @@ def _keep_logging(**_: object) -> None:
 
 
 def _serve(app: Celery, threads: int) -> None:
+    # It warns root of messages that are unpickled; ours are JSON alone.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     app.worker_main(
         [
+            "--quiet",  # its banner is for terminals
             "worker",
             "--pool=threads",
             f"--concurrency={threads}",

@@ -129,8 +129,9 @@ def restore(folder: Path, as_json: bool) -> None:
     _tell(folder, manifest, as_json=as_json, keys_hold=keys_hold, owner_key=str(values.owner_key_path.absolute()))
     if not as_json and not keys_hold:
         click.echo(
-            "the keys of the backup were made with another pepper and are left out; to keep them, copy the old "
-            f"installation's secrets/pepper to {values.pepper_path} before restoring into an empty data directory",
+            "the keys of the backup were made with another pepper and are left out; everything else is restored. To "
+            f"have the keys as well: put the old installation's secrets/pepper at {values.pepper_path.absolute()} of "
+            "another, empty data directory (ATOLL_DATA_DIR) and restore there",
             err=True,
         )
 

@@ -37,6 +37,7 @@ _SHOWN_NAMESAKES = 5
 @click.option(
     "--timeout", "timeout_seconds", default=_TIMEOUT_SECONDS, show_default=True, help="Longest wait, seconds."
 )
+@click.option("--strict", is_flag=True, help="Exit 1, too, when a folder holds a file that Atoll does not read.")
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say what it would take, and send nothing.")
 @options.kb
 @options.as_json
@@ -48,6 +49,7 @@ def ingest(
     replace: bool,
     wait: bool,
     timeout_seconds: float,
+    strict: bool,
     only_estimate: bool,
     kb: str,
     as_json: bool,
@@ -83,16 +85,20 @@ def ingest(
             wait=wait,
         )
         outcomes: list[Outcome] = []
-        with watcher:
-            for outcome in uploads.run(sources):
-                outcomes.append(outcome)
-                watcher.ended(outcome)
+        try:
+            with watcher:
+                for outcome in uploads.run(sources):
+                    outcomes.append(outcome)
+                    watcher.ended(outcome)
+        except KeyboardInterrupt:
+            _tell_how_far(outcomes, uploads.accepted, len(sources))
+            raise
     if as_json:
         render.as_json(_body(outcomes))
     else:
         _summary(outcomes, skipped)
         _tell_namesakes(outcomes)
-    if any(_failed(outcome) for outcome in outcomes) or any(item.failed for item in skipped):
+    if any(_failed(outcome, strict=strict) for outcome in outcomes) or any(item.failed for item in skipped):
         click.get_current_context().exit(1)
 
 
@@ -142,10 +148,20 @@ def _refuse_ambiguity(sources: Sequence[Source]) -> None:
         )
 
 
-def _failed(outcome: Outcome) -> bool:
+def _failed(outcome: Outcome, *, strict: bool) -> bool:
     from atoll.cli.uploads import Ending
 
-    return outcome.ending is Ending.FAILED or (outcome.ending is Ending.UNSUPPORTED and outcome.source.asked)
+    unread = outcome.ending is Ending.UNSUPPORTED and (outcome.source.asked or strict)
+    return outcome.ending is Ending.FAILED or unread
+
+
+def _tell_how_far(outcomes: Sequence[Outcome], accepted: int, total: int) -> None:
+    ended = sum(outcome.document is not None for outcome in outcomes)
+    click.echo(
+        f"stopped: Atoll has taken {accepted} of {render.counted(total, 'file')}; of these {ended} had ended, and the "
+        "work on the others goes on (`atoll documents list`). Run this again to send the rest",
+        err=True,
+    )
 
 
 def _summary(outcomes: Sequence[Outcome], skipped: Sequence[Skipped]) -> None:
@@ -158,7 +174,7 @@ def _summary(outcomes: Sequence[Outcome], skipped: Sequence[Skipped]) -> None:
     if skipped:
         counts["skipped"] = len(skipped)
     told = ", ".join(f"{count} {ending}" for ending, count in counts.items())
-    click.echo(f"{len(outcomes)} files: {told}" if told else "0 files: nothing to ingest")
+    click.echo(f"{render.counted(len(outcomes), 'file')}: {told}" if told else "0 files: nothing to ingest")
 
 
 def _tell_namesakes(outcomes: Sequence[Outcome]) -> None:

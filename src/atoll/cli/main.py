@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from atoll.cli.render import plain
+from atoll.cli.render import plain, program
 from atoll.errors import AtollError, StorageFull
 
 #: Command -> where it lives. Loaded when it is asked for, so that no command waits for another's imports.
@@ -102,6 +102,7 @@ def main() -> None:
 
 
 def _fail(message: str, document: dict[str, object], code: int) -> NoReturn:
+    message = message.replace("`atoll ", f"`{program()} ")
     if "--json" in sys.argv[1:]:
         click.echo(json.dumps({"detail": message, **document}, ensure_ascii=False))
     click.echo(f"atoll: {plain(message)}", err=True)

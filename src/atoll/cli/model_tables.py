@@ -43,22 +43,24 @@ def recommended(items: Sequence[Mapping[str, Any]]) -> None:
     """Print what the catalogue recommends."""
     click.echo("Recommended; sizes and memory are approximate, and a question mark stands where nobody looked:")
     render.table(
-        ("role", "machine", "repository", "file", "size", "memory", "license", "locked", "why"),
+        ("role", "machine", "repository", "size", "memory", "license", "locked"),
         (
             (
                 item["role"],
                 ", ".join(item["machines"]),
                 item["repository"] + (f" + {item['base']}" if item["base"] else ""),
-                item["file"],
                 gigabytes(item["approximate_bytes"]) + _doubt(item, Figure.BYTES),
                 gigabytes(item["approximate_memory_bytes"]) + _doubt(item, Figure.MEMORY),
                 item["license"] + _doubt(item, Figure.LICENSE),
                 _yes(item["locked"]),
-                " ".join(filter(None, (item["reason"], item["note"]))),
             )
             for item in items
         ),
     )
+    for item in items:
+        why = " ".join(filter(None, (item["file"], item["reason"], item["note"])))
+        if why:
+            click.echo(render.plain(f"{item['repository']}: {why}"))
 
 
 def gigabytes(count: int) -> str:

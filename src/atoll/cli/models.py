@@ -115,7 +115,8 @@ def lock_models(
         return
     for entry in made:
         click.echo(
-            f"locked {entry.name}: {len(entry.files)} files, {model_tables.gigabytes(entry.total_bytes)}, in {path}"
+            f"locked {entry.name}: "
+            f"{render.counted(len(entry.files), 'file')}, {model_tables.gigabytes(entry.total_bytes)}, in {path}"
         )
 
 

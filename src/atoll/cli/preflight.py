@@ -46,12 +46,15 @@ def _site(accepted: frozenset[str]) -> checks.Site:
     from atoll import settings
 
     given = settings.of_compose(Path(".env"))
-    profiles = set(given.get("COMPOSE_PROFILES", "cpu").split(","))
+    # Before `atoll init --compose` has written .env, the profile is the one that it would choose.
+    models_dir = Path(given["ATOLL_COMPOSE__MODELS_DIR"])
+    chosen = "cpu" if models_dir.is_dir() and any(models_dir.rglob("*.gguf")) else "extract"
+    profiles = set(given.get("COMPOSE_PROFILES", chosen).split(","))
     return checks.Site(
         profile=next((name for name in ("gpu", "cpu") if name in profiles), "extract"),
         bind=given["ATOLL_EDGE__BIND"],
         port=int(given["ATOLL_GATEWAY__PORT"]),
-        models_dir=Path(given["ATOLL_COMPOSE__MODELS_DIR"]),
+        models_dir=models_dir,
         secrets_dir=Path(given["ATOLL_COMPOSE__SECRETS_DIR"]),
         chat_model_file=given.get("ATOLL_CHAT__MODEL_FILE", ""),
         model_dirs={name: given[name] for name in _MODEL_DIRS if name in given},

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,8 +27,25 @@ _MIB = 1024 * _KIB
 _GIB = 1024 * _MIB
 _MINUTE_SECONDS, _HOUR_SECONDS = 60, 3600
 _SNIPPET_CHARACTERS = 240
+#: As far as the minutes of a moment in ISO 8601.
+_MINUTE_CHARACTERS = 16
 #: Characters that reorder or hide what stands around them.
 _FORMAT_CHARACTERS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+
+
+@cache
+def program() -> str:
+    """Return how the reader calls this command: ``atoll`` where PATH leads to it, else the path that was called."""
+    called, found = Path(sys.argv[0]), shutil.which("atoll")
+    if called.name != "atoll" or (found is not None and Path(found).resolve() == called.resolve()):
+        return "atoll"
+    here = Path.cwd()
+    return shlex.quote(str(called.relative_to(here) if called.is_relative_to(here) else called))
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number with its noun: 1 file, 2 files."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def plain(text: str) -> str:
@@ -138,12 +159,12 @@ def evidence(found: Sequence[Mapping[str, Any]], *, kb: str) -> None:
 
 def page_command(item: Mapping[str, Any], *, kb: str) -> str:
     """Return the command that saves the page with the passage marked."""
-    words = ["atoll", "page", plain(item["document"] or item["document_id"]), str(item["page"])]
+    words = ["page", plain(item["document"] or item["document_id"]), str(item["page"])]
     if item.get("passage_id"):
         words += ["--mark", item["passage_id"]]
     if kb != "default":
         words += ["--kb", kb]
-    return shlex.join(words)
+    return f"{program()} {shlex.join(words)}"
 
 
 def documents(body: Mapping[str, Any]) -> None:
@@ -151,7 +172,7 @@ def documents(body: Mapping[str, Any]) -> None:
     from atoll.cli.warned import warned
 
     table(
-        ("id", "name", "status", "pages", "passages", "size", "created", "warnings"),
+        ("id", "name", "status", "pages", "passages", "size", "created", "why, or what to know"),
         (
             (
                 item["id"],
@@ -160,8 +181,8 @@ def documents(body: Mapping[str, Any]) -> None:
                 item["pages"],
                 item["passages"],
                 size(item["bytes"]),
-                item["created_at"],
-                warned(item),
+                item["created_at"][:_MINUTE_CHARACTERS].replace("T", " "),
+                failure(item) if item.get("error") else warned(item),
             )
             for item in body["documents"]
         ),
@@ -204,7 +225,7 @@ def _read(read: Mapping[str, Any]) -> str:
 
 def entity(detail: Mapping[str, Any], near: Mapping[str, Any]) -> None:
     """Print an entity, where it is mentioned, and what surrounds it."""
-    click.echo(f"{plain(detail['name'])}  ({plain(detail['type'])}, {detail['passages']} passages)")
+    click.echo(f"{plain(detail['name'])}  ({plain(detail['type'])}, {counted(detail['passages'], 'passage')})")
     click.echo(f"{'id':<11} {detail['id']}")
     click.echo(f"{'written':<11} {snippet(', '.join(each['value'] for each in detail['surfaces']))}")
     listed = ", ".join(f"{each['name']} ({each['passages']})" for each in detail["documents"])
@@ -234,8 +255,8 @@ def failure(item: Mapping[str, Any]) -> str:
 
 def estimate(found: Estimate) -> None:
     """Print what an ingest will take."""
-    counted = f" ({found.counted_pages} counted, the others by their size)" if found.counted_pages else " (by size)"
-    click.echo(f"{found.files} files, {size(found.bytes)}, {found.pages} pages{counted}")
+    how = f" ({found.counted_pages} counted, the others by their size)" if found.counted_pages else " (by size)"
+    click.echo(f"{counted(found.files, 'file')}, {size(found.bytes)}, {counted(found.pages, 'page')}{how}")
     if found.unsupported:
         click.echo(f"{found.unsupported} more are of formats that Atoll does not read")
     known = found.experience

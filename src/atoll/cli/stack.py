@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -108,11 +109,15 @@ def up(local: bool, foreground: bool, timeout_seconds: float, as_json: bool) -> 
 
 
 @click.command()
-def down() -> None:
+@options.as_json
+def down(as_json: bool) -> None:
     """Stop everything that `up --local` started."""
     from atoll.local import control
 
     ran = control.stop(_settings().run_dir.absolute())
+    if as_json:
+        render.as_json({"stopped": ran})
+        return
     click.echo("stopped" if ran else "Atoll was not running here")
 
 
@@ -135,7 +140,8 @@ def status(as_json: bool) -> None:
 @click.argument("role", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Go on printing what is added.")
 @click.option("-n", "--lines", "count", default=50, show_default=True, type=click.IntRange(0, 10_000))
-def logs(role: str | None, follow: bool, count: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line: role and line.")
+def logs(role: str | None, follow: bool, count: int, as_json: bool) -> None:
     """Print the end of one role's log, or of all."""
     from atoll.local.logs import tail
 
@@ -146,7 +152,7 @@ def logs(role: str | None, follow: bool, count: int) -> None:
     if not paths:
         names = ", ".join(sorted(path.stem for path in folder.glob("*.log"))) or "none yet"
         raise click.UsageError(f"no log of {role!r} (there are: {names})" if role else f"no logs in {folder}")
-    named = len(paths) > 1
+    named = None if as_json else len(paths) > 1
     offsets = {path: path.stat().st_size for path in paths}
     for path in paths:
         for line in tail(path, count):
@@ -181,7 +187,11 @@ def _added(offsets: dict[Path, int]) -> Iterator[tuple[Path, str]]:
             yield path, line
 
 
-def _print_line(path: Path, line: str, *, named: bool) -> None:
+def _print_line(path: Path, line: str, *, named: bool | None) -> None:
+    """Print a line of a log, with its role where there are several; ``named`` None: as JSON."""
+    if named is None:
+        click.echo(json.dumps({"role": path.stem, "line": line}, ensure_ascii=False))
+        return
     click.echo(f"{path.stem:<10} | {render.plain(line)}" if named else render.plain(line))
 
 

@@ -101,6 +101,8 @@ class Uploads:
         self._stop = threading.Event()
         self._full: str | None = None
         self._away_since: float | None = None
+        #: Files that the gateway has taken so far, whatever became of them since.
+        self.accepted = 0
 
     def run(self, sources: Sequence[Source]) -> Iterator[Outcome]:
         """Yield the end of each file as it comes."""
@@ -175,6 +177,7 @@ class Uploads:
             body = self._client.upload(
                 kb_path(self._kb, "documents"), (source.name, file, "application/octet-stream"), fields
             )
+        self.accepted += 1
         applied = [tuple(each["applied"]) for each in body["duplicates"]]
         return _Accepted(source, body["documents"][0], applied[0] if applied else None, tuple(body["namesakes"]))
 

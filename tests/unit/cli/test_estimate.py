@@ -89,7 +89,7 @@ def test_experience_is_that_of_the_knowledge_base_or_else_of_another(tmp_path):
 def test_what_is_shown(capsys):
     render.estimate(estimate([Source(SAMPLES / MANUAL, asked=True)], Experience(), None))
     told = capsys.readouterr().out
-    assert "1 files" in told
+    assert "1 file, " in told
     assert "cannot be told" in told
     known = Experience(7, seconds_a_page=900.0, disk_bytes_a_page=2_000_000.0)
     render.estimate(estimate([Source(SAMPLES / MANUAL, asked=True)], known, 5 << 30))

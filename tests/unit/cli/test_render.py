@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from atoll.cli import render
@@ -18,6 +21,33 @@ def test_what_nothing_supports_is_told_where_it_stands() -> None:
 @pytest.mark.parametrize(("count", "shown"), [(0, "0 B"), (1023, "1023 B"), (2048, "2 KiB"), (3 * 2**20, "3.0 MiB")])
 def test_sizes(count: int, shown: str) -> None:
     assert render.size(count) == shown
+
+
+def test_commands_are_printed_as_the_reader_called_this_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    command = tmp_path / ".venv" / "bin" / "atoll"
+    command.parent.mkdir(parents=True)
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(command)])
+    for path, called in (("/usr/bin", ".venv/bin/atoll"), (str(command.parent), "atoll")):
+        monkeypatch.setenv("PATH", path)
+        render.program.cache_clear()
+        assert render.program() == called
+    monkeypatch.undo()
+    render.program.cache_clear()
+
+
+def test_a_listing_says_why_a_document_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = {
+        "id": "d1", "name": "a.pdf", "status": "failed", "pages": 0, "passages": 0, "bytes": 1, "warnings": [],
+        "created_at": "2026-01-02T03:04:05.678901Z",
+        "error": {"type": "DocumentUnreadable", "message": "it wants a password", "stage": "parse", "page": None},
+    }  # fmt: skip
+    render.documents({"documents": [failed], "counts": {"failed": 1}, "older": 0})
+    told = capsys.readouterr().out
+    assert "it wants a password (DocumentUnreadable in parse)" in told
+    assert "2026-01-02 03:04 " in told
 
 
 def test_the_page_command_can_be_pasted() -> None:

@@ -19,6 +19,25 @@ FIELDS = {"type", "title", "status", "detail", "request_id"}
 SEARCH = "/v1/kbs/main/search"
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"query": ""}, "body.query: must be at least 1 long"),
+        ({}, "body.query: is missing"),
+        ({"query": "q", "top_k": 0}, "body.top_k: must be at least 1"),
+        ({"query": "q", "wrong": 1}, "body.wrong: is not known here"),
+        (
+            {"query": "q", "filters": {"metadata": {"nested": {"a": 1}}}},
+            "body.filters.metadata.nested: has none of the forms that the description of the API names",
+        ),
+    ],
+)
+async def test_what_does_not_fit_is_told_in_our_words(
+    owner: httpx.AsyncClient, body: dict[str, object], said: str
+) -> None:
+    assert (await owner.post(SEARCH, json=body)).json()["detail"] == said
+
+
 async def test_errors_are_problem_documents(owner: httpx.AsyncClient) -> None:
     cases = {
         404: owner.get("/nothing/here"),
