@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from atoll import collector, logs, settings
@@ -85,6 +86,8 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
             allowed_hosts=tuple(section.allowed_hosts.split(",")),
         ),
         dependencies=_leaned_on(front),
+        models=models_of(values, front),
+        rings=front.doorbell.waiting,
         screen=screen_folder(section.screen_dir),
         gauges=(
             Gauges("atoll_documents", "Documents by status.", "status", census),
@@ -111,6 +114,32 @@ def _leaned_on(front: Front) -> dict[str, Dependency]:
     }
     if front.pages is not None:
         found["pages"] = Dependency(front.pages.describe, needed=False)
+    return found
+
+
+def models_of(values: Settings, front: Front) -> dict[str, Callable[[], Awaitable[str]]]:
+    """Return what tells each model's name: its server, or for those that do not say the settings."""
+
+    def told(name: str) -> Callable[[], Awaitable[str]]:
+        async def name_it() -> str:
+            return name
+
+        return name_it
+
+    async def embeddings() -> str:
+        return (await front.embedder.describe()).model
+
+    found: dict[str, Callable[[], Awaitable[str]]] = {"embeddings": embeddings}
+    if (pages := front.pages) is not None:
+
+        async def of_pages() -> str:
+            return (await pages.describe()).model
+
+        found["pages"] = of_pages
+    if front.chat is not None:
+        found["chat"] = told(values.chat.model_file or values.chat.model)
+    if values.reranker.model_dir is not None or values.reranker.url is not None:
+        found["reranker"] = told(values.reranker.model_dir.name if values.reranker.model_dir else values.reranker.model)
     return found
 
 

@@ -21,6 +21,7 @@ import gateway.keys.routes
 import gateway.pages.routes
 import gateway.search.routes
 import gateway.session.routes
+import gateway.system.routes
 import gateway.tenants.routes
 import gateway.usage.routes
 import gateway.web
@@ -50,6 +51,7 @@ _FEATURES = (
     gateway.kbs.routes,
     gateway.keys.routes,
     gateway.session.routes,
+    gateway.system.routes,
     gateway.tenants.routes,
     gateway.usage.routes,
     gateway.audit.routes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -92,3 +92,7 @@ class Dependencies:
     screen: Path
     gauges: tuple[Gauges, ...] = ()
     heat: Heat | None = None
+    #: Role of a model server -> what tells the name of its model.
+    models: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    #: Rings that no worker has answered, of the whole installation.
+    rings: Callable[[], Awaitable[int]] | None = None

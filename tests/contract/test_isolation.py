@@ -25,7 +25,7 @@ TIME = re.compile(
     r'"(?:created_at|ready_at|last_used_at|at|expires_at)":(?:"[^"]*"|null)|"seconds":[^,}]*|"timings_ms":\{[^}]*\}'
 )
 #: Of the whole installation, for its operator: no figure of one tenant can be told from them by another.
-INSTALLATION = {"/health/live", "/health/ready", "/metrics", "/v1/tenants", "/v1/tenants/{tenant}"}
+INSTALLATION = {"/health/live", "/health/ready", "/metrics", "/v1/system", "/v1/tenants", "/v1/tenants/{tenant}"}
 #: Never ends; what it sends is what `documents` shows, by the same read.
 STREAMS = {"/v1/kbs/{kb}/events"}
 SEARCHES = ("harbour of Lindvik", "Ada", "Merle")

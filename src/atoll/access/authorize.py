@@ -15,12 +15,20 @@ from atoll.errors import Forbidden, NotFound
 #: What each role may do. An admin manages tenants and reads no document; an auditor sees what was done, not content.
 ALLOWED: Mapping[Role, frozenset[Action]] = {
     Role.OWNER: frozenset(
-        {Action.READ, Action.WRITE, Action.MANAGE_KBS, Action.MANAGE_KEYS, Action.READ_AUDIT, Action.OBSERVE}
+        {
+            Action.READ,
+            Action.WRITE,
+            Action.MANAGE_KBS,
+            Action.MANAGE_KEYS,
+            Action.READ_AUDIT,
+            Action.OBSERVE,
+            Action.SEE_SYSTEM,
+        }
     ),
     Role.EDITOR: frozenset({Action.READ, Action.WRITE}),
     Role.READER: frozenset({Action.READ}),
     Role.AUDITOR: frozenset({Action.READ_AUDIT, Action.OBSERVE}),
-    Role.ADMIN: frozenset({Action.MANAGE_TENANTS, Action.OBSERVE}),
+    Role.ADMIN: frozenset({Action.MANAGE_TENANTS, Action.OBSERVE, Action.SEE_SYSTEM}),
 }
 
 #: What else an admin may do in the installation's own tenant, whose audit trail tells what was done to all the others.
@@ -76,4 +84,5 @@ def _words(action: Action) -> str:
         Action.READ_AUDIT: "read the audit trail",
         Action.MANAGE_TENANTS: "manage tenants",
         Action.OBSERVE: "see details of the installation",
+        Action.SEE_SYSTEM: "see processes, versions and models of the installation",
     }[action]

@@ -34,7 +34,8 @@ class Action(StrEnum):
     MANAGE_KEYS = "manage_keys"
     READ_AUDIT = "read_audit"
     MANAGE_TENANTS = "manage_tenants"
-    OBSERVE = "observe"  # health details, metrics
+    OBSERVE = "observe"  # health details, metrics, usage
+    SEE_SYSTEM = "see_system"  # processes, queue, versions and models of the installation
 
 
 @dataclass(frozen=True, slots=True)

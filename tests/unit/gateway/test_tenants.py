@@ -6,19 +6,26 @@ import json
 import re
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 
+from atoll.bootstrap.gateway import Front
 from atoll.domain.principal import Role
 from atoll.domain.tenant import INSTALLATION
+from atoll.errors import DependencyDown
+from atoll.settings import Settings
+from atoll.settings.sections import ChatSettings, RerankerSettings
+from gateway.__main__ import models_of
 from gateway.events import routes
 from tests.unit.gateway.conftest import Site, upload
 from tests.unit.gateway.test_events import access
 
 #: What an admin may ask for beside what needs no key.
-FOR_ADMINS = re.compile(r"/v1/(tenants|audit|usage)\b")
+FOR_ADMINS = re.compile(r"/v1/(tenants|audit|usage|system)\b")
 
 
 @pytest.fixture
@@ -271,3 +278,54 @@ async def test_an_admin_sees_what_a_tenant_uses_in_sums(
     full = await owner.post("/v1/kbs/main/documents", files={"file": ("c.txt", b"third")})
     assert (full.status_code, "the tenant has no room" in full.json()["detail"]) == (429, True)
     assert "retry-after" in full.headers
+
+
+async def test_the_system_is_shown_to_owners_and_admins(tmp_path: Path) -> None:
+    async def name() -> str:
+        return "all-MiniLM-L6-v2"
+
+    async def away() -> str:
+        raise DependencyDown("nobody answers")
+
+    async def rings() -> int:
+        return 7
+
+    site = Site(tmp_path / "house")
+    await site.open(models={"embeddings": name, "pages": away}, rings=rings)
+    async with (
+        site.client(await site.key()) as owner,
+        site.client(await site.key(Role.ADMIN, tenant=INSTALLATION)) as admin,
+        site.client(await site.key(Role.OWNER, labels={"red"})) as red,
+        site.client(await site.key(Role.OWNER, tenant="rival")) as rival,
+    ):
+        await upload(owner, "a.txt", "text", labels="blue")
+        body = (await owner.get("/v1/system")).json()
+        assert body.keys() == {"processes", "queue", "versions", "models"}
+        assert [(each["role"], each["ok"], each["needed"]) for each in body["processes"]] == [("records", True, True)]
+        assert body["models"] == [{"role": "embeddings", "name": "all-MiniLM-L6-v2"}, {"role": "pages", "name": None}]
+        assert body["versions"].keys() == {"atoll", "api", "pipeline", "python"}
+        queues = [(await client.get("/v1/system")).json()["queue"] for client in (owner, admin, red, rival)]
+        assert queues == [
+            {"documents": {"queued": 1}, "rings": None},
+            {"documents": {"queued": 1}, "rings": 7},
+            {"documents": {}, "rings": None},
+            {"documents": {}, "rings": None},
+        ]
+        for role in (Role.EDITOR, Role.READER, Role.AUDITOR):
+            async with site.client(await site.key(role)) as other:
+                assert (await other.get("/v1/system")).status_code == 403
+    await site.house.close_stores()
+
+
+async def test_models_are_named_by_their_servers_or_the_settings(site: Site) -> None:
+    settings = Settings(
+        chat=ChatSettings(url="http://chat/v1", model_file="qwen/qwen.gguf"),
+        reranker=RerankerSettings(model_dir=Path("/models/cross-encoder")),
+    )
+    front = SimpleNamespace(embedder=site.house.embedder, pages=None, chat=object())
+    named = {role: await tell() for role, tell in models_of(settings, cast(Front, front)).items()}
+    assert named == {
+        "embeddings": site.house.embedder.card.model,
+        "chat": "qwen/qwen.gguf",
+        "reranker": "cross-encoder",
+    }

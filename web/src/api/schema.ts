@@ -360,6 +360,12 @@ export type MentioningOut = {
 /** Which signals a search uses. */
 export type Mode = "naive" | "local" | "global" | "hybrid" | "visual" | "mix" | "bypass";
 
+/** A model; its name is null while its server does not answer. */
+export type ModelOut = {
+  "name": string | null;
+  "role": string;
+};
+
 /** A document that has the name of an uploaded file and another source: it was neither replaced nor changed. */
 export type NamesakeOut = {
   "document_id": string;
@@ -462,6 +468,15 @@ export type Problem = {
   "type": string;
 };
 
+/** A process that the gateway leans on, as it answers now. */
+export type ProcessOut = {
+  "error": string | null;
+  "latency_ms": number;
+  "needed": boolean;
+  "ok": boolean;
+  "role": string;
+};
+
 /** A question. */
 export type QueryIn = {
   "answer"?: AnswerMode;
@@ -490,6 +505,21 @@ export type QueryOut = {
   "usage": Record<string, unknown>;
   /** What the reader should know, for instance a reranker that is away. */
   "warnings": Array<CautionOut>;
+};
+
+/** Documents by status: for an admin of the installation, for an owner those that the key sees.
+
+``rings`` are calls that no worker has answered yet; only admins are told, since they are of all tenants. */
+export type QueueOut = {
+  "documents": {
+  "cancelled"?: number;
+  "failed"?: number;
+  "processing"?: number;
+  "quarantined"?: number;
+  "queued"?: number;
+  "ready"?: number;
+};
+  "rings": number | null;
 };
 
 /** What a knowledge base or a tenant may hold and ask; a limit that is not named is none. Days are those of UTC. */
@@ -671,6 +701,14 @@ export type StepOut = {
   "passage_id": string;
 };
 
+/** The installation as this gateway knows it. */
+export type SystemOut = {
+  "models": Array<ModelOut>;
+  "processes": Array<ProcessOut>;
+  "queue": QueueOut;
+  "versions": VersionsOut;
+};
+
 /** The table's row that a sentence is taken from. */
 export type TableOut = {
   "header": Array<string>;
@@ -758,6 +796,14 @@ export type VerificationOut = {
   "sealed": number;
 };
 
+/** What runs here. ``pipeline`` numbers how documents are read: those with a lower number can be read again. */
+export type VersionsOut = {
+  "api": string;
+  "atoll": string;
+  "pipeline": number;
+  "python": string;
+};
+
 /** Something to know about a document that could be read. */
 export type WarningOut = {
   "message": string;
@@ -812,6 +858,7 @@ export interface Operations {
   get_session: { path: {  }; query: {  }; body: never; answer: SessionOut };
   open_session: { path: {  }; query: {  }; body: SessionIn; answer: SessionOut };
   link_session: { path: {  }; query: {  }; body: never; answer: SignInLinkOut };
+  get_system: { path: {  }; query: {  }; body: never; answer: SystemOut };
   list_tenants: { path: {  }; query: { limit?: number; cursor?: string | null }; body: never; answer: TenantsOut };
   create_tenant: { path: {  }; query: {  }; body: TenantIn; answer: NewTenantOut };
   get_tenant: { path: { tenant: string | number }; query: {  }; body: never; answer: TenantDetailOut };
@@ -865,6 +912,7 @@ export const PLACES = {
   get_session: ["GET", "/v1/session"],
   open_session: ["POST", "/v1/session"],
   link_session: ["POST", "/v1/session/links"],
+  get_system: ["GET", "/v1/system"],
   list_tenants: ["GET", "/v1/tenants"],
   create_tenant: ["POST", "/v1/tenants"],
   get_tenant: ["GET", "/v1/tenants/{tenant}"],
