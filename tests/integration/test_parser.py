@@ -182,8 +182,8 @@ class TestDocuments:
             await parse(parser, tmp_path, b"plain text", "a.docx", media.DOCX)
         with pytest.raises(DocumentUnreadable, match="is empty"):
             await parse(parser, tmp_path, b"", "a.txt", media.TEXT)
-        with pytest.raises(UnsupportedMediaType, match="nothing here reads image/png"):
-            await parse(parser, tmp_path, b"x", "a.png", "image/png")
+        with pytest.raises(UnsupportedMediaType, match="nothing here reads video/mp4"):
+            await parse(parser, tmp_path, b"x", "a.mp4", "video/mp4")
         assert [path.name for path in tmp_path.iterdir()] == ["original"]
 
     async def test_a_pdf_without_pages_says_so(self, parser: SocketParser, tmp_path: Path) -> None:

@@ -19,7 +19,11 @@ from atoll.errors import UnsupportedMediaType
 #: Documents that are looked at to see what a page takes.
 _LOOKED_AT = 100
 #: Bytes of a page where no document of the format was ingested yet.
-_BYTES_A_PAGE = {media.PDF: 60_000, media.DOCX: 12_000, media.HTML: 8_000}
+_BYTES_A_PAGE = {
+    media.PDF: 60_000, media.DOCX: 12_000, media.HTML: 8_000, media.PPTX: 40_000, media.ODP: 40_000, media.ODT: 12_000,
+    media.XLSX: 8_000, media.ODS: 8_000, media.EPUB: 12_000,
+    **dict.fromkeys((kind for kind, family in media.FAMILIES.items() if family == "picture"), 400_000),
+}  # fmt: skip
 _TEXT_BYTES_A_PAGE = 2_500
 _BLOCK_BYTES = 512
 

@@ -60,7 +60,7 @@ _SOURCES = tuple(
     f".{name}"
     for name in """
     py js mjs ts tsx jsx java kt scala c h cc cpp hpp cs go rs rb php swift lua pl r jl sh bash ps1 bat sql css scss
-    yaml yml toml ini cfg conf properties env tf proto graphql gradle cmake
+    yaml yml toml ini cfg conf properties tf proto graphql gradle cmake
     """.split()  # noqa: SIM905 - a word list reads better than fifty quoted strings
 )
 #: Families whose files are never text.

@@ -49,7 +49,8 @@ def test_time_counts_once_while_several_documents_are_on_their_way():
 
 def test_pages_are_counted_where_a_file_says_and_told_from_its_size_elsewhere(tmp_path):
     (tmp_path / "long.txt").write_text("word " * 4_000)
-    (tmp_path / "picture.zip").write_bytes(b"PK\x03\x04 nothing")
+    (tmp_path / "film.mp4").write_bytes(b"\0\0\0 ftypisom")
+    (tmp_path / "scan.png").write_bytes(b"\x89PNG\r\n" + bytes(800_000))
     (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7\n" + b"x" * 600_000)
     sources = [
         Source(SAMPLES / MANUAL, asked=True),
@@ -60,12 +61,12 @@ def test_pages_are_counted_where_a_file_says_and_told_from_its_size_elsewhere(tm
 
     with pypdfium2.PdfDocument(SAMPLES / MANUAL) as manual:
         assert found.counted_pages == len(manual) > 1
-    assert found.pages == found.counted_pages + 20_000 // 2_500 + 10
-    assert (found.files, found.unsupported) == (3, 1)
+    assert found.pages == found.counted_pages + 20_000 // 2_500 + 10 + 2
+    assert (found.files, found.unsupported) == (4, 1)
     assert (found.seconds, found.disk_bytes) == (None, None)
     known = Experience(3, seconds_a_page=0.5, disk_bytes_a_page=1000, bytes_a_page={"text/plain": 10_000})
     again = estimate(sources, known, None)
-    assert again.pages == found.counted_pages + 2 + 10
+    assert again.pages == found.counted_pages + 2 + 10 + 2
     assert again.seconds == 0.5 * again.pages
     assert again.disk_bytes == again.bytes + 1000 * again.pages
 

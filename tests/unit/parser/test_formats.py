@@ -270,13 +270,17 @@ class TestBoxes:
             if path.suffix not in media.ACCEPTED or path.suffix == ".pdf":
                 continue
             content = path.read_bytes()
-            reading = read(tmp_path, content, media.sniff(path.name, content[: media.HEAD_BYTES]), name=path.name)
+            media_type = media.sniff(path.name, content[: media.HEAD_BYTES])
+            reading = read(tmp_path, content, media_type, name=path.name)
             lost = lines_not_in_their_boxes(reading.document, reading.pdf)
             # What no font can draw was told; nothing else may be missing.
             told = [line for line in lost if ("no_glyph", None) in reading.warned and not line.text.isascii()]
             assert lost == told, path.name
             assert len(told) <= 3
             assert lines_with_strangers_in_their_boxes(reading.document, reading.pdf) == [], path.name
+            if media.FAMILIES[media_type] == "picture":
+                assert {kind for kind, _ in reading.warned} == {"no_text_layer"}
+                continue
             assert reading.document.blocks
             seen += 1
         assert seen >= 4
