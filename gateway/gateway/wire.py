@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, ClassVar
 
 from fastapi import Path, Query
@@ -93,8 +95,11 @@ Cursor = Annotated[
 NameCursor = Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before.")]
 
 PageNumber = Annotated[int, Path(ge=1, le=MAX_WHOLE, description="Pages count from 1.")]
+#: What is compared with names and sources, which are kept in NFC.
+Composed = AfterValidator(partial(unicodedata.normalize, "NFC"))
 Pattern = Annotated[
-    str | None, Query(max_length=512, description="Glob pattern: `*` any characters, `?` one, `[a-c]` one of these.")
+    Annotated[str, Composed] | None,
+    Query(max_length=512, description="Glob pattern: `*` any characters, `?` one, `[a-c]` one of these."),
 ]
 
 

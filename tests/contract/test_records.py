@@ -1125,7 +1125,7 @@ async def test_replacing_with_bytes_that_are_there_replaces_the_others_at_once(s
     third = await store.accept(kb, "a.txt", "s3", replace=True)
     revision = (await store.passages.visible(reader_of(kb), []))[0]
     again = await store.upload(kb, "a.txt", "s1", replace=True)
-    assert (again.documents[0].uid, again.duplicates[0].applied, again.documents[0].version) == (first.uid, (), 4)
+    assert (again.documents[0].uid, again.duplicates[0].applied) == (first.uid, ())
     assert await store.passages.visible(reader_of(kb), [first.uid, second.uid]) == (revision + 1, {first.uid: "a.txt"})
     # What was uploaded before it comes too late, although it was to replace it.
     assert (await store.run(third)).superseded
@@ -1138,7 +1138,7 @@ async def test_what_is_uploaded_once_more_is_not_replaced_by_what_came_before(st
     await store.run(first)
     second = await store.accept(kb, "a.txt", "s2", replace=True)
     again = await store.upload(kb, "a.txt", "s1")
-    assert (again.documents[0].uid, again.documents[0].version) == (first.uid, 3)
+    assert again.documents[0].uid == first.uid
     assert (await store.run(second)).replaced == ()
     assert len((await store.passages.visible(reader_of(kb), [first.uid, second.uid]))[1]) == 2
 

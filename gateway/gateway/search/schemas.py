@@ -20,7 +20,7 @@ from gateway.search.answer_parts import (
     sentences_out,
     warnings_out,
 )
-from gateway.wire import WHOLE, Body, Moment, Truth
+from gateway.wire import WHOLE, Body, Composed, Moment, Truth
 
 MAX_QUERY_CHARACTERS = 8000
 MAX_TOP_K = 100
@@ -43,8 +43,8 @@ class FiltersIn(BaseModel, extra="forbid"):
     """What a search is narrowed to."""
 
     document_ids: Annotated[list[Text], Field(max_length=_MAX_FILTER_VALUES)] | None = None
-    names: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None
-    sources: Annotated[list[Text], Field(max_length=_MAX_FILTER_VALUES)] | None = None
+    names: Annotated[list[Annotated[Text, Composed]], Field(max_length=_MAX_PATTERNS)] | None = None
+    sources: Annotated[list[Annotated[Text, Composed]], Field(max_length=_MAX_FILTER_VALUES)] | None = None
     media_types: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None
     labels: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None
     created_after: Moment | None = None

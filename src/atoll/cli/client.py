@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -15,6 +16,7 @@ from urllib.parse import quote
 import httpx
 
 from atoll import settings as configuration
+from atoll.cli import render
 from atoll.cli.absent import why_absent
 from atoll.errors import AtollError, NotAuthenticated
 from atoll.local import state
@@ -174,7 +176,7 @@ def kb_path(kb: str, *parts: str) -> str:
 
 
 def find_document(client: Client, kb: str, document: str) -> dict[str, Any]:
-    """Return the document of this id, or the one of this name.
+    """Return the document of this id, or the one of this name, which may stand behind its source: ``docs/a.txt``.
 
     Raises:
         AtollError: no document has the name, or several have.
@@ -187,16 +189,18 @@ def find_document(client: Client, kb: str, document: str) -> dict[str, Any]:
                 raise
         else:
             return found
-    pattern = _GLOB.sub(r"[\g<0>]", document)  # the listing takes patterns, a command takes a name
+    # Names and sources are kept in NFC; a file system may spell them otherwise.
+    source, _, name = unicodedata.normalize("NFC", document).rpartition("/")
+    pattern = _GLOB.sub(r"[\g<0>]", name)  # the listing takes patterns, a command takes a name
     listed = client.collect(kb_path(kb, "documents"), "documents", name=pattern)["documents"]
-    named = [item for item in listed if item["name"] == document]
+    named = [item for item in listed if item["name"] == name and source in ("", item["source"])]
     ready = [item for item in named if item["status"] == "ready"]
     candidates = ready or named
     if not candidates:
         raise AtollError(f"no document in {kb!r} has the id or name {document!r}; see `atoll documents list --kb {kb}`")
     if len(candidates) > 1:
-        ids = ", ".join(item["id"] for item in candidates[:10])
-        raise AtollError(f"{len(candidates)} documents are called {document!r}; use an id: {ids}")
+        ids = ", ".join(f"{item['id']} ({render.path_of(item)})" for item in candidates[:10])
+        raise AtollError(f"{len(candidates)} documents are called {document!r}; use an id, or SOURCE/NAME: {ids}")
     chosen: dict[str, Any] = candidates[0]
     return chosen
 

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -171,12 +172,13 @@ def documents(body: Mapping[str, Any]) -> None:
     """Print a listing of documents."""
     from atoll.cli.warned import warned
 
+    names = Counter(item["name"] for item in body["documents"])
     table(
         ("id", "name", "status", "pages", "passages", "size", "created", "why, or what to know"),
         (
             (
                 item["id"],
-                snippet(item["name"], 80),
+                snippet(path_of(item) if names[item["name"]] > 1 else item["name"], 80),
                 item["status"],
                 item["pages"],
                 item["passages"],
@@ -191,6 +193,11 @@ def documents(body: Mapping[str, Any]) -> None:
     if body.get("older"):  # of a listing, not of a batch
         told.append(f"{body['older']} read by an older pipeline")
     click.echo(", ".join(told) or "no documents")
+
+
+def path_of(item: Mapping[str, Any]) -> str:
+    """Return where a document stands: its source, if it has one, and its name."""
+    return f"{item['source']}/{item['name']}" if item["source"] else str(item["name"])
 
 
 def document(item: Mapping[str, Any]) -> None:

@@ -21,18 +21,18 @@ Place = tuple[str | None, str]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A document that the uploader sees, at one of the places of its upload."""
+    """A document that the uploader sees, at one of the places of its upload; ``turn`` as in `Rival`."""
 
     standing: Standing
     status: Status
     visible: bool
-    version: int
+    turn: int
     replaces: Replaces | None
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """A known document becomes the latest version of its place.
+    """A known document becomes the one that was uploaded last to its place.
 
     Where the upload ``replaces`` it replaces the others from now on, and of those takes the place of ``gone`` at once.
     """
@@ -71,7 +71,7 @@ def settle(uploader: Reader, documents: Sequence[NewDocument], known: Sequence[K
         Conflict: a file is there already with labels that the upload would take away.
     """
     places: dict[Place, list[Known]] = {}
-    for each in sorted(known, key=lambda each: each.version):
+    for each in sorted(known, key=lambda each: each.turn):
         places.setdefault(each.standing.place, []).append(each)
     settled, own = Settled(), {new.uid for new in documents}
     for new in documents:
@@ -122,8 +122,8 @@ def _settle_twin(settled: Settled, new: NewDocument, twin: Known, here: Sequence
 
 
 def _is_outdated(twin: Known, others: Sequence[Known]) -> bool:
-    """Whether a later version is about to replace a document, which was uploaded once more after it."""
-    later = (each for each in others if each.version > twin.version and each.replaces is not None)
+    """Whether a later one is about to replace a document, which was uploaded once more after it."""
+    later = (each for each in others if each.turn > twin.turn and each.replaces is not None)
     return any(each.replaces is not None and each.replaces.covers(twin.standing.labels) for each in later)
 
 
@@ -137,5 +137,5 @@ def _as_known(new: NewDocument, replaces: Replaces | None, *, after: Sequence[Kn
         source=new.source,
         sha256=new.sha256,
     )
-    version = max((each.version for each in after), default=0) + 1
-    return Known(standing, Status.QUEUED, visible=False, version=version, replaces=replaces)
+    turn = max((each.turn for each in after), default=0) + 1
+    return Known(standing, Status.QUEUED, visible=False, turn=turn, replaces=replaces)

@@ -11,10 +11,13 @@ from atoll.domain.ids import DocumentUid
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """A document and what decides between it and others of its place: of two versions the later one wins."""
+    """A document and what decides between it and others of its place: of two the one that was uploaded later wins.
+
+    ``turn`` is when it was uploaded last, in the order in which documents are accepted; a version does not tell.
+    """
 
     uid: DocumentUid
-    version: int
+    turn: int
     labels: tuple[str, ...]
     replaces: Replaces | None
 
@@ -24,10 +27,10 @@ def outcome(document: Rival, visible: Sequence[Rival]) -> tuple[DocumentUid, ...
 
     ``visible`` are the visible documents of its source and name.
     """
-    later = (each for each in visible if each.version > document.version)
+    later = (each for each in visible if each.turn > document.turn)
     if any(each.replaces is not None and each.replaces.covers(document.labels) for each in later):
         return None
     if document.replaces is None:
         return ()
-    earlier = sorted((each for each in visible if each.version < document.version), key=lambda each: each.version)
+    earlier = sorted((each for each in visible if each.turn < document.turn), key=lambda each: each.turn)
     return tuple(each.uid for each in earlier if document.replaces.covers(each.labels))

@@ -53,3 +53,18 @@ def test_a_listing_says_why_a_document_failed(capsys: pytest.CaptureFixture[str]
 def test_the_page_command_can_be_pasted() -> None:
     item = {"document": "it's a report.pdf", "document_id": "d", "page": 2, "passage_id": "p"}
     assert render.page_command(item, kb="law") == """atoll page 'it'"'"'s a report.pdf' 2 --mark p --kb law"""
+
+
+def test_a_listing_shows_paths_where_names_repeat(capsys: pytest.CaptureFixture[str]) -> None:
+    def item(source: str | None, name: str) -> dict[str, object]:
+        return {
+            "id": "d", "name": name, "source": source, "status": "ready", "pages": 1, "passages": 1, "bytes": 1,
+            "created_at": "2026", "warnings": [],
+        }  # fmt: skip
+
+    listed = [item("beta", "README.md"), item(None, "README.md"), item("alpha", "plan.txt")]
+    render.documents({"documents": listed, "counts": {"ready": 3}, "older": 0})
+    lines = capsys.readouterr().out.splitlines()
+    assert [next(cell for cell in line.split() if "." in cell) for line in lines if "." in line] == [
+        "beta/README.md", "README.md", "plan.txt",
+    ]  # fmt: skip

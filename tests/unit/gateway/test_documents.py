@@ -309,3 +309,15 @@ async def test_name_and_source_of_a_document_are_changed_and_what_cannot_be_is_t
         )  # fmt: skip
     async with site.client(await site.key(Role.READER)) as reader:
         assert (await reader.patch(path, json={"labels": []})).status_code == 403
+
+
+async def test_case_f20_a_name_is_found_in_either_spelling_of_its_accents(site: Site, owner: httpx.AsyncClient) -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    await upload(owner, f"{decomposed}/{decomposed}.txt", TEXT)
+    for name in (composed, decomposed):
+        listed = (await owner.get("/v1/kbs/main/documents", params={"name": f"{name}*"})).json()["documents"]
+        assert [(each["source"], each["name"]) for each in listed] == [(composed, f"{composed}.txt")]
+    await site.work()
+    for filters in ({"names": [f"{decomposed}.*"]}, {"sources": [decomposed]}):
+        asked = {"query": "When was the harbour built?", "mode": "naive", "filters": filters}
+        assert (await owner.post("/v1/kbs/main/search", json=asked)).json()["evidence"], filters

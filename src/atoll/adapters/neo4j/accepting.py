@@ -109,7 +109,7 @@ async def _known(transaction: Transaction, uploader: Reader, documents: Sequence
             rows.standing(row),
             Status(row["status"]),
             row["visible"],
-            row["version"],
+            row["turn"],
             rows.replaces(row["replaces"]),
         )
         for row in (record["document"] for record in found)

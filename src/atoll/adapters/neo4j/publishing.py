@@ -137,4 +137,4 @@ def _wanted(record: Record) -> VectorsWanted:
 
 
 def _rival(row: Mapping[str, Any]) -> Rival:
-    return Rival(DocumentUid(row["uid"]), row["version"], tuple(row["labels"]), replaces(row["replaces"]))
+    return Rival(DocumentUid(row["uid"]), row["turn"], tuple(row["labels"]), replaces(row["replaces"]))

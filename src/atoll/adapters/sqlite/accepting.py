@@ -113,7 +113,7 @@ def _known(connection: sqlite3.Connection, uploader: Reader, documents: Sequence
         (json.dumps(list(places)), uploader.kb, *values),
     )
     return [
-        Known(standing(row), Status(row["status"]), bool(row["visible"]), row["version"], replaces(row["replaces"]))
+        Known(standing(row), Status(row["status"]), bool(row["visible"]), row["turn"], replaces(row["replaces"]))
         for row in found
     ]
 
@@ -135,16 +135,13 @@ def _namesakes(connection: sqlite3.Connection, uploader: Reader, places: Sequenc
 
 def _promote(connection: sqlite3.Connection, kb: sqlite3.Row, promotion: Promotion, covered: Replaces) -> None:
     """Make a known document the latest of its place, and hide what it replaces."""
-    row = find_row(connection, promotion.document)
+    # Its turn is taken from the sequence that numbers documents as they are accepted.
+    row = connection.execute(
+        "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'document' RETURNING seq"
+    ).fetchone()
     connection.execute(
-        "UPDATE document SET version = ?, replaces = IIF(?, ?, replaces), changed_seq = ? WHERE uid = ?",
-        (
-            next_version(connection, kb["uid"], row["source"], row["name"]),
-            promotion.replaces,
-            replaces_json(covered),
-            change(connection),
-            promotion.document,
-        ),
+        "UPDATE document SET placed = ?, replaces = IIF(?, ?, replaces), changed_seq = ? WHERE uid = ?",
+        (row["seq"], promotion.replaces, replaces_json(covered), change(connection), promotion.document),
     )
     for uid in promotion.gone:
         audit(connection, kb["tenant"], events.document_replaced(uid, hide(connection, find_row(connection, uid))))

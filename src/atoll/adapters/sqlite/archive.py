@@ -50,7 +50,8 @@ class SqliteArchive:
             if row is None:
                 return None
             found = connection.execute(
-                "SELECT uid, visible FROM document WHERE kb = ? AND deleted_at IS NULL ORDER BY seq", (kb,)
+                "SELECT uid, visible FROM document WHERE kb = ? AND deleted_at IS NULL ORDER BY COALESCE(placed, seq)",
+                (kb,),
             )
             return KbSnapshot(
                 accounts.kb_record(row), {DocumentUid(each["uid"]): bool(each["visible"]) for each in found}

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from atoll.domain.reader import Reader
 
 DOCUMENT = (
-    "d.seq, d.uid, d.kb, d.name, d.source, d.version, d.status, d.media_type, d.bytes, d.sha256, d.pages, d.passages, "
+    "d.seq, COALESCE(d.placed, d.seq) AS turn, d.uid, d.kb, d.name, d.source, d.version, d.status, d.media_type, "
+    "d.bytes, d.sha256, d.pages, d.passages, "
     "d.entities, d.metadata AS metadata_json, d.labels, d.created_at, d.ready_at, d.error AS error_json, "
     "d.warnings AS warnings_json, d.changed_seq, d.artefacts AS artefacts_json, d.visible, d.indexed, d.replaces, "
     "d.created_by, d.pipeline, d.read AS read_json, "

@@ -244,7 +244,8 @@ def _replaced(connection: sqlite3.Connection, document: sqlite3.Row) -> tuple[Do
 
 def _namesakes(connection: sqlite3.Connection, document: sqlite3.Row) -> list[Rival]:
     found = connection.execute(
-        "SELECT uid, version, labels, replaces FROM document WHERE kb = ? AND name = ? AND source IS ? AND visible = 1 "
+        "SELECT uid, COALESCE(placed, seq) AS turn, labels, replaces FROM document "
+        "WHERE kb = ? AND name = ? AND source IS ? AND visible = 1 "
         "AND uid != ?",
         (document["kb"], document["name"], document["source"], document["uid"]),
     )
@@ -252,7 +253,7 @@ def _namesakes(connection: sqlite3.Connection, document: sqlite3.Row) -> list[Ri
 
 
 def _rival(row: sqlite3.Row) -> Rival:
-    return Rival(DocumentUid(row["uid"]), row["version"], texts(row["labels"]), replaces(row["replaces"]))
+    return Rival(DocumentUid(row["uid"]), row["turn"], texts(row["labels"]), replaces(row["replaces"]))
 
 
 def _remove_passages(connection: sqlite3.Connection, passages: list[str]) -> None:

@@ -18,7 +18,7 @@ from atoll.records.lifecycle import check_reprocess
 from atoll.records.rows.documents import artefacts
 
 #: What a document has whichever way it is read, as it stands when a new reading is published.
-_KEPT = "name, source, version, labels, metadata, replaces, created_by, created_at"
+_KEPT = "name, source, version, placed, labels, metadata, replaces, created_by, created_at"
 #: What a new reading begins with.
 _COPIED = f"kb, {_KEPT}, sha256, media_type, bytes, pages, passages, warnings, read"
 

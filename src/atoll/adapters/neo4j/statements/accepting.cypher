@@ -13,7 +13,7 @@ RETURN sum(k.documents) AS documents, sum(k.bytes) AS bytes
 // name: known
 UNWIND $places AS place MATCH (d:Document {kb: $kb, name: place[1]})
 WHERE coalesce(d.source, '') = place[0] AND d.deleted_at IS NULL AND <<seen>>
-RETURN d {.uid, .labels, .metadata_json, .name, .source, .sha256, .status, .visible, .version, .replaces} AS document
+RETURN d {.uid, .labels, .metadata_json, .name, .source, .sha256, .status, .visible, .replaces, turn: coalesce(d.placed, d.seq)} AS document
 ORDER BY d.seq
 
 // name: namesakes
@@ -30,10 +30,10 @@ UNWIND $places AS place OPTIONAL MATCH (d:Document {kb: $kb, name: place[1]}) WH
 RETURN place[0] AS source, place[1] AS name, coalesce(max(d.version), 0) AS version
 
 // name: promote
-MATCH (d:Document {uid: $document, kb: $kb})
-CALL (d) { MATCH (o:Document {kb: $kb, name: d.name}) WHERE coalesce(o.source, '') = coalesce(d.source, '')
-           RETURN max(o.version) + 1 AS next }
-SET d.version = next, d.replaces = CASE WHEN $replaces IS NULL THEN d.replaces ELSE $replaces END
+// Its turn is taken from the number that documents get as they are accepted.
+MATCH (k:Kb {uid: $kb}) SET k.accepted = k.accepted + 1
+WITH k.accepted AS turn MATCH (d:Document {uid: $document, kb: $kb})
+SET d.placed = turn, d.replaces = CASE WHEN $replaces IS NULL THEN d.replaces ELSE $replaces END
 <<change>>
 
 // The gateway rings right after this transaction; the reconciler need not ring as well.

@@ -9,7 +9,7 @@ RETURN COLLECT { MATCH (t:Tenant) RETURN <<tenant>> } AS tenants,
 // name: snapshot
 MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL
 RETURN <<kb>> AS kb,
-       COLLECT { MATCH (d:Document {kb: $kb}) WHERE d.deleted_at IS NULL RETURN [d.seq, d.uid, d.visible] } AS documents
+       COLLECT { MATCH (d:Document {kb: $kb}) WHERE d.deleted_at IS NULL RETURN [coalesce(d.placed, d.seq), d.uid, d.visible] } AS documents
 
 // name: document
 MATCH (d:Document {uid: $document, kb: $kb}) WHERE d.deleted_at IS NULL

@@ -3,17 +3,17 @@
 <<held>>
 WITH s MATCH (k:Kb {uid: $kb}) SET k.locked = true
 WITH k MATCH (d:Document {uid: $document, kb: $kb})
-RETURN d {.uid, .version, .labels, .replaces, <<reading_values>>} AS document, k.tenant AS tenant,
+RETURN d {.uid, .labels, .replaces, turn: coalesce(d.placed, d.seq), <<reading_values>>} AS document, k.tenant AS tenant,
        COLLECT { MATCH (o:Document {kb: $kb, name: d.name})
                  WHERE coalesce(o.source, '') = coalesce(d.source, '') AND o.visible AND o.uid <> d.uid
-                 RETURN o {.uid, .version, .labels, .replaces} } AS namesakes
+                 RETURN o {.uid, .labels, .replaces, turn: coalesce(o.placed, o.seq)} } AS namesakes
 
 // name: namesakes
 MATCH (d:Document {uid: $document, kb: $kb})
-RETURN d {.uid, .version, .labels, .replaces, <<reading_values>>} AS document,
+RETURN d {.uid, .labels, .replaces, turn: coalesce(d.placed, d.seq), <<reading_values>>} AS document,
        COLLECT { MATCH (o:Document {kb: $kb, name: d.name})
                  WHERE coalesce(o.source, '') = coalesce(d.source, '') AND o.visible AND o.uid <> d.uid
-                 RETURN o {.uid, .version, .labels, .replaces} } AS namesakes
+                 RETURN o {.uid, .labels, .replaces, turn: coalesce(o.placed, o.seq)} } AS namesakes
 
 // name: shared_without_vector
 // Asked before anything is locked: counters may still move, so that raising them asks again. What hides with $leaving
