@@ -1152,3 +1152,14 @@ async def test_a_failed_document_uploaded_again_to_replace_replaces(store):
     again = await store.accept(kb, "a.txt", "s2", replace=True)
     assert (again.uid, again.status) == (broken.uid, Status.QUEUED)
     assert (await store.run(again)).replaced == (old.uid,)
+
+
+async def test_a_passage_that_is_shown_tells_of_its_document(store):
+    kb = await store.kb()
+    document = await store.accept(kb, source="docs/2024")
+    await store.run(document)
+    point = passage_id(document.uid, 0)
+    card = (await store.passages.hydrate(reader_of(kb), [point]))[point].card
+    assert (card.source, card.version, card.created_at) == ("docs/2024", 1, document.created_at)
+    await store.lifecycle.amend(reader_of(kb), document.uid, Amendment(source=""), ACTOR)
+    assert (await store.passages.hydrate(reader_of(kb), [point]))[point].card.source is None

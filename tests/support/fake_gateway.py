@@ -34,6 +34,7 @@ ANSWER = {
                 "kind": "passage", "rank": 1, "score": 0.9, "document_id": "d1", "document": "ramp report.pdf", "page": 3,
                 "boxes": [[0, 0, 9, 9]], "text": "The ramp failed\nin March.", "passage_id": "p7",
                 "signals": {"dense": {"rank": 1, "score": 0.9}}, "path": None, "also_in": [],
+                "source": None, "version": 1, "created_at": "2026-01-01T00:00:00Z",
             },
         }
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, StrictBool, StrictFloat, StrictInt
@@ -161,6 +162,9 @@ class EvidenceOut(BaseModel):
     score: float
     document_id: str
     document: str
+    source: str | None
+    version: int | None = Field(description="None for a page whose document shows no text here, like `created_at`.")
+    created_at: datetime | None
     page: int
     boxes: list[tuple[float, float, float, float]]
     text: str
@@ -181,6 +185,9 @@ class EvidenceOut(BaseModel):
             score=evidence.score,
             document_id=document_id(evidence.document_id),
             document=evidence.document,
+            source=evidence.source,
+            version=evidence.version,
+            created_at=evidence.created_at,
             page=evidence.page,
             boxes=list(evidence.boxes),
             text=evidence.text,

@@ -121,8 +121,8 @@ def answer(body: Mapping[str, Any], *, kb: str) -> None:
     citations = body["citations"]
     if citations:
         click.echo()
-    for citation in citations:
-        evidence = citation["evidence"]
+    cited = _told_apart([citation["evidence"] for citation in citations])
+    for citation, evidence in zip(citations, cited, strict=True):
         click.echo(f"[{citation['n']}] {_place(evidence)}")
         click.echo(f"    {snippet(evidence.get('text') or '')}")
         click.echo(f"    {page_command(evidence, kb=kb)}")
@@ -147,7 +147,7 @@ def evidence(found: Sequence[Mapping[str, Any]], *, kb: str) -> None:
     """Print ranked evidence with what each retriever thought of it."""
     if not found:
         click.echo("nothing found")
-    for item in found:
+    for item in _told_apart(found):
         signals = "  ".join(
             f"{name} #{signal['rank']} {signal['score']:.3f}" for name, signal in item["signals"].items()
         )
@@ -296,6 +296,17 @@ def size(count: int | None) -> str:
     if count < _MIB:
         return f"{count / _KIB:.0f} KiB"
     return f"{count / _MIB:.1f} MiB" if count < _GIB else f"{count / _GIB:.1f} GiB"
+
+
+def _told_apart(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return evidence; documents of one name have their source before it."""
+    ids: dict[str, set[str]] = {}
+    for item in found:
+        ids.setdefault(item["document"], set()).add(item["document_id"])
+    return [
+        {**item, "document": path_of({**item, "name": item["document"]})} if len(ids[item["document"]]) > 1 else item
+        for item in found
+    ]
 
 
 def _place(item: Mapping[str, Any]) -> str:

@@ -62,7 +62,11 @@ class EvidenceRelation:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A ranked, explained piece of a document; a page without text has no passage."""
+    """A ranked, explained piece of a document; a page without text has no passage.
+
+    ``source``, ``version`` and ``created_at`` are the document's; of a page whose document shows no text here they are
+    not told.
+    """
 
     kind: EvidenceKind
     rank: int
@@ -78,6 +82,9 @@ class Evidence:
     also_in: tuple[DocumentUid, ...] = ()
     entity: EvidenceEntity | None = None
     relation: EvidenceRelation | None = None
+    source: str | None = None
+    version: int | None = None
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from atoll.domain.ids import ChunkId, DocumentUid, PassageId
 from atoll.domain.layout import PassageLayout
@@ -23,12 +24,22 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentCard:
+    """What a citation tells of a passage's document beside its name."""
+
+    source: str | None
+    version: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """At most one embedder window of text in one section; character positions count in the document's text.
 
     It begins on ``page``, of which it covers ``boxes``; a sentence or table row that goes on over the page's end stays
     whole, so that a passage may reach into the next page. ``layout_json`` is its `PassageLayout` as text, which is only
-    read where it is asked for; what was read by an older version has none.
+    read where it is asked for; what was read by an older version has none. ``card`` is there where the passage was
+    read to be shown.
     """
 
     id: PassageId
@@ -42,6 +53,7 @@ class Passage:
     text: str
     headings: tuple[str, ...]
     layout_json: str | None = None
+    card: DocumentCard | None = field(default=None, compare=False)
 
     @property
     def layout(self) -> PassageLayout | None:

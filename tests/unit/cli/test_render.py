@@ -68,3 +68,16 @@ def test_a_listing_shows_paths_where_names_repeat(capsys: pytest.CaptureFixture[
     assert [next(cell for cell in line.split() if "." in cell) for line in lines if "." in line] == [
         "beta/README.md", "README.md", "plan.txt",
     ]  # fmt: skip
+
+
+def test_citations_show_paths_where_names_repeat(capsys: pytest.CaptureFixture[str]) -> None:
+    def item(uid: str, source: str | None, name: str) -> dict[str, object]:
+        return {
+            "rank": 1, "score": 1.0, "document_id": uid, "document": name, "source": source, "page": 1, "text": "t",
+            "passage_id": "p", "signals": {},
+        }  # fmt: skip
+
+    render.evidence([item("a", "alpha", "r.md"), item("b", "beta", "r.md"), item("c", "x", "c.md")], kb="default")
+    shown = capsys.readouterr().out
+    assert all(place in shown for place in ("alpha/r.md, page 1", "beta/r.md, page 1", " c.md, page 1"))
+    assert "atoll page beta/r.md 1" in shown

@@ -16,7 +16,7 @@ from tests.unit.gateway.conftest import Site, upload
 
 EVIDENCE_FIELDS = {
     "kind", "rank", "score", "document_id", "document", "page", "boxes", "text", "passage_id", "signals", "path",
-    "also_in",
+    "also_in", "source", "version", "created_at",
     "entity",
     "relation",
 }  # fmt: skip
@@ -61,6 +61,10 @@ async def test_search(asked: httpx.AsyncClient) -> None:
     assert set(best) == EVIDENCE_FIELDS
     assert (best["kind"], best["rank"], best["document"], best["page"]) == ("passage", 1, "harbour.txt", 1)
     assert len(best["boxes"][0]) == 4
+    document = (await asked.get(f"/v1/kbs/main/documents/{best['document_id']}")).json()
+    assert [best[name] for name in ("source", "version", "created_at")] == [
+        document[name] for name in ("source", "version", "created_at")
+    ]
     assert {"dense", "sparse"} <= set(best["signals"]) <= {"dense", "sparse", "graph"}
     assert set(best["signals"]["dense"]) == {"rank", "score"}
     assert "boats.txt" not in {evidence["document"] for evidence in body["evidence"]}

@@ -65,7 +65,7 @@ class Neo4jPassages:
         async def work(transaction: Transaction) -> dict[PassageId, Passage]:
             record = await transaction.one(_HYDRATE, **reading(reader), passages=list(passages))
             found = [] if record is None else record["passages"]
-            return {passage.id: passage for passage in map(rows.passage, found)}
+            return {passage.id: passage for passage in (rows.shown_passage(*each) for each in found)}
 
         return await self._database.read(work)
 

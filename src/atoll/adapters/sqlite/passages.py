@@ -81,11 +81,12 @@ class SqlitePassages:
         def work(connection: sqlite3.Connection) -> dict[PassageId, Passage]:
             seen, values = columns.seen_by(reader)
             found = connection.execute(
-                f"SELECT {columns.PASSAGE} FROM json_each(?) chosen CROSS JOIN passage p ON p.id = chosen.value "
+                f"SELECT {columns.PASSAGE}, d.source, d.version, d.created_at FROM json_each(?) chosen "
+                "CROSS JOIN passage p ON p.id = chosen.value "
                 f"CROSS JOIN document d ON d.uid = p.document WHERE d.kb = ? AND d.visible = 1 AND {seen}",
                 (json.dumps(passages), reader.kb, *values),
             )
-            return {passage.id: passage for passage in map(rows.passage, found)}
+            return {passage.id: passage for passage in (rows.shown_passage(row, row) for row in found)}
 
         return await self._database.read(work)
 

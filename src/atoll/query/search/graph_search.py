@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from atoll.ports.graph_index import GraphIndex
 from atoll.ports.passages import SearchScope
 from atoll.query.rank.graph_evidence import GraphLimits, Shown, entity_evidence, relation_evidence
-from atoll.query.rank.passage_evidence import passage_evidence
+from atoll.query.rank.passage_evidence import described, passage_evidence
 from atoll.query.retrieve.graph_seeds import around
 from atoll.query.retrieve.names import word_groups
 from atoll.query.search.hydrate import read_texts
@@ -59,7 +59,8 @@ class GraphSearch:
             shown, annotations, near.entities, near.relations, most=most, tokens=self.limits.relation_tokens
         )
         shared = shared[: top_k - len(entities) - len(relations)]
-        evidence = [*passage_evidence(near.ranking, near.names, shared), *entities, *relations]
+        pieces = [*passage_evidence(near.ranking, near.names, shared), *entities, *relations]
+        evidence = described(pieces, texts.passages.values())
         return replace(
             found,
             vector=question.vector,

@@ -27,7 +27,7 @@ from atoll.query.rank.fuse import DEPTH, Ranked, fuse
 from atoll.query.rank.fuse_pages import RankedPage, fuse_pages, pages_alone
 from atoll.query.rank.graph_evidence import GraphLimits
 from atoll.query.rank.page_evidence import PageReader, speaks
-from atoll.query.rank.passage_evidence import passage_evidence
+from atoll.query.rank.passage_evidence import described, passage_evidence
 from atoll.query.rank.rerank import Reranking, rerank
 from atoll.query.retrieve.graph import through_graph
 from atoll.query.retrieve.names import word_groups
@@ -286,6 +286,7 @@ class SearchPipeline:
             with timings.step("pages"):
                 reader = PageReader(self._pages, kb, question.pages)
                 evidence = await reader.joined(evidence, pages, ranking.names, texts.passages, top_k)
+        evidence = described(evidence, texts.passages.values())
         warnings = question.shortfalls.all()
         read = [texts.passages[entry.passage_id] for entry in evidence if entry.passage_id is not None]
         by_id = {passage.id: passage for passage in (*read, *texts.these(ranking.openings))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,8 +11,8 @@ import orjson
 from atoll.domain.entity import Assertion, Mention
 from atoll.domain.ids import ChunkId, DocumentUid, EntityId, PassageId
 from atoll.domain.page import Box
-from atoll.domain.passage import Chunk, Passage
-from atoll.records.rows.values import Row, texts
+from atoll.domain.passage import Chunk, DocumentCard, Passage
+from atoll.records.rows.values import Row, instant, texts
 
 
 def chunk(row: Row) -> Chunk:
@@ -46,6 +47,12 @@ def passage(row: Row) -> Passage:
         headings=texts(row["headings"]),
         layout_json=row["layout_json"],
     )
+
+
+def shown_passage(row: Row, document: Row) -> Passage:
+    """Build a passage with what a citation tells of its document."""
+    card = DocumentCard(document["source"], document["version"], instant(document["created_at"]))
+    return replace(passage(row), card=card)
 
 
 def mention(passage: PassageId, columns: Sequence[Any]) -> Mention:

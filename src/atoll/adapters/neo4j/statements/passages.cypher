@@ -12,7 +12,7 @@ MATCH (k:Kb {uid: $kb}) WHERE k.deleted_at IS NULL RETURN k.revision AS revision
 
 // name: hydrate
 UNWIND $passages AS id MATCH (p:Passage {id: id, kb: $kb})-[:OF]->(d:Document) WHERE <<visible>>
-RETURN collect(<<passage>>) AS passages
+RETURN collect([<<passage>>, d {.source, .version, .created_at}]) AS passages
 
 // name: of_document
 MATCH (p:Passage {document: $document, kb: $kb}) WHERE p.ordinal > $after
