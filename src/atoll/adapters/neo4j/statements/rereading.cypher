@@ -4,8 +4,8 @@ MATCH (d:Document {uid: $reading, kb: $kb}) RETURN d.status AS status
 // name: begin
 MATCH (o:Document {uid: $document, kb: $kb})
 CREATE (d:Document {uid: $reading, kb: $kb})
-SET d += o {.id, .name, .source, .version, .labels, .metadata_json, .facts, .replaces, .created_by, .created_at, .sha256,
-            .media_type, .bytes, .pages, .passages, .warnings_json, .read_json},
+SET d += o {.id, .name, .source, .version, .placed, .labels, .metadata_json, .facts, .replaces, .created_by, .created_at,
+            .sha256, .media_type, .bytes, .pages, .passages, .warnings_json, .read_json},
   d.status = 'queued', d.visible = false, d.indexed = false, d.entities = 0, d.deleted_at = 0, d.returns = 0,
   d.other_reading = o.uid, d.artefacts_json = $artefacts, d.rung_at = timestamp()
 SET o.other_reading = d.uid, o.error_json = null
@@ -27,7 +27,7 @@ MATCH (d:Document {uid: n.other_reading, kb: $kb}) SET d.error_json = n.error_js
 MATCH (o:Document {uid: $old, kb: $kb}) MATCH (d:Document {uid: $document, kb: $kb})
 WITH o, d, o.seq AS seq, d.indexed AND d.labels <> o.labels AS is_relabelled SET o.seq = null
 WITH o, d, seq, is_relabelled
-SET d += o {.name, .source, .version, .labels, .metadata_json, .facts, .replaces, .created_by, .created_at},
+SET d += o {.name, .source, .version, .placed, .labels, .metadata_json, .facts, .replaces, .created_by, .created_at},
   d.seq = seq, d.live = true, d.deleted_at = null, d.other_reading = null
 WITH o, d, is_relabelled
 CALL (o, d) { MATCH (b:Batch)-[h:HOLDS]->(o) DELETE h CREATE (b)-[:HOLDS {kb: $kb}]->(d) }
