@@ -163,13 +163,26 @@ def test_ingest_outlives_a_restart_of_the_gateway(gateway: FakeGateway, tmp_path
     assert done[0].stdout.splitlines()[-1].startswith("4 files: 4 ready")
 
 
-def test_replace_refuses_two_files_of_one_place(atoll: Cli, gateway: FakeGateway, library: Path) -> None:
+def test_replace_refuses_two_files_of_one_place_and_folders_tell_names_apart(
+    atoll: Cli, gateway: FakeGateway, library: Path
+) -> None:
     (library / "deep" / "a.txt").write_text("another")
-    done = atoll("ingest", "--replace", str(library / "a.txt"), str(library / "deep" / "a.txt"))
+    done = atoll("ingest", "--replace", str(library), str(library / "deep" / "a.txt"), str(library / "deep"))
+    assert done.returncode == 0, done.stderr
+    sources = {fields.get("source") for fields in gateway.fields}
+    assert sources == {None, "deep"}
+    gateway.documents.clear()
+    # Each PATH is what its files are relative to: both are `a.txt` without a source.
+    done = atoll("ingest", "--replace", str(library / "a.txt"), str(library / "deep"))
     assert done.returncode == 1
-    assert "these come more than once: a.txt" in done.stderr
+    assert "these come more than once: a.txt; say with --root DIR" in done.stderr
     assert gateway.documents == {}
-    assert atoll("ingest", "--replace", str(library)).returncode == 0  # the folder tells them apart
+    gateway.fields.clear()
+    done = atoll("ingest", "--replace", "--root", str(library), str(library / "a.txt"), str(library / "deep"))
+    assert done.returncode == 0, done.stderr
+    assert [fields.get("source") for fields in gateway.fields].count("deep") == 2
+    outside = atoll("ingest", "--root", str(library / "deep"), str(library / "a.txt"))
+    assert (outside.returncode, "does not lie below --root" in outside.stderr) == (1, True)
 
 
 def test_no_wait_and_json(atoll: Cli, gateway: FakeGateway, library: Path) -> None:
