@@ -16,8 +16,8 @@ from urllib.parse import quote
 import httpx
 
 from atoll import settings as configuration
-from atoll.cli import render
 from atoll.cli.absent import why_absent
+from atoll.cli.places import path_of
 from atoll.errors import AtollError, NotAuthenticated
 from atoll.local import state
 from atoll.local.state import Phase
@@ -199,7 +199,7 @@ def find_document(client: Client, kb: str, document: str) -> dict[str, Any]:
     if not candidates:
         raise AtollError(f"no document in {kb!r} has the id or name {document!r}; see `atoll documents list --kb {kb}`")
     if len(candidates) > 1:
-        ids = ", ".join(f"{item['id']} ({render.path_of(item)})" for item in candidates[:10])
+        ids = ", ".join(f"{item['id']} ({path_of(item)})" for item in candidates[:10])
         raise AtollError(f"{len(candidates)} documents are called {document!r}; use an id, or SOURCE/NAME: {ids}")
     chosen: dict[str, Any] = candidates[0]
     return chosen

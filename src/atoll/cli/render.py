@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from atoll.cli.places import path_of, told_apart
+
 if TYPE_CHECKING:
     from atoll.cli.estimate import Estimate
     from atoll.local.state import Row
@@ -121,7 +123,7 @@ def answer(body: Mapping[str, Any], *, kb: str) -> None:
     citations = body["citations"]
     if citations:
         click.echo()
-    cited = _told_apart([citation["evidence"] for citation in citations])
+    cited = told_apart([citation["evidence"] for citation in citations])
     for citation, evidence in zip(citations, cited, strict=True):
         click.echo(f"[{citation['n']}] {_place(evidence)}")
         click.echo(f"    {snippet(evidence.get('text') or '')}")
@@ -147,7 +149,7 @@ def evidence(found: Sequence[Mapping[str, Any]], *, kb: str) -> None:
     """Print ranked evidence with what each retriever thought of it."""
     if not found:
         click.echo("nothing found")
-    for item in _told_apart(found):
+    for item in told_apart(found):
         signals = "  ".join(
             f"{name} #{signal['rank']} {signal['score']:.3f}" for name, signal in item["signals"].items()
         )
@@ -193,11 +195,6 @@ def documents(body: Mapping[str, Any]) -> None:
     if body.get("older"):  # of a listing, not of a batch
         told.append(f"{body['older']} read by an older pipeline")
     click.echo(", ".join(told) or "no documents")
-
-
-def path_of(item: Mapping[str, Any]) -> str:
-    """Return where a document stands: its source, if it has one, and its name."""
-    return f"{item['source']}/{item['name']}" if item["source"] else str(item["name"])
 
 
 def document(item: Mapping[str, Any]) -> None:
@@ -296,17 +293,6 @@ def size(count: int | None) -> str:
     if count < _MIB:
         return f"{count / _KIB:.0f} KiB"
     return f"{count / _MIB:.1f} MiB" if count < _GIB else f"{count / _GIB:.1f} GiB"
-
-
-def _told_apart(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return evidence; documents of one name have their source before it."""
-    ids: dict[str, set[str]] = {}
-    for item in found:
-        ids.setdefault(item["document"], set()).add(item["document_id"])
-    return [
-        {**item, "document": path_of({**item, "name": item["document"]})} if len(ids[item["document"]]) > 1 else item
-        for item in found
-    ]
 
 
 def _place(item: Mapping[str, Any]) -> str:
