@@ -326,3 +326,17 @@ async def test_a_follow_up_leaves_the_number_that_goes_with_what_it_replaces(rea
     )
     history = ("What is the price of the barn for people under 16?", "25. [1]")
     assert await readers.said("And for adults?", *history) == ["Barn, Adult: 40 (Table 3. Prices in crowns)"]
+
+
+async def test_copies_in_another_order_push_neither_the_original_nor_its_answer_out(readers):
+    sentences = MINUTES.split("\n")[1].split(". ")
+    for number in range(13):
+        turned = [*sentences[number % len(sentences) :], *sentences[: number % len(sentences)]]
+        text = f"Minutes of the committee\nCopy {number}. " + ". ".join(each.rstrip(".") for each in turned) + "."
+        await readers.add(f"copy-{number}.txt", text, headings=("Minutes of the committee",))
+    outcome = await readers.asked("Who leaves as treasurer?")
+    assert [sentence.text for sentence in outcome.answer.sentences] == [
+        "Lars Ødegård leaves as treasurer at the end of May."
+    ]
+    assert "minutes.txt" in {entry.document for entry in outcome.evidence}
+    assert all(not entry.also_in for entry in outcome.evidence), "texts in another order are not the same text"
