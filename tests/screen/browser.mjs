@@ -81,3 +81,11 @@ export async function fits(page) {
   const [inside, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(inside <= window, `${inside} pixels in a window of ${window}`);
 }
+
+/** Asks the API as the owner, beside the browser: for what a journey needs and does not show. */
+export async function api(method, path, body) {
+  const headers = { Authorization: `Bearer ${ownerKey}`, "Content-Type": "application/json" };
+  const answer = await fetch(address + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
+  return answer.status === 204 ? null : answer.json();
+}

@@ -11,13 +11,15 @@ interface EvidenceCardProps {
   evidence: Evidence;
   /** The citation's number, where the list is that of an answer's sources. */
   n?: number;
+  /** What else is to be said about it, below its beginning. */
+  note?: string | null;
   onOpen: () => void;
 }
 
 const CHARACTERS = 110;
 
 /** A piece of a document: where it stands, how it begins, and why it was found. */
-export function EvidenceCard({ evidence, n, onOpen }: EvidenceCardProps) {
+export function EvidenceCard({ evidence, n, note, onOpen }: EvidenceCardProps) {
   const t = useTexts();
   const [isOpen, setOpen] = useState(false);
   const details = useId();
@@ -39,6 +41,7 @@ export function EvidenceCard({ evidence, n, onOpen }: EvidenceCardProps) {
                 ? t.ask.noText
                 : beginning}
           </span>
+          {note ? <span className={styles.note}>{note}</span> : null}
         </span>
       </button>
       <button

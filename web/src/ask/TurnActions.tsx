@@ -4,6 +4,7 @@ import { useState } from "react";
 import { IconButton } from "@/design/Button";
 import { Menu, MenuItem } from "@/design/Menu";
 import { say } from "@/design/Toasts";
+import { copyText } from "@/shell/copyText";
 import { useFormats, useTexts } from "@/texts";
 
 import type { Turn, Verdict } from "./answer";
@@ -37,7 +38,7 @@ export function TurnActions({ kb, turn, onAsk, onChange }: TurnActionsProps) {
         icon={Copy}
         size={16}
         label={t.ask.copy}
-        onClick={() => void navigator.clipboard.writeText(markdownOf(turn, t)).then(() => say(t.ask.copied))}
+        onClick={() => void copyText(markdownOf(turn, t)).then(() => say(t.ask.copied))}
       />
       <Menu trigger={<IconButton icon={Download} size={16} label={t.ask.export} />}>
         <MenuItem onSelect={() => void exportAs("html")}>{t.ask.exportHtml}</MenuItem>

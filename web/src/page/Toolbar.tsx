@@ -15,6 +15,7 @@ import {
 import { addressOf } from "@/api/client";
 import { IconButton } from "@/design/Button";
 import { say } from "@/design/Toasts";
+import { copyText } from "@/shell/copyText";
 import { places } from "@/shell/places";
 import { useTexts } from "@/texts";
 
@@ -90,9 +91,8 @@ export function Toolbar({ kb, viewer, pages, canHeat }: ToolbarProps) {
           onClick={() => {
             const isOnHit = page === hit.page;
             const mark = { passage: isOnHit ? hit.passageId : null, name: hit.document };
-            void navigator.clipboard
-              .writeText(new URL(places.page(kb, hit.documentId, page, mark), location.origin).href)
-              .then(() => say(t.page.linkCopied));
+            const link = new URL(places.page(kb, hit.documentId, page, mark), location.origin).href;
+            void copyText(link).then(() => say(t.page.linkCopied));
           }}
         />
         <a

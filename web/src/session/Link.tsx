@@ -1,3 +1,4 @@
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 
@@ -7,7 +8,7 @@ import { Working } from "@/design/Empty";
 import { ProblemNotice } from "@/design/Notice";
 import { useTexts } from "@/texts";
 
-import { useSigning } from "./session";
+import { sessionQuery, useSigning } from "./session";
 import styles from "./SignIn.module.css";
 
 /**
@@ -17,6 +18,7 @@ import styles from "./SignIn.module.css";
 export function LinkSignIn() {
   const t = useTexts();
   const [, navigate] = useLocation();
+  const client = useQueryClient();
   const { byLink } = useSigning();
   const [error, setError] = useState<unknown>(null);
   const begun = useRef(false);
@@ -27,6 +29,11 @@ export function LinkSignIn() {
     history.replaceState(null, "", "/link");
     byLink(token).then(() => navigate("/", { replace: true }), setError);
   }, [byLink, navigate]);
+  function leave() {
+    // Whoever was signed in before still is: a link that does not work ends no session.
+    void client.resetQueries({ queryKey: sessionQuery.queryKey });
+    navigate("/", { replace: true });
+  }
   return (
     <main className={styles.place}>
       <div className={styles.card}>
@@ -40,7 +47,7 @@ export function LinkSignIn() {
             <p>
               {t.session.help} <code>atoll open</code>
             </p>
-            <Button onClick={() => navigate("/", { replace: true })}>{t.session.withKey}</Button>
+            <Button onClick={leave}>{t.session.withKey}</Button>
           </>
         )}
       </div>

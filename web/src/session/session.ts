@@ -1,7 +1,7 @@
 import { queryOptions, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 
-import { call, send } from "@/api/client";
+import { call } from "@/api/client";
 import { Problem } from "@/api/problem";
 import type { Role, SessionOut } from "@/api/schema";
 
@@ -24,22 +24,25 @@ export function may(session: Session, right: Right): boolean {
   return rights.includes(right) && (right !== "audit" || whole);
 }
 
-const KEPT = "atoll.session";
+/** Whether there is anything in the administration that the session may see. */
+export function administers(session: Session): boolean {
+  return (["kbs", "keys", "audit", "observe", "tenants"] as const).some((right) => may(session, right));
+}
 
-/** Who signed in here, as long as the session's cookie is good; scripts cannot read the cookie itself. */
+/** Set where somebody signed in: a browser in which nobody did need not ask, and be refused, before it shows the way in. */
+const SIGNED_IN = "atoll.signed-in";
+
+/** Who is signed in here: the gateway knows by the session's cookie, which scripts cannot read. */
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
   async queryFn({ signal }): Promise<Session | null> {
-    const kept = localStorage.getItem(KEPT);
-    if (kept === null) return null;
+    if (localStorage.getItem(SIGNED_IN) === null) return null;
     try {
-      await call("list_kbs", { query: { limit: 1 }, signal });
+      return await call("get_session", { signal });
     } catch (error) {
       if (error instanceof Problem && error.status === 401) return null;
-      // A role that reads nothing is refused, and so known.
-      if (!(error instanceof Problem && error.status === 403)) throw error;
+      throw error;
     }
-    return JSON.parse(kept) as Session;
   },
   staleTime: Number.POSITIVE_INFINITY,
 });
@@ -61,7 +64,7 @@ export function useSigning() {
   const accept = (session: Session) => {
     client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" });
     client.setQueryData(sessionQuery.queryKey, session);
-    localStorage.setItem(KEPT, JSON.stringify(session));
+    localStorage.setItem(SIGNED_IN, "1");
     tellTabs("signed-in");
   };
   return {
@@ -69,14 +72,12 @@ export function useSigning() {
       accept(await call("open_session", { body: { key } }));
     },
     async byLink(link: string) {
-      const headers = { "Content-Type": "application/json" };
-      const answer = await send("/v1/session", { method: "POST", headers, body: JSON.stringify({ link }) });
-      accept((await answer.json()) as Session);
+      accept(await call("open_session", { body: { link } }));
     },
     async end() {
       await call("close_session", {});
       client.setQueryData(sessionQuery.queryKey, null);
-      localStorage.removeItem(KEPT);
+      localStorage.removeItem(SIGNED_IN);
       sessionStorage.clear();
       tellTabs("signed-out");
     },

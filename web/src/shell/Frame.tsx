@@ -1,5 +1,5 @@
 import { Menu as MenuIcon, Plus } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useLocation } from "wouter";
 
 import { Brand } from "@/design/Brand";
@@ -15,6 +15,8 @@ import { places } from "./places";
 import { Rail } from "./Rail";
 import { useCurrentKb } from "./useCurrentKb";
 
+const Palette = lazy(async () => ({ default: (await import("./Palette")).Palette }));
+
 /** What surrounds every view: the rail, or on narrow screens a bar with the rail behind a button. */
 export function Frame({ children }: { children: ReactNode }) {
   const t = useTexts();
@@ -23,6 +25,16 @@ export function Frame({ children }: { children: ReactNode }) {
   const isThere = useIsThere();
   // The drawer belongs to the address at which it was opened: whoever follows a link has left it.
   const [drawer, setDrawer] = useState<string | null>(null);
+  const [palette, setPalette] = useState(false);
+  useEffect(() => {
+    function onKeyDown(event: KeyboardEvent) {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      setPalette(true);
+    }
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, []);
   return (
     <div className={styles.frame}>
       <a className={styles.skip} href="#view">
@@ -60,6 +72,11 @@ export function Frame({ children }: { children: ReactNode }) {
         <div className={styles.inside}>{children}</div>
       </main>
       <UploadPanel />
+      {palette ? (
+        <Suspense fallback={null}>
+          <Palette onClose={() => setPalette(false)} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }

@@ -1,11 +1,20 @@
-import { ChevronsUpDown, Files, type LucideIcon, MessageSquarePlus, Trash2 } from "lucide-react";
+import {
+  ChevronsUpDown,
+  Files,
+  FlaskConical,
+  type LucideIcon,
+  MessageSquarePlus,
+  Settings,
+  Trash2,
+  Waypoints,
+} from "lucide-react";
 import { Link, useLocation } from "wouter";
 
 import { Brand } from "@/design/Brand";
 import { Button, IconButton } from "@/design/Button";
 import { Menu, MenuChoice } from "@/design/Menu";
 import { useConversations, useSummaries } from "@/history";
-import { may, useSession } from "@/session/session";
+import { administers, may, useSession } from "@/session/session";
 import { useTexts } from "@/texts";
 import { useQuery } from "@tanstack/react-query";
 
@@ -39,7 +48,12 @@ export function Rail({ inDrawer = false }: { inDrawer?: boolean }) {
               label={t.shell.documents}
               also={`/kb/${kb}/doc/`}
             />
+            <View icon={Waypoints} href={places.graph(kb)} label={t.graph.title} also={`/kb/${kb}/graph/`} />
+            <View icon={FlaskConical} href={places.search(kb)} label={t.search.title} />
           </>
+        ) : null}
+        {administers(session) ? (
+          <View icon={Settings} href="/admin" label={t.shell.administration} also="/admin/" />
         ) : null}
       </nav>
       {canRead ? <History kb={kb} /> : null}
@@ -73,7 +87,7 @@ function KbChoice({ kb }: { kb: string }) {
   const t = useTexts();
   const [location, navigate] = useLocation();
   const { data } = useQuery(kbsQuery);
-  const view = /^\/kb\/[^/]+\/(documents)/.exec(location)?.[1] ?? "ask";
+  const view = /^\/kb\/[^/]+\/(documents|graph|search)/.exec(location)?.[1] ?? "ask";
   return (
     <Menu
       trigger={

@@ -16,6 +16,9 @@ import styles from "./Views.module.css";
 const DocumentsPage = lazy(async () => ({
   default: (await import("@/documents/DocumentsPage")).DocumentsPage,
 }));
+const AdminPage = lazy(async () => ({ default: (await import("@/admin/AdminPage")).AdminPage }));
+const GraphPage = lazy(async () => ({ default: (await import("@/graph/GraphPage")).GraphPage }));
+const SearchPage = lazy(async () => ({ default: (await import("@/search/SearchPage")).SearchPage }));
 const DocumentPage = lazy(async () => ({ default: (await import("@/documents/DocumentPage")).DocumentPage }));
 
 /** Which view an address means. */
@@ -47,6 +50,20 @@ export function Views() {
             </InKb>
           )}
         </Route>
+        <Route path="/kb/:kb/search">
+          {({ kb }) => (
+            <InKb kb={kb}>
+              <SearchPage key={kb} kb={kb} />
+            </InKb>
+          )}
+        </Route>
+        <Route path="/kb/:kb/graph/:entity?">
+          {({ kb, entity }) => (
+            <InKb kb={kb}>
+              <GraphPage key={kb} kb={kb} entity={entity === undefined ? null : decodeURIComponent(entity)} />
+            </InKb>
+          )}
+        </Route>
         <Route path="/kb/:kb/doc/:id/p/:page">
           {({ kb, id, page }) => (
             <InKb kb={kb}>
@@ -61,6 +78,7 @@ export function Views() {
             </InKb>
           )}
         </Route>
+        <Route path="/admin/:section?">{({ section }) => <AdminPage section={section ?? null} />}</Route>
         <Route>
           <Empty icon={Compass} title={t.shell.nowhere} actions={<Link href="/">{t.shell.toStart}</Link>} />
         </Route>
@@ -74,7 +92,7 @@ function Home() {
   const t = useTexts();
   const session = useSession();
   const { data, error, refetch } = useQuery({ ...kbsQuery, enabled: may(session, "read") });
-  if (!may(session, "read")) return <Empty icon={Compass} title={t.shell.noReading} />;
+  if (!may(session, "read")) return <Redirect to="/admin" replace />;
   if (error !== null) return <ProblemNotice error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return null;
   const known = data.find(({ name }) => name === rememberedKb()) ?? data[0];

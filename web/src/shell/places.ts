@@ -1,6 +1,9 @@
 /** Addresses within the screen. They can be kept and passed on; none holds a key. */
 export const places = {
   ask: (kb: string, conversation?: string) => `/kb/${kb}/ask${conversation ? `/${conversation}` : ""}`,
+  admin: (section: string) => `/admin/${section}`,
+  search: (kb: string) => `/kb/${kb}/search`,
+  graph: (kb: string, entity?: string) => `/kb/${kb}/graph${entity ? `/${encodeURIComponent(entity)}` : ""}`,
   documents: (kb: string) => `/kb/${kb}/documents`,
   document: (kb: string, id: string) => `/kb/${kb}/doc/${encodeURIComponent(id)}`,
   page(kb: string, id: string, page: number, mark?: { passage: string | null; name?: string }) {
@@ -16,6 +19,11 @@ const LAST_KB = "atoll.kb";
 
 export function rememberKb(kb: string): void {
   localStorage.setItem(LAST_KB, kb);
+}
+
+/** A knowledge base that is gone is not gone to again. */
+export function forgetKb(kb: string): void {
+  if (rememberedKb() === kb) localStorage.removeItem(LAST_KB);
 }
 
 export function rememberedKb(): string | null {

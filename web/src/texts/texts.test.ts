@@ -20,6 +20,10 @@ function flat(texts: object, path = ""): [string, string][] {
 const [english, german] = [new Map(flat(en)), new Map(flat(de))];
 /** Words that are the same in both languages. */
 const SAME = new Set([
+  "graph.title",
+  "search.found",
+  "admin.name",
+  "admin.latency",
   "ask.labels",
   "ask.signal",
   "ask.signals.graph",

@@ -1,7 +1,10 @@
+import admin from "./admin";
 import ask from "./ask";
 import documents from "./documents";
+import graph from "./graph";
 import page from "./page";
+import search from "./search";
 import session from "./session";
 import shell from "./shell";
 
-export default { ask, documents, page, session, shell };
+export default { admin, ask, documents, graph, page, search, session, shell };

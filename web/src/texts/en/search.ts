@@ -1,0 +1,16 @@
+export default {
+  title: "Search lab",
+  lead: "One question, several ways to search, and why each found what it found.",
+  query: "Question",
+  search: "Search",
+  modes: "Ways to search",
+  results: "Results",
+  found: (count: string, milliseconds: string) => `${count} in ${milliseconds} ms`,
+  keywords: (words: string) => `Searched for: ${words}`,
+  nothing: "Nothing found",
+  elsewhere: (places: string) => `Also ${places}`,
+  nowhereElse: "Found by this way alone",
+  place: (rank: string, mode: string) => `place ${rank} in ${mode}`,
+  curl: "Copy as curl",
+  copied: "Command copied; ATOLL_API_KEY must hold a key",
+};
