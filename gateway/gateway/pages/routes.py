@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from atoll.access.admit import KbAccess
 from atoll.domain.ids import DocumentUid
@@ -28,6 +28,8 @@ Views = Annotated[PageViews, Depends(kept(PageViews))]
 
 _MAX_PASSAGES = 500
 _MAX_MARKS = 64
+#: No copy of a page stays behind where its document may be deleted or the key revoked; the gateway keeps drawn pages.
+_UNSTORED = {"Cache-Control": "private, no-store"}
 Resolution = Annotated[int, Query(description="Dots per inch.", json_schema_extra={"enum": list(RESOLUTIONS)})]
 
 
@@ -57,15 +59,10 @@ async def draw_page(
     views: Views,
     mark: Annotated[list[str] | None, Query(max_length=_MAX_MARKS, description="Passages to highlight.")] = None,
     dpi: Resolution = RESOLUTIONS[0],
-    if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Return a page as PNG, with passages highlighted."""
     drawing = await views.drawing(access.reader, DocumentUid(document), page, dpi=dpi, marks=mark or ())
-    # The browser asks each time whether it may still show the image: a deleted document's is 404 at once.
-    headers = {"ETag": f'"{drawing.name}"', "Cache-Control": "private, no-cache"}
-    if if_none_match is not None and drawing.name in if_none_match:
-        return Response(status_code=304, headers=headers)
-    return Response(await views.draw(drawing), media_type="image/png", headers=headers)
+    return Response(await views.draw(drawing), media_type="image/png", headers=_UNSTORED)
 
 
 @router.get("/pages/{page}")
@@ -84,4 +81,4 @@ async def get_page(document: str, page: PageNumber, access: Reading, views: View
 async def draw_heatmap(document: str, page: PageNumber, wanted: HeatmapIn, access: Reading, views: Views) -> Response:
     """Return a page as PNG, lit where it answers a query; by the stored page vectors."""
     image = await views.heatmap(access.reader, DocumentUid(document), page, wanted.query)
-    return Response(image, media_type="image/png", headers={"Cache-Control": "private, no-store"})
+    return Response(image, media_type="image/png", headers=_UNSTORED)
