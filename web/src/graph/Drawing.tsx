@@ -131,10 +131,11 @@ function Point({ node, zoom, isNamed, label, onPoint, onChoose }: PointProps) {
 
 const MOST_LETTERS = 28;
 
-/** A long name would lie over its neighbours; the whole one is what the point is called. */
+/** The first words of a name: a long one would lie over its neighbours. The whole one is what the point is called. */
 function shortened(name: string): string {
-  const letters = [...name];
-  return letters.length > MOST_LETTERS ? `${letters.slice(0, MOST_LETTERS - 1).join("")}…` : name;
+  if (name.length <= MOST_LETTERS) return name;
+  const end = name.lastIndexOf(" ", MOST_LETTERS);
+  return end > 0 ? name.slice(0, end) : [...name].slice(0, MOST_LETTERS).join("");
 }
 
 function within(place: number): number {

@@ -92,6 +92,18 @@ export function Palette({ onClose }: { onClose: () => void }) {
   );
 }
 
+const MOST_LETTERS = 40;
+
+/** A pattern of names that hold these letters, in upper or lower case. */
+export function patternOf(text: string): string {
+  const letters = [...text.replaceAll(/[*?[\]]/g, "")].slice(0, MOST_LETTERS);
+  const either = letters.map((letter) => {
+    const [lower, upper] = [letter.toLowerCase(), letter.toUpperCase()];
+    return lower === upper || upper.length !== lower.length ? letter : `[${lower}${upper}]`;
+  });
+  return `*${either.join("")}*`;
+}
+
 function useGoals(text: string): Goal[] {
   const t = useTexts();
   const session = useSession();
@@ -104,7 +116,7 @@ function useGoals(text: string): Goal[] {
     queryFn: ({ signal }) =>
       call("list_documents", {
         path: { kb: kb ?? "" },
-        query: { name: wanted, limit: MOST_DOCUMENTS },
+        query: { name: patternOf(wanted), limit: MOST_DOCUMENTS },
         signal,
       }),
     enabled: reads && kb !== null && wanted.length > 1,
