@@ -13,6 +13,7 @@ from atoll.domain.evidence import Evidence, EvidenceKind, Filters, Mode
 from atoll.domain.ids import DocumentUid, document_id
 from atoll.domain.reader import Reader
 from atoll.query.service import AnswerMode, QueryOutcome, QueryRequest, SearchOutcome, SearchRequest, Turn
+from atoll.records.filters import MAX_PATTERNS, MAX_STARS
 from gateway.search.answer_parts import (
     CautionOut,
     RefusalOut,
@@ -44,7 +45,9 @@ class FiltersIn(BaseModel, extra="forbid"):
     """What a search is narrowed to."""
 
     document_ids: Annotated[list[Text], Field(max_length=_MAX_FILTER_VALUES)] | None = None
-    names: Annotated[list[Annotated[Text, Composed]], Field(max_length=_MAX_PATTERNS)] | None = None
+    names: Annotated[list[Annotated[Text, Composed]], Field(max_length=MAX_PATTERNS)] | None = Field(
+        None, description=f"Glob patterns, of at most {MAX_STARS} stars each."
+    )
     sources: Annotated[list[Annotated[Text, Composed]], Field(max_length=_MAX_FILTER_VALUES)] | None = None
     media_types: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None
     labels: Annotated[list[Text], Field(max_length=_MAX_PATTERNS)] | None = None

@@ -15,7 +15,7 @@ from atoll.domain.passage import Passage, on_page
 from atoll.domain.reader import Reader
 from atoll.errors import NotFound
 from atoll.ports.passages import MAX_FILTERED_DOCUMENTS, SearchScope
-from atoll.records.filters import check_matched
+from atoll.records.filters import check_matched, check_patterns
 from atoll.records.rows import contents as rows
 from atoll.records.rows.values import milliseconds
 
@@ -133,6 +133,7 @@ def _conditions(filters: Filters) -> tuple[list[str], dict[str, object]]:
             conditions.append(condition)
             values[name] = list(wanted)
     if filters.names is not None:
+        check_patterns(filters.names)
         conditions.append("any(pattern IN $patterns WHERE d.name =~ pattern)")
         values["patterns"] = [regex_of(glob) for glob in filters.names]
     for name, operator, at in (("after", ">=", filters.created_after), ("before", "<=", filters.created_before)):
