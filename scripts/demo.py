@@ -18,8 +18,13 @@ QUESTION = "How long will the usable fuel at Osk Head last in winter?"
 NEXT_QUESTION = "What mistake in the February minutes did the Board correct?"
 
 NEXT = """
-Atoll goes on running. Open {address} in a browser{screen}; {address}/docs describes its API. Next:
+Atoll goes on running at {address}; {address}/docs describes its API.
+{screen}
 
+Next:
+
+  {atoll} open
+      prints another link that signs a browser in
   {atoll} ask "{question}"
   {page}
       saves the page behind the first citation, the passage marked
@@ -53,8 +58,10 @@ def demonstrate() -> int:
     command = os.path.relpath(ATOLL)
     page = render.page_command(answer["citations"][0]["evidence"], kb=KB).removeprefix("atoll")
     address = body_of("status")["address"]
-    built = (ROOT / "web" / "dist" / "index.html").is_file()
-    screen = " and sign in with the key in .atoll/owner.key" if built else " after `make web`"
+    if (ROOT / "web" / "dist" / "index.html").is_file():
+        screen = f"Open {body_of('open')['url']} in a browser: it signs one in, within five minutes."
+    else:
+        screen = "The browser screen is not built: `make web` says what it needs."
     print(NEXT.format(address=address, screen=screen, atoll=command, question=NEXT_QUESTION, page=f"{command}{page}"))
     return 0
 
