@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from atoll.access.admit import Admission
 from atoll.access.keys import Authenticator
 from atoll.access.limits import Slots
+from atoll.access.opaque import Opaque
 from atoll.access.queries import Queries
 from atoll.access.seals import Seals
 from atoll.access.signatures import Signer
@@ -39,6 +40,7 @@ class Runtime:
         self.signer = Signer(ports.pepper)
         self.queries = Queries(ports.usage)
         self.seals = Seals(ports.audit, ports.pepper)
+        self.opaque = Opaque(ports.pepper)
         self.admission = Admission(
             rates=ports.rates,
             requests=Slots(limits.concurrent_requests, "requests with this key"),

@@ -15,9 +15,9 @@ HEARTBEAT_SECONDS = 15.0
 KEEP_ALIVE = b": keep-alive\n\n"
 
 
-def frame(event: str, data: Any, identity: int | None = None) -> bytes:
+def frame(event: str, data: Any, identity: str | None = None) -> bytes:
     """Return one event. JSON has no raw line breaks, so that one ``data`` line is enough."""
-    prefix = b"" if identity is None else b"id: %d\n" % identity
+    prefix = b"" if identity is None else b"id: %s\n" % identity.encode()
     return prefix + b"event: " + event.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
 
 

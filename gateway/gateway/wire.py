@@ -12,6 +12,8 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, StrictBool, model_validator
 from pydantic.json_schema import WithJsonSchema
 
+from atoll.access.opaque import Opaque, Purpose
+from atoll.domain.ids import KbUid
 from atoll.domain.json_values import MAX_WHOLE, check_json
 from atoll.errors import BadInput
 
@@ -84,15 +86,24 @@ def _cursor(value: Any) -> Any:
     return int(value)
 
 
-#: Where a listing goes on that is ordered by a number.
+#: Where a listing goes on that is ordered by a number which tells nothing of anything else.
 Cursor = Annotated[
     int | None,
     BeforeValidator(_cursor),
     Query(description="`next_cursor` of the page before."),
     WithJsonSchema({"anyOf": [{"type": "string", "pattern": _CURSOR}, {"type": "null"}]}),
 ]
-#: Where a listing goes on that is ordered by names or ids.
-NameCursor = Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before.")]
+#: Where a listing goes on that is ordered by names or ids, or by a opaque number.
+TextCursor = Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before.")]
+
+#: The state of a knowledge base that an answer is of.
+Revision = Annotated[
+    int | None,
+    Field(
+        description="Moves with whatever is published or deleted in the knowledge base; null for a key that is limited "
+        "to some labels, which is told nothing of documents that it does not see."
+    ),
+]
 
 PageNumber = Annotated[int, Path(ge=1, le=MAX_WHOLE, description="Pages count from 1.")]
 #: What is compared with names and sources, which are kept in NFC.
@@ -103,13 +114,24 @@ Pattern = Annotated[
 ]
 
 
-def event_number(value: str | None) -> int | None:
-    """Return the number in a ``Last-Event-ID``. Raises BadInput when no stream of ours sent it."""
+def place_of(opaque: Opaque, purpose: Purpose, place: str, cursor: str | None) -> int | None:
+    """Return the number in a opaque cursor. Raises BadInput when no listing of this kind and place returned it."""
+    if cursor is None:
+        return None
+    number = opaque.number(purpose, place, cursor)
+    if number is None:
+        raise BadInput(_FOREIGN_CURSOR)
+    return number
+
+
+def event_number(opaque: Opaque, kb: KbUid, value: str | None) -> int | None:
+    """Return the number in a ``Last-Event-ID``. Raises BadInput when no stream of this knowledge base sent it."""
     if value is None:
         return None
-    if not re.fullmatch(_CURSOR, value, re.ASCII) or int(value) > MAX_WHOLE:
+    number = opaque.number("change", kb, value)
+    if number is None:
         raise BadInput("Last-Event-ID is not one of this stream; leave it out to begin with what changes now")
-    return int(value)
+    return number
 
 
 class Body(BaseModel, extra="forbid"):

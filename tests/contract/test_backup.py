@@ -21,8 +21,9 @@ from atoll.domain.evidence import Filters
 from atoll.domain.ids import new_uid
 from atoll.domain.principal import Role
 from atoll.errors import BadInput, Conflict, NotAuthenticated, StorageFull
-from atoll.ingest.rebuild.collections import PassageCollection, Reindex
+from atoll.ingest.rebuild.collections import Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
+from atoll.ingest.rebuild.passages import PassageCollection
 from tests.support import canonical
 from tests.support.house import ACTOR, DIMENSIONS, House
 from tests.support.readers import reader_of

@@ -273,6 +273,65 @@ async def test_replace_hides_older_ones_of_the_name_and_the_later_of_two_wins(st
     assert (await store.knowledge_bases.get(kb.tenant, kb.name)).passages == 1
 
 
+async def test_a_version_counts_nothing_that_its_readers_may_not_see(store):
+    kb = await store.kb()
+    numbers = [
+        ((await store.accept(kb, "a.txt", f"s{at}", labels=labels)).version, labels)
+        for at, labels in enumerate([("board",), ("board",), (), ("board",), (), ("staff",), ("board", "staff")])
+    ]
+    assert numbers == [
+        (1, ("board",)), (2, ("board",)), (1, ()), (3, ("board",)), (2, ()), (3, ("staff",)), (4, ("board", "staff")),
+    ]  # fmt: skip
+    secret = await store.accept(kb, "b.txt", "t1", labels=("board",))
+    await store.run(secret)
+    await store.run(await store.accept(kb, "b.txt", "t2"))
+    last = await store.accept(kb, "b.txt", "t3", replace=True)
+    published = await store.run(last)
+    assert last.version == 2
+    assert len(published.replaced) == 2, "the order of acceptance decides what is replaced, not the version"
+    assert published.replaced[0] == secret.uid
+
+
+async def test_a_document_that_others_see_from_now_on_gets_a_version_of_what_they_see(store):
+    kb = await store.kb()
+    for at in range(3):
+        secret = await store.accept(kb, "a.txt", f"s{at}", labels=("board",))
+    assert secret.version == 3
+    assert (await store.lifecycle.amend(reader_of(kb), secret.uid, Amendment(labels=()), ACTOR)).version == 1
+    assert (await store.accept(kb, "a.txt", "s9")).version == 2
+    renamed = await store.lifecycle.amend(reader_of(kb), secret.uid, Amendment(name="b.txt"), ACTOR)
+    again = await store.lifecycle.amend(reader_of(kb), secret.uid, Amendment(metadata={"a": 1}), ACTOR)
+    assert (renamed.version, again.version) == (1, 1)
+
+
+async def test_a_tightened_document_departs_from_those_alone_who_lose_it(store):
+    kb = await store.kb()
+    document = await store.accept(kb, "a.txt", "s1", labels=("red",))
+    began = await store.changes.latest(reader_of(kb))
+    await store.lifecycle.amend(reader_of(kb), document.uid, Amendment(labels=("blue",)), ACTOR)
+    red, blue = frozenset({"red"}), frozenset({"blue"})
+    told = {held: await store.changes.after(reader_of(kb, held), began, limit=9) for held in (None, red, blue)}
+    assert [each.is_departure for each in told[red]] == [True]
+    assert [each.is_departure for each in told[blue]] == [False]
+    assert sorted(each.is_departure for each in told[None]) == [False, True]
+    assert len({each.number for each in told[None]}) == 2, "a page that ends between the two would lose one"
+
+
+async def test_versions_are_counted_within_one_upload_and_by_source(store):
+    kb = await store.kb()
+    documents = [
+        NewDocument(DocumentUid(new_uid()), "a.txt", source, "text/plain", 1, sha256, labels, {})
+        for source, sha256, labels in [
+            ("x", "1", ()), ("x", "2", ("red",)), ("x", "3", ()), ("y", "4", ()), (None, "5", ()), ("x", "6", ("red",)),
+        ]
+    ]  # fmt: skip
+    accepted = await store.catalogue.accept(reader_of(kb), documents, replace=False, actor=ACTOR)
+    assert [each.version for each in accepted.documents] == [1, 2, 2, 1, 1, 3]
+    more = replace(documents[1], uid=DocumentUid(new_uid()), sha256="7")
+    (again,) = (await store.catalogue.accept(reader_of(kb), [more], replace=False, actor=ACTOR)).documents
+    assert again.version == 4
+
+
 async def test_replace_leaves_what_the_uploader_may_not_see(store):
     kb = await store.kb()
     secret = await store.accept(kb, "a.txt", "s1", labels=("board",))
@@ -786,9 +845,17 @@ async def test_the_graph_is_read_as_columns_of_what_is_visible(store):
         scope, [points[seen.uid], points[secret.uid], points[foreign.uid]], keys=["gamma", "nothing"], reach=reach
     )
     keys = [entity.key for entity in found.entities]
-    assert sorted(keys) == ["alpha", "beta", "gamma"]
+    assert sorted(keys) == ["alpha", "beta"], "gamma is mentioned out of sight alone"
     assert [entity.id for entity in found.entities] == sorted(entity_id(kb.uid, key) for key in keys)
-    assert dict(zip(keys, found.df.tolist(), strict=True)) == {"alpha": 2, "beta": 3, "gamma": 1}
+    assert dict(zip(keys, found.df.tolist(), strict=True)) == {"alpha": 1, "beta": 2}
+    whole = await store.graph.neighbourhood(
+        GraphScope(reader_of(kb)), [points[seen.uid]], keys=["gamma", "nothing"], reach=reach
+    )
+    everything = dict(zip([entity.key for entity in whole.entities], whole.df.tolist(), strict=True))
+    assert everything == {"alpha": 2, "beta": 3, "gamma": 1}
+    entities = [entity_id(kb.uid, key) for key in ("alpha", "beta", "gamma", "nothing")]
+    assert await store.graph.shared(scope.reader, entities) == {entities[1]}
+    assert await store.graph.shared(reader_of(kb), entities) == {entities[0], entities[1]}
     assert found.seeds == (points[seen.uid],)
     assert found.headings == (("H",),)
     assert {keys[row] for row in found.seed_mentions.entity} == {"alpha", "beta"}
@@ -802,9 +869,9 @@ async def test_the_graph_is_read_as_columns_of_what_is_visible(store):
     assert found.followed.all()
     assert found.passage_vectors.shape == (2, 4)
     blank = {key for key, row in zip(keys, found.entity_vectors, strict=True) if not row.any()}
-    assert blank == {"gamma"}
+    assert blank == {"alpha"}
     narrow = await store.graph.neighbourhood(
-        replace(scope, include=(near.uid,)), [points[near.uid]], reach=Reach(max_df=2, max_passages=9, vectors=False)
+        replace(scope, include=(near.uid,)), [points[near.uid]], reach=Reach(max_df=1, max_passages=9, vectors=False)
     )
     assert (narrow.passages, narrow.entity_vectors, narrow.followed.tolist()) == ((), None, [False])
     nobody = await store.graph.neighbourhood(GraphScope(reader_of(KbUid("nobody"))), [points[seen.uid]], reach=reach)

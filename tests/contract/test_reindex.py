@@ -12,9 +12,11 @@ from atoll.domain.page_archive import ARCHIVE
 from atoll.domain.vectors import PassagePoint
 from atoll.errors import Conflict, DependencyDown
 from atoll.ingest.outputs import Outputs
-from atoll.ingest.rebuild.collections import IndexWatch, PassageCollection, Reindex
+from atoll.ingest.rebuild.collections import Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from atoll.ingest.rebuild.pages import PageCollection
+from atoll.ingest.rebuild.passages import PassageCollection
+from atoll.ingest.rebuild.watch import IndexWatch
 from atoll.ingest.workshop import Job
 from atoll.query.requests import SearchRequest
 from tests.support.house import DIMENSIONS, House

@@ -26,9 +26,10 @@ from atoll.domain.page_archive import ARCHIVE, PageArchive, batch_of, batch_part
 from atoll.domain.page_archive import unpacked as unpacked_pages
 from atoll.domain.reading import UNTOLD, older_line
 from atoll.errors import NotAuthenticated, NotFound
-from atoll.ingest.rebuild.collections import PassageCollection, Reindex
+from atoll.ingest.rebuild.collections import Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from atoll.ingest.rebuild.pages import PageCollection
+from atoll.ingest.rebuild.passages import PassageCollection
 from tests.support import canonical
 from tests.support import house as houses
 from tests.support.house import ACTOR, House

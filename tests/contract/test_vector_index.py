@@ -11,6 +11,7 @@ import math
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -231,6 +232,17 @@ async def test_what_another_knowledge_base_holds_moves_no_score(index: QdrantInd
     await index.upsert(theirs)
     assert_same_scores(await index.search(searches), before)
     await index.delete(B, sorted({each.document_uid for each in theirs})[:15])
+    assert_same_scores(await index.search(searches), before)
+
+
+async def test_what_a_reader_does_not_see_moves_no_score_of_its_own(index: QdrantIndex) -> None:
+    held = frozenset({"red"})
+    mine = [replace(each, labels=("red",) * (row % 2)) for row, each in enumerate(random_points(A, 120, seed=3))]
+    hidden = [replace(each, labels=("red", "board")) for each in random_points(A, 300, seed=4)]
+    await index.upsert(mine)
+    searches = [VectorSearch(reader_of(A, held), each.sparse, 20) for each in mine[:20]]
+    before = await index.search(searches)
+    await index.upsert(hidden)
     assert_same_scores(await index.search(searches), before)
 
 

@@ -15,9 +15,11 @@ from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.domain.document import Status
 from atoll.domain.evidence import Filters, Mode
 from atoll.errors import DependencyDown
-from atoll.ingest.rebuild.collections import IndexWatch, PassageCollection, Reindex
+from atoll.ingest.rebuild.collections import Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from atoll.ingest.rebuild.pages import PageCollection
+from atoll.ingest.rebuild.passages import PassageCollection
+from atoll.ingest.rebuild.watch import IndexWatch
 from atoll.query.requests import SearchOutcome, SearchRequest
 from tests.support.house import DIMENSIONS, House
 from tests.support.readers import reader_of

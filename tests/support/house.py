@@ -131,11 +131,18 @@ class House:
         ]
 
     async def upload(
-        self, kb: KnowledgeBase, name: str, text: str | bytes, *, replace: bool = False, labels: Sequence[str] = ()
+        self,
+        kb: KnowledgeBase,
+        name: str,
+        text: str | bytes,
+        *,
+        replace: bool = False,
+        labels: Sequence[str] = (),
+        uid: DocumentUid | None = None,
     ) -> Document:
         """Accept a text as the gateway does."""
         intake = await self.blobs.receive(kb.uid)
-        uid = DocumentUid(new_uid())
+        uid = uid or DocumentUid(new_uid())
         file = await intake.open(uid)
         await file.write(text.encode() if isinstance(text, str) else text)
         stored = await file.close()

@@ -11,7 +11,7 @@ from atoll.domain.principal import Action
 from gateway.audit.schemas import EventOut, EventsOut, VerificationOut
 from gateway.auth import Authorized
 from gateway.runtime import Live
-from gateway.wire import Cursor, Moment
+from gateway.wire import Moment, TextCursor, place_of
 
 MAX_PAGE = 500
 
@@ -26,21 +26,22 @@ async def list_events(
     action: Annotated[str | None, Query(max_length=64)] = None,
     actor: Annotated[str | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: Cursor = None,
+    cursor: TextCursor = None,
 ) -> EventsOut:
     """List what was done, oldest first."""
+    tenant = access.principal.tenant
     found = await live.ports.audit.page(
-        access.principal.tenant,
+        tenant,
         since=since,
         action=action,
         actor=actor,
-        after=cursor or 0,
+        after=place_of(live.opaque, "audit", tenant, cursor) or 0,
         limit=limit + 1,
     )
     shown = found[:limit]
     return EventsOut(
-        events=[EventOut.of(event) for event in shown],
-        next_cursor=str(shown[-1].id) if len(found) > limit else None,
+        events=[EventOut.of(event, live.opaque) for event in shown],
+        next_cursor=live.opaque.text("audit", tenant, shown[-1].id) if len(found) > limit else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
+from atoll.access.opaque import Opaque
 from atoll.access.seals import named
 from atoll.domain.principal import AuditEvent
 from atoll.domain.seal import Verification
@@ -25,10 +26,10 @@ class EventOut(BaseModel):
     revision: int | None
 
     @classmethod
-    def of(cls, event: AuditEvent) -> Self:
+    def of(cls, event: AuditEvent, opaque: Opaque) -> Self:
         """Return the wire form."""
         return cls(
-            id=str(event.id),
+            id=opaque.text("audit", event.tenant, event.id),
             at=event.at,
             actor=event.actor,
             action=event.action,

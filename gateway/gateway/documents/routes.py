@@ -35,7 +35,7 @@ from gateway.documents.schemas import (
 from gateway.documents.upload import UploadReader
 from gateway.errors import refusals
 from gateway.runtime import Live, kept
-from gateway.wire import Cursor, Pattern, QueryTruth
+from gateway.wire import Pattern, QueryTruth, TextCursor, place_of
 
 MAX_PAGE = 500
 
@@ -89,7 +89,7 @@ async def list_documents(
     read_by: Annotated[Literal["older"] | None, Query(description="Only what an older pipeline read.")] = None,
     warning: Annotated[str | None, Query(max_length=64, description="Only what has a warning of this type.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-    cursor: Cursor = None,
+    cursor: TextCursor = None,
 ) -> DocumentsOut:
     """List documents, newest first."""
     page = await live.ports.catalogue.page(
@@ -97,11 +97,12 @@ async def list_documents(
         status=status,
         name=name,
         limit=limit,
-        before=cursor,
+        before=place_of(live.opaque, "document", access.kb, cursor),
         older=read_by is not None,
         warning=warning,
     )
-    return DocumentsOut.of(page)
+    following = page.next_before
+    return DocumentsOut.of(page, None if following is None else live.opaque.text("document", access.kb, following))
 
 
 @router.get("/documents/{document}")

@@ -148,13 +148,13 @@ class DocumentsOut(BaseModel):
     next_cursor: str | None
 
     @classmethod
-    def of(cls, page: DocumentPage) -> Self:
-        """Return the wire form."""
+    def of(cls, page: DocumentPage, next_cursor: str | None) -> Self:
+        """Return the wire form; ``next_cursor`` is the page's ``next_before``, sealed."""
         return cls(
             documents=[DocumentOut.of(each) for each in page.documents],
             counts={status.value: count for status, count in page.counts.items()},
             older=page.older,
-            next_cursor=None if page.next_before is None else str(page.next_before),
+            next_cursor=next_cursor,
         )
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from atoll.access.admit import KbAccess
 from atoll.access.authorize import authorize
+from atoll.access.opaque import OPAQUE_CHARACTERS
 from atoll.domain.principal import Action, Scope
 from atoll.errors import AtollError
 from gateway.auth import InKb
@@ -32,13 +33,13 @@ _CHECK_SECONDS = 10.0
 async def watch_documents(
     access: Annotated[KbAccess, Depends(InKb(Action.READ, counted=False))],
     live: Live,
-    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    last_event_id: Annotated[str | None, Header(max_length=OPAQUE_CHARACTERS)] = None,
 ) -> StreamingResponse:
     """Stream ``document`` and ``deleted`` events; ``Last-Event-ID`` goes on where an earlier stream broke off.
 
     A deletion is told for an hour: whoever was away for longer lists the documents anew.
     """
-    frames = _frames(access, live, event_number(last_event_id))
+    frames = _frames(access, live, event_number(live.opaque, access.kb, last_event_id))
     # The first piece says that the stream is on, and finds out whether there is room for it.
     first = await anext(frames)
     return stream_response(_joined(first, frames))
@@ -67,7 +68,7 @@ async def _frames(access: KbAccess, live: Runtime, since: int | None) -> AsyncGe
                         if not await _may_stay(access, live):
                             return
                         checked = time.monotonic()
-                    yield _told(each)
+                    yield _told(each, live.opaque.text("change", access.kb, each.number))
                     beat = time.monotonic()
                 if time.monotonic() - checked >= _CHECK_SECONDS:
                     if not await _may_stay(access, live):
@@ -79,10 +80,10 @@ async def _frames(access: KbAccess, live: Runtime, since: int | None) -> AsyncGe
                 await hub.wait(at, _LOOK_SECONDS)
 
 
-def _told(shown: Shown) -> bytes:
+def _told(shown: Shown, identity: str) -> bytes:
     if shown.document is None:
-        return frame("deleted", {"id": shown.uid}, shown.number)
-    return frame("document", DocumentState.of(shown.document).model_dump(mode="json"), shown.number)
+        return frame("deleted", {"id": shown.uid}, identity)
+    return frame("document", DocumentState.of(shown.document).model_dump(mode="json"), identity)
 
 
 async def _may_stay(access: KbAccess, live: Runtime) -> bool:

@@ -1,7 +1,8 @@
 """The whole graph as a stream: GraphML (http://graphml.graphdrawing.org) or one JSON object a line.
 
 Batches are read one after the other, so that memory does not grow with the graph. Each batch is of one moment; the end
-says whether all were of the same revision.
+says whether all were of the same revision, unless the reader is restricted: the revision moves with every document,
+those out of its sight included.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class _Writer(Protocol):
 
     def piece(self, piece: Piece) -> bytes: ...
 
-    def end(self, revision: int, *, complete: bool) -> bytes: ...
+    def end(self, revision: int | None, *, complete: bool | None) -> bytes: ...
 
 
 class GraphExport:
@@ -69,8 +70,11 @@ class GraphExport:
                 begun = True
                 yield writer.begin()
             yield writer.piece(piece)
-        # The latest revision: what was written last is of no older one.
-        yield writer.end(max(self._revisions), complete=len(self._revisions) == 1)
+        if self._reader.is_restricted:
+            yield writer.end(None, complete=None)
+        else:
+            # The latest revision: what was written last is of no older one.
+            yield writer.end(max(self._revisions), complete=len(self._revisions) == 1)
 
     async def _pieces(self) -> AsyncIterator[Piece]:
         after: EntityId | None = None
@@ -108,7 +112,7 @@ class _JsonLines:
     def piece(self, piece: Piece) -> bytes:
         return b"".join(map(_line, map(_described, piece)))
 
-    def end(self, revision: int, *, complete: bool) -> bytes:
+    def end(self, revision: int | None, *, complete: bool | None) -> bytes:
         return _line({"kind": "end", "revision": revision, "complete": complete})
 
 
@@ -141,8 +145,9 @@ class _GraphMl:
                 self._with_data("edge", ends, {"kind": kind, **content})
         return self._taken()
 
-    def end(self, revision: int, *, complete: bool) -> bytes:
-        self._data("graph", {"revision": revision, "complete": "true" if complete else "false"})
+    def end(self, revision: int | None, *, complete: bool | None) -> bytes:
+        if revision is not None:
+            self._data("graph", {"revision": revision, "complete": "true" if complete else "false"})
         self._xml.endElement("graph")
         self._xml.endElement("graphml")
         self._xml.endDocument()

@@ -77,7 +77,7 @@ async def list_labels(access: Reading, live: Live) -> LabelsOut:
 @router.get("/stats")
 async def get_stats(access: Reading, live: Live) -> GraphStatsOut:
     """Return how much there is."""
-    return GraphStatsOut.of(await live.ports.atlas.census(access.reader))
+    return GraphStatsOut.of(await live.ports.atlas.census(access.reader), access.reader)
 
 
 @router.get(
@@ -90,7 +90,10 @@ async def export_graph(
     live: Live,
     format_: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.GRAPHML,
 ) -> StreamingResponse:
-    """Stream the whole graph; the end of the file says of which revision it is and whether it changed meanwhile."""
+    """Stream the whole graph; the end of the file says of which revision it is and whether it changed meanwhile.
+
+    A key that is limited to some labels is told neither: both speak of documents that it does not see.
+    """
     pieces = GraphExport(live.ports.atlas_export, access.reader).write(format_)
     first = await anext(pieces)
     return StreamingResponse(

@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field
 from atoll.domain.entity import Assertion
 from atoll.domain.ids import document_id
 from atoll.domain.passage import Passage
+from atoll.domain.reader import Reader
 from atoll.ports.atlas import CoOccurrence, EntityCard, EntityDetail, EntityList, GraphCensus
 from atoll.query.neighbourhood import Neighbourhood
+from gateway.wire import Revision
 
 MAX_LABELS = 500
 
@@ -190,7 +192,7 @@ class LabelsOut(BaseModel):
 class GraphStatsOut(BaseModel):
     """How much the caller sees of the graph."""
 
-    revision: int
+    revision: Revision
     documents: int
     passages: int
     entities: int
@@ -198,10 +200,10 @@ class GraphStatsOut(BaseModel):
     relations: int
 
     @classmethod
-    def of(cls, census: GraphCensus) -> Self:
-        """Return the wire form."""
+    def of(cls, census: GraphCensus, reader: Reader) -> Self:
+        """Return the wire form, as ``reader`` is told it."""
         return cls(
-            revision=census.revision,
+            revision=None if reader.is_restricted else census.revision,
             documents=census.documents,
             passages=census.passages,
             entities=census.entities,

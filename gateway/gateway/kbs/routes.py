@@ -14,7 +14,7 @@ from atoll.errors import Forbidden
 from gateway.auth import Authorized, InKb
 from gateway.kbs.schemas import KbChange, KbIn, KbOut, KbsOut
 from gateway.runtime import Live, Runtime
-from gateway.wire import NameCursor
+from gateway.wire import TextCursor
 
 MAX_PAGE = 500
 
@@ -26,7 +26,7 @@ async def list_kbs(
     access: Annotated[Access, Depends(Authorized(Action.READ))],
     live: Live,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: NameCursor = None,
+    cursor: TextCursor = None,
 ) -> KbsOut:
     """List the knowledge bases of the caller's key, by name."""
     allowed = access.principal.kbs

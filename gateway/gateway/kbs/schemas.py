@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from atoll.domain.knowledge_base import KnowledgeBase, entity_types
 from atoll.errors import BadInput
-from gateway.wire import Body, Whole
+from gateway.wire import Body, Revision, Whole
 
 _MAX_SETTINGS_BYTES = 16 * 1024
 
@@ -64,7 +64,7 @@ class KbOut(BaseModel):
     language: str
     settings: dict[str, Any]
     quota: dict[str, int]
-    revision: int
+    revision: Revision
     documents: int
     passages: int | None
     bytes: int | None
@@ -80,7 +80,7 @@ class KbOut(BaseModel):
             language=kb.language,
             settings=dict(kb.settings),
             quota=dict(kb.quota),
-            revision=kb.revision,
+            revision=None if limited else kb.revision,
             documents=kb.documents if visible_documents is None else visible_documents,
             passages=None if limited else kb.passages,
             bytes=None if limited else kb.bytes,

@@ -18,7 +18,7 @@ from gateway.auth import Authorized
 from gateway.keys.names import BEYOND, ids_of, names_of
 from gateway.keys.schemas import KeyChange, KeyIn, KeyOut, KeysOut, NewKeyOut, chosen, key_fields
 from gateway.runtime import Live, Runtime
-from gateway.wire import NameCursor
+from gateway.wire import TextCursor
 
 MAX_PAGE = 500
 
@@ -32,7 +32,7 @@ async def list_keys(
     access: Managing,
     live: Live,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: NameCursor = None,
+    cursor: TextCursor = None,
 ) -> KeysOut:
     """List keys, oldest first."""
     tenant = access.principal.tenant

@@ -22,7 +22,7 @@ from gateway.search.answer_parts import (
     sentences_out,
     warnings_out,
 )
-from gateway.wire import WHOLE, Body, Composed, Moment, Truth
+from gateway.wire import WHOLE, Body, Composed, Moment, Revision, Truth
 
 MAX_QUERY_CHARACTERS = 8000
 MAX_TOP_K = 100
@@ -126,10 +126,10 @@ class QueryIn(SearchIn):
 
 
 class SignalOut(BaseModel):
-    """Rank (from 1) and raw score in one list."""
+    """Rank (from 1) and raw score in one list; null for a key that is limited to some labels."""
 
     rank: int
-    score: float
+    score: float | None
 
 
 class StepOut(BaseModel):
@@ -210,7 +210,7 @@ class SearchOut(BaseModel):
 
     evidence: list[EvidenceOut]
     keywords: list[str]
-    revision: int
+    revision: Revision
     timings_ms: dict[str, float]
     warnings: list[CautionOut] = Field(description="What the reader should know, for instance a reranker that is away.")
 
@@ -243,7 +243,7 @@ class AnswerOut(BaseModel):
     citations: list[CitationOut]
     usage: dict[str, Any]
     timings_ms: dict[str, float]
-    revision: int
+    revision: Revision
     understood: str = Field(description="The question as it was searched.")
     warnings: list[CautionOut] = Field(description="What the reader should know, for instance a reranker that is away.")
 

@@ -25,7 +25,7 @@ from gateway.tenants.schemas import (
     TenantUsage,
     tenant_fields,
 )
-from gateway.wire import NameCursor
+from gateway.wire import TextCursor
 
 MAX_PAGE = 500
 
@@ -39,7 +39,7 @@ async def list_tenants(
     access: Managing,
     live: Live,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
-    cursor: NameCursor = None,
+    cursor: TextCursor = None,
 ) -> TenantsOut:
     """List the tenants of the installation, by name."""
     del access

@@ -8,8 +8,19 @@ from typing import Any, Self
 
 from qdrant_client import AsyncQdrantClient, models
 
-from atoll.adapters.qdrant_calls import SCORE_DIGITS, TIE_ROOM, QdrantCalls, Schema, among, connected, equals, scope
+from atoll.adapters.qdrant_calls import (
+    SCORE_DIGITS,
+    TIE_ROOM,
+    QdrantCalls,
+    Schema,
+    among,
+    connected,
+    equals,
+    in_sight,
+    scope,
+)
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
+from atoll.domain.reader import Reader
 from atoll.domain.vectors import Hit, PassagePoint, SparseVector, VectorSearch
 
 #: Points in one request: small enough that searches pass between two of them.
@@ -167,15 +178,15 @@ def _request(search: VectorSearch) -> models.QueryRequest:
         query=models.NearestQuery(nearest=vector),
         using="bm25" if lexical else "dense",
         filter=scope(search),
-        params=_idf_of(search.reader.kb) if lexical else None,
+        params=_idf_of(search.reader) if lexical else None,
         limit=search.limit + TIE_ROOM,
         with_payload=["document_uid"],
     )
 
 
-def _idf_of(kb: KbUid) -> models.SearchParams:
-    """Count term rarity in one knowledge base only: what others hold must not move a score."""
-    return models.SearchParams(idf=models.IdfCorpusParams(corpus=models.Filter(must=[equals("kb", kb)])))
+def _idf_of(reader: Reader) -> models.SearchParams:
+    """Count term rarity over what the reader sees: nothing else must move a score."""
+    return models.SearchParams(idf=models.IdfCorpusParams(corpus=in_sight(reader)))
 
 
 def _hits(points: Sequence[models.ScoredPoint], limit: int) -> list[Hit]:

@@ -21,6 +21,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedR
 from atoll.adapters.http_session import FAULTS, HttpSession, hung_up
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.page_vectors import PageSearch
+from atoll.domain.reader import Reader
 from atoll.domain.vectors import VectorSearch
 from atoll.errors import AtollError, DependencyDown, IndexMissing
 
@@ -223,15 +224,25 @@ def _reason(error: Exception) -> str:
 def scope(search: VectorSearch | PageSearch) -> models.Filter:
     """Return the filter of a search: its knowledge base, documents and labels."""
     must: list[models.Condition] = [equals("kb", search.reader.kb)]
-    must_not: list[models.Condition] = []
+    must_not = _out_of_sight(search.reader)
     if search.include_documents is not None:
         must.append(among("document_uid", search.include_documents))
     if search.exclude_documents:
         must_not.append(among("document_uid", search.exclude_documents))
-    if search.reader.labels is not None:  # no label outside the scope, rather than one inside: all must be held
-        outside = models.MatchExcept(**{"except": sorted(search.reader.labels)})
-        must_not.append(models.FieldCondition(key="labels", match=outside))
     return models.Filter(must=must, must_not=must_not or None)
+
+
+def in_sight(reader: Reader) -> models.Filter:
+    """Return the filter of all that a reader sees of its knowledge base."""
+    return models.Filter(must=[equals("kb", reader.kb)], must_not=_out_of_sight(reader) or None)
+
+
+def _out_of_sight(reader: Reader) -> list[models.Condition]:
+    if reader.labels is None:
+        return []
+    # No label outside those held, rather than one inside: all must be held.
+    outside = models.MatchExcept(**{"except": sorted(reader.labels)})
+    return [models.FieldCondition(key="labels", match=outside)]
 
 
 def equals(key: str, value: str) -> models.FieldCondition:

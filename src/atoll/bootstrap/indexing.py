@@ -10,9 +10,10 @@ from atoll.adapters.qdrant_pages import QdrantPageIndex
 from atoll.bootstrap.clients import embedder, page_index, sparse, vectors
 from atoll.bootstrap.stores import artefacts, records
 from atoll.domain.embedding import EmbedderCard
-from atoll.ingest.rebuild.collections import DerivedCollection, PassageCollection, Reindex
+from atoll.ingest.rebuild.collections import DerivedCollection, Reindex
 from atoll.ingest.rebuild.graph import EntityCollection, RelationCollection
 from atoll.ingest.rebuild.pages import PageCollection
+from atoll.ingest.rebuild.passages import PassageCollection
 from atoll.ports.artefacts import Artefacts
 from atoll.ports.record_store import RecordStore
 from atoll.settings import Settings

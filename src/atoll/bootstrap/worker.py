@@ -21,7 +21,7 @@ from atoll.bootstrap.indexing import reindex
 from atoll.bootstrap.stores import artefacts, blobs, records
 from atoll.ingest.models import Models
 from atoll.ingest.pipeline import Pipeline
-from atoll.ingest.rebuild.collections import IndexWatch
+from atoll.ingest.rebuild.watch import IndexWatch
 from atoll.ingest.workshop import Workshop
 from atoll.settings import Settings
 

@@ -151,7 +151,8 @@ def evidence(found: Sequence[Mapping[str, Any]], *, kb: str) -> None:
         click.echo("nothing found")
     for item in told_apart(found):
         signals = "  ".join(
-            f"{name} #{signal['rank']} {signal['score']:.3f}" for name, signal in item["signals"].items()
+            f"{name} #{signal['rank']}" + ("" if signal["score"] is None else f" {signal['score']:.3f}")
+            for name, signal in item["signals"].items()
         )
         click.echo(f"{item['rank']:>3}. {item['score']:.3f}  {_place(item)}")
         click.echo(f"     {signals}")

@@ -34,10 +34,10 @@ class EvidenceKind(StrEnum):
 
 
 class Signal(NamedTuple):
-    """Rank (from 1) and raw score of a piece of evidence in one retriever's list."""
+    """Rank (from 1) and raw score of a piece of evidence in one retriever's list; a restricted reader sees no score."""
 
     rank: int
-    score: float
+    score: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,11 @@ class Reader:
     kb: KbUid
     labels: Labels = None
 
+    @property
+    def is_restricted(self) -> bool:
+        """Whether there may be documents that are not there for this reader."""
+        return self.labels is not None
+
     def sees(self, labels: Collection[str]) -> bool:
         """Whether a document with these labels is there for this reader."""
         return self.labels is None or self.labels.issuperset(labels)

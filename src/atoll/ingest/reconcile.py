@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from atoll.errors import AtollError
-from atoll.ingest.rebuild.collections import IndexWatch
+from atoll.ingest.rebuild.watch import IndexWatch
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.ledger import Reconciliation
 

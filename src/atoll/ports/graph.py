@@ -1,8 +1,8 @@
 """What retrieval reads of the graph: entities, where they are mentioned, and what passages state about two of them.
 
 All reads are of one moment and one knowledge base. They hold nothing of a document that the reader does not see: it
-is no passage, no bridge between two others, and no part of a sum. Only ``df`` speaks of the whole knowledge base; it
-is a corpus statistic like BM25's. Answers are columns, because records and objects are what costs.
+is no passage, no bridge between two others, and no part of a sum, ``df`` included. Answers are columns, because
+records and objects are what costs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from atoll.domain.entity import Assertion, EntityName, Mention
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
 from atoll.domain.reader import Reader
+
+#: How far passages in a restricted reader's sight are counted: an entity in more of them is a hub all the same.
+MOST_COUNTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,13 @@ class Neighbourhood:
         seeds: The seed passages that are visible, in the order asked for.
         headings: Headings of each seed, outermost first.
         seed_mentions: Every mention in a seed; its rows point into ``seeds`` and ``entities``.
-        entities: Ordered by id. One that was asked for and is in no seed is here only if the knowledge base has it.
-        df: Passages of visible documents of the knowledge base that mention the entity, shape (len(entities),).
+        entities: Ordered by id. One that was asked for and is in no seed is here only if the knowledge base has it and,
+            for a restricted reader, if a passage that it sees mentions it.
+        df: Passages that the reader sees, whatever is filtered, that mention the entity, shape (len(entities),);
+            for a restricted reader counted to ``MOST_COUNTED``.
         followed: Whether the entity was followed to its passages, same shape.
-        entity_vectors: fp16, (len(entities), dimensions), a zero row where an entity has none; None if not asked for.
+        entity_vectors: fp16, (len(entities), dimensions), a zero row where it has none or its ``df`` is 1; None if not
+            asked for.
         passages: What the followed entities are mentioned in, seeds among them, ordered by id.
         documents: The document of each of ``passages``.
         names: Name of every document in ``documents``.
@@ -117,6 +123,10 @@ class Graph(Protocol):
 
         What does not exist, or is not visible, is left out. An unknown knowledge base has an empty neighbourhood.
         """
+        ...
+
+    async def shared(self, reader: Reader, entities: Sequence[EntityId]) -> frozenset[EntityId]:
+        """Return those of ``entities`` that at least two passages in the reader's sight mention."""
         ...
 
     async def annotations(self, scope: GraphScope, passages: Sequence[PassageId]) -> Annotations:

@@ -20,9 +20,9 @@ MAX_FILTERED_DOCUMENTS = 4096
 class SearchScope:
     """A knowledge base at the start of a search.
 
-    ``include`` are the documents that the filters leave (None: no filter); ``hidden_points`` says how many points
-    of invisible documents the index may hold, as the room that lists are fetched with. ``gaps`` names the derived
-    collections that a worker found incomplete and is making again.
+    ``passages`` are those that the reader sees, ``include`` the documents that the filters leave (None: no filter);
+    ``hidden_points`` says how many points of invisible documents the index may hold, as the room that lists are fetched
+    with. ``gaps`` names the derived collections that a worker found incomplete and is making again.
     """
 
     revision: int

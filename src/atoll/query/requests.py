@@ -53,7 +53,7 @@ class SearchOutcome:
 
     evidence: tuple[Evidence, ...]
     keywords: tuple[str, ...]
-    revision: int
+    revision: int | None
     timings_ms: Mapping[str, float]
     warnings: tuple[Caution, ...] = ()
 
@@ -70,7 +70,7 @@ class QueryOutcome:
     evidence: tuple[Evidence, ...]
     usage: Mapping[str, int]
     timings_ms: Mapping[str, float]
-    revision: int
+    revision: int | None
     understood: str
     warnings: tuple[Caution, ...] = ()
 
@@ -80,7 +80,7 @@ class EvidenceFound:
     """Retrieval is done."""
 
     evidence: tuple[Evidence, ...]
-    revision: int
+    revision: int | None
 
 
 @dataclass(frozen=True, slots=True)

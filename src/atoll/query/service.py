@@ -41,7 +41,7 @@ from atoll.query.requests import (
 )
 from atoll.query.retrieve.pages import PageRetriever
 from atoll.query.search.pipeline import SearchPipeline
-from atoll.query.search.results import SearchResult
+from atoll.query.search.results import SearchResult, withheld
 from atoll.query.search.timings import Timings
 
 __all__ = [
@@ -203,7 +203,7 @@ class AskService:
         self, request: SearchRequest | QueryRequest, question: str, history: Sequence[Turn], timings: Timings
     ) -> SearchResult:
         answers = isinstance(request, QueryRequest)
-        return await self._pipeline.find(
+        found = await self._pipeline.find(
             request.reader,
             question,
             mode=request.mode,
@@ -213,6 +213,7 @@ class AskService:
             history=history,
             count_words=answers,
         )
+        return withheld(found) if request.reader.is_restricted else found
 
 
 def _checked_question(request: SearchRequest | QueryRequest) -> str:

@@ -74,6 +74,14 @@ def hides(standing: Standing, amendment: Amendment) -> bool:
     return not set(standing.after(amendment).labels) <= set(standing.labels)
 
 
+def renumbers(amendment: Amendment) -> bool:
+    """Whether the document becomes a version of another place, or one that others see, and needs a version there.
+
+    Its version may have counted documents that those who see it from now on do not.
+    """
+    return amendment.name is not None or amendment.source is not None or amendment.labels is not None
+
+
 def events_of(actor: Actor, standing: Standing, amendment: Amendment, revision: int) -> list[Event]:
     """Return the events of an amendment of which everything differs; labels are told as they were and as they are."""
     told = []

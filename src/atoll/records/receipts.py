@@ -10,7 +10,7 @@ from atoll.domain.ids import DocumentUid
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a document consists of; of its ``entities`` other visible documents mention ``kept``, too.
+    """What a document consists of; ``kept`` of its ``entities`` are mentioned by other documents in the reader's sight.
 
     ``indexed`` says whether the vector index may hold points of it.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -130,6 +131,32 @@ async def test_labels_hide_documents_everywhere(site: Site, owner: httpx.AsyncCl
         assert sorted(evidence["document"] for evidence in found) == ["open.txt", "red.txt"]
         kb = (await client.get("/v1/kbs/main")).json()
         assert (kb["documents"], kb["passages"], kb["bytes"]) == (2, None, None)
+
+
+async def test_a_key_with_labels_is_told_no_revision_and_no_raw_score(site: Site, owner: httpx.AsyncClient) -> None:
+    await upload(owner, "red.txt", "the red harbour report", labels="red")
+    await site.work()
+    asked = {"query": "harbour report"}
+    for key, told in ((await site.key(Role.READER, labels={"red"}), False), (await site.key(Role.READER), True)):
+        async with site.client(key) as client:
+            searched = (await client.post("/v1/kbs/main/search", json=asked)).json()
+            answered = (await client.post("/v1/kbs/main/query", json=asked)).json()
+            streamed = await client.post("/v1/kbs/main/query", json={**asked, "stream": True})
+            events = [json.loads(line.removeprefix("data: ")) for line in streamed.text.split("\n") if "data: " in line]
+            exported = (await client.get("/v1/kbs/main/graph/export", params={"format": "jsonl"})).text.split("\n")
+            export = json.loads(exported[-2])
+            bodies = [
+                searched, answered, export, (await client.get("/v1/kbs/main")).json(),
+                (await client.get("/v1/kbs/main/graph/stats")).json(), *(body for body in events if "revision" in body),
+            ]  # fmt: skip
+            assert len(bodies) == 7
+            assert [body["revision"] is not None for body in bodies] == [told] * len(bodies)
+            assert (export["complete"] is not None) is told
+            graphml = (await client.get("/v1/kbs/main/graph/export")).text
+            assert ('key="graph.revision"' in graphml) is told
+            for body in (searched, answered):
+                scores = [each["score"] for evidence in body["evidence"] for each in evidence["signals"].values()]
+                assert {score is not None for score in scores} == {told}
 
 
 async def test_the_last_owner_key_cannot_be_revoked(site: Site) -> None:

@@ -166,7 +166,10 @@ async def test_listing_pages_and_counts(site: Site, owner: httpx.AsyncClient) ->
     assert rest["next_cursor"] is None
     named = (await owner.get("/v1/kbs/main/documents", params={"name": "[12].txt", "status": "queued"})).json()
     assert [document["name"] for document in named["documents"]] == ["2.txt", "1.txt"]
-    assert (await owner.get("/v1/kbs/main/documents", params={"cursor": "zzz"})).status_code == 400
+    assert not first["next_cursor"].isdigit(), "a cursor does not count documents of others"
+    elsewhere = site.app.state.runtime.opaque.text("document", site.other.uid, 3)
+    for foreign in ("zzz", "3", "é" * 9, elsewhere):
+        assert (await owner.get("/v1/kbs/main/documents", params={"cursor": foreign})).status_code == 400, foreign
 
 
 async def test_delete_hides_at_once_and_leaves_no_file(site: Site, owner: httpx.AsyncClient) -> None:

@@ -44,13 +44,13 @@ def watch(site: Site, since: int | None, **options: Any) -> AsyncGenerator[bytes
     return routes._frames(access(site, **options), site.app.state.runtime, since)
 
 
-async def take(frames: AsyncGenerator[bytes, None], count: int) -> list[tuple[str, Any, int | None]]:
+async def take(frames: AsyncGenerator[bytes, None], count: int) -> list[tuple[str, Any, str]]:
     found = []
     async with asyncio.timeout(10):
         while len(found) < count:
             fields = dict(line.split(": ", 1) for line in (await anext(frames)).decode().strip().split("\n"))
             if fields["event"] != "heartbeat":
-                found.append((fields["event"], json.loads(fields["data"]), int(fields["id"])))
+                found.append((fields["event"], json.loads(fields["data"]), fields["id"]))
     return found
 
 
@@ -65,9 +65,11 @@ async def test_changes_come_in_order_and_can_be_resumed(site: Site, owner: httpx
         ("document", "a.txt", "queued"), ("document", "b.txt", "queued"),
     ]  # fmt: skip
     assert "metadata" not in found[0][1]
-    async with aclosing(watch(site, found[0][2])) as frames:
+    assert not any(identity.isdigit() for _, _, identity in found), "what others do is not counted in sight"
+    since = site.app.state.runtime.opaque.number("change", site.main.uid, found[0][2])
+    async with aclosing(watch(site, since)) as frames:
         again = await take(frames, 1)
-    assert again[0][1:] == found[1][1:]
+    assert again[0][1:] == found[1][1:], "an event keeps its id"
 
 
 async def test_other_labels_are_a_departure_to_those_who_lose_sight_and_a_change_to_the_others(
@@ -265,8 +267,11 @@ async def test_a_key_that_no_longer_holds_ends_its_stream_however_busy_it_is(
         busy.cancel()
 
 
-async def test_bad_resumption_is_refused(owner: httpx.AsyncClient) -> None:
-    assert (await owner.get("/v1/kbs/main/events", headers={"Last-Event-ID": "x"})).status_code == 400
+async def test_bad_resumption_is_refused(site: Site, owner: httpx.AsyncClient) -> None:
+    elsewhere = site.app.state.runtime.opaque.text("change", "another", 1)
+    for foreign in ("x", "17", elsewhere, elsewhere + "A"):
+        answer = await owner.get("/v1/kbs/main/events", headers={"Last-Event-ID": foreign})
+        assert answer.status_code in {400, 422}, foreign
 
 
 async def test_a_slow_source_is_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:

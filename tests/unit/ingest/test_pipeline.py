@@ -11,7 +11,7 @@ from atoll.adapters.memory.parser import MemoryParser
 from atoll.domain.document import Amendment, Stage, Status
 from atoll.errors import AtollError, DependencyDown, DocumentUnreadable, ParserDied
 from atoll.ingest.pipeline import Pipeline
-from atoll.ingest.rebuild.collections import overtaken
+from atoll.ingest.rebuild.differences import overtaken
 from atoll.ingest.reconcile import reconcile
 from tests.support.house import ACTOR, House
 from tests.support.readers import reader_of

@@ -225,7 +225,8 @@ export type GraphStatsOut = {
   "mentions": number;
   "passages": number;
   "relations": number;
-  "revision": number;
+  /** Moves with whatever is published or deleted in the knowledge base; null for a key that is limited to some labels, which is told nothing of documents that it does not see. */
+  "revision": number | null;
 };
 
 /** What to look for on a page. */
@@ -258,7 +259,8 @@ export type KbOut = {
   "name": string;
   "passages": number | null;
   "quota": Record<string, number>;
-  "revision": number;
+  /** Moves with whatever is published or deleted in the knowledge base; null for a key that is limited to some labels, which is told nothing of documents that it does not see. */
+  "revision": number | null;
   "settings": Record<string, unknown>;
 };
 
@@ -497,7 +499,8 @@ export type QueryOut = {
   "citations": Array<CitationOut>;
   "evidence": Array<EvidenceOut>;
   "refusal": RefusalOut | null;
-  "revision": number;
+  /** Moves with whatever is published or deleted in the knowledge base; null for a key that is limited to some labels, which is told nothing of documents that it does not see. */
+  "revision": number | null;
   "sentences": Array<SentenceOut>;
   "timings_ms": Record<string, number>;
   /** The question as it was searched. */
@@ -625,7 +628,8 @@ export type SearchIn = {
 export type SearchOut = {
   "evidence": Array<EvidenceOut>;
   "keywords": Array<string>;
-  "revision": number;
+  /** Moves with whatever is published or deleted in the knowledge base; null for a key that is limited to some labels, which is told nothing of documents that it does not see. */
+  "revision": number | null;
   "timings_ms": Record<string, number>;
   /** What the reader should know, for instance a reranker that is away. */
   "warnings": Array<CautionOut>;
@@ -663,10 +667,10 @@ export type SignInLinkOut = {
   "link": string;
 };
 
-/** Rank (from 1) and raw score in one list. */
+/** Rank (from 1) and raw score in one list; null for a key that is limited to some labels. */
 export type SignalOut = {
   "rank": number;
-  "score": number;
+  "score": number | null;
 };
 
 /** A link that needs no key, relative to this server, and until when it holds. */

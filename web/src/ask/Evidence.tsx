@@ -86,7 +86,7 @@ export function WhyThis({ evidence }: { evidence: Evidence }) {
                   {t.ask.signals[name] ?? name}
                 </th>
                 <td>{formats.number(signal.rank)}</td>
-                <td>{formats.decimal(signal.score, 3)}</td>
+                <td>{signal.score === null ? "–" : formats.decimal(signal.score, 3)}</td>
               </tr>
             ))}
           </tbody>

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from atoll.domain.ids import EntityId, PassageId, RelationId
+from atoll.domain.reader import Reader
 from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood, Reach
 
 _NOTHING = np.array([], np.int64)
@@ -42,6 +43,11 @@ class EmptyGraph:
             passage_vectors=vectors,
             mentions=nowhere,
         )
+
+    async def shared(self, reader: Reader, entities: Sequence[EntityId]) -> frozenset[EntityId]:
+        """See ``atoll.ports.graph.Graph``."""
+        del reader, entities
+        return frozenset()
 
     async def annotations(self, scope: GraphScope, passages: Sequence[PassageId]) -> Annotations:
         """See ``atoll.ports.graph.Graph``."""

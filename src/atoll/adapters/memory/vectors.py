@@ -66,7 +66,7 @@ class MemoryVectorIndex:
         points = self._of(search.reader.kb)
         query = search.query
         scored = (
-            self._lexical(points, query)
+            self._lexical([point for point in points if search.reader.sees(point.labels)], query)
             if isinstance(query, SparseVector)
             else ((point, float(point.dense @ query)) for point in points)
         )

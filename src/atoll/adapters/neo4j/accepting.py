@@ -11,6 +11,7 @@ from atoll.adapters.neo4j.database import Transaction
 from atoll.adapters.neo4j.patterns import facts_of
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import audit, change, fence, hide, reading, renew_journey
+from atoll.adapters.neo4j.versions import highest_versions
 from atoll.domain.document import JOURNEY, Accepted, Document, Namesake, NewDocument, Replaces, Status
 from atoll.domain.ids import BatchId, DocumentUid, KbUid
 from atoll.domain.principal import Actor
@@ -20,14 +21,14 @@ from atoll.records.admission import Room, check_room
 from atoll.records.placing import Known, Place, Settled, replaceable, settle
 from atoll.records.quota import check_tenant
 from atoll.records.rows import documents as rows
+from atoll.records.versions import versions_of
 
 _TENANT_QUOTA, _TENANT_HELD = load("accepting", "tenant_quota", "tenant_held")
 _NAMESAKES, _PROMOTE = load("accepting", "namesakes", "promote")
-_WAITING, _KNOWN, _VERSIONS, _INSERT, _COUNT_ACCEPTED, _INSERT_BATCH, _IS_WRITTEN, _DOCUMENTS, _QUEUE_AGAIN = load(
+_WAITING, _KNOWN, _INSERT, _COUNT_ACCEPTED, _INSERT_BATCH, _IS_WRITTEN, _DOCUMENTS, _QUEUE_AGAIN = load(
     "accepting",
     "waiting",
     "known",
-    "versions",
     "insert",
     "count_accepted",
     "insert_batch",
@@ -57,9 +58,9 @@ async def accept(
     namesakes = await _namesakes(transaction, uploader, settled.firsts)
     # An earlier run of this transaction may have been committed without our hearing of it.
     if await transaction.one(_IS_WRITTEN, kb=uploader.kb, batch=batch) is None:
-        check_room(await _room(transaction, kb, most_waiting), documents)
+        check_room(await _room(transaction, kb, most_waiting), documents, uploader)
         check_tenant(*await _tenant(transaction, kb["tenant"]), documents)
-        await _insert(transaction, kb, settled.fresh, replaceable(uploader) if replace else None, actor)
+        await _insert(transaction, kb, uploader, settled.fresh, replaceable(uploader) if replace else None, actor)
         await _change_known(transaction, uploader, kb, settled, actor)
         await transaction.all(_INSERT_BATCH, kb=uploader.kb, batch=batch, documents=settled.documents)
     return Accepted(
@@ -136,7 +137,16 @@ async def _change_known(
         await amend(transaction, uploader, found["document"], amendment, tenant=kb["tenant"], actor=actor)
     for promotion in settled.promotions:
         replaced = rows.replaces_json(replaceable(uploader)) if promotion.replaces else None
-        await transaction.all(_PROMOTE, kb=uploader.kb, document=promotion.document, replaces=replaced)
+        (found,) = await transaction.all(_DOCUMENTS, kb=uploader.kb, documents=[promotion.document])
+        promoted = rows.standing(found["document"])
+        highest = await highest_versions(transaction, uploader, [promoted], but=promoted.uid)
+        await transaction.all(
+            _PROMOTE,
+            kb=uploader.kb,
+            document=promoted.uid,
+            version=versions_of([promoted], highest)[0],
+            replaces=replaced,
+        )
         for uid in promotion.gone:
             await fence(transaction, uploader.kb, uid)
             revision = await hide(transaction, uploader.kb, [uid], visible=True)
@@ -148,6 +158,7 @@ async def _change_known(
 async def _insert(
     transaction: Transaction,
     kb: Mapping[str, Any],
+    uploader: Reader,
     documents: Sequence[NewDocument],
     replaces: Replaces | None,
     actor: Actor,
@@ -155,13 +166,11 @@ async def _insert(
     if not documents:
         return
     uid = KbUid(kb["uid"])
-    places = _parameters(dict.fromkeys((new.source, new.name) for new in documents))
-    found = await transaction.all(_VERSIONS, kb=uid, places=places)
-    versions: dict[Place, int] = {(each["source"] or None, each["name"]): each["version"] for each in found}
-    inserted = []
-    for seq, new in enumerate(documents, kb["accepted"] + 1):
-        versions[new.source, new.name] += 1
-        inserted.append(_properties(new, seq=seq, version=versions[new.source, new.name], replaces=replaces))
+    versions = versions_of(documents, await highest_versions(transaction, uploader, documents))
+    inserted = [
+        _properties(new, seq=seq, version=version, replaces=replaces)
+        for seq, (new, version) in enumerate(zip(documents, versions, strict=True), kb["accepted"] + 1)
+    ]
     await transaction.all(_INSERT, kb=uid, documents=inserted, journey=list(JOURNEY), actor=actor.subject)
     await transaction.all(_COUNT_ACCEPTED, kb=uid, count=len(documents), bytes=sum(new.bytes for new in documents))
     await change(transaction, uid, [new.uid for new in documents])

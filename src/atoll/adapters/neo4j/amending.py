@@ -10,12 +10,14 @@ from atoll.adapters.neo4j.database import Transaction
 from atoll.adapters.neo4j.patterns import facts_of
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import audit, change, depart, reading
+from atoll.adapters.neo4j.versions import highest_versions
 from atoll.domain.document import RELABEL_POSITION, Amendment
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
-from atoll.records.amending import Standing, check_amendment, differing, events_of, hides
+from atoll.records.amending import Standing, check_amendment, differing, events_of, hides, renumbers
 from atoll.records.rows.documents import standing
+from atoll.records.versions import versions_of
 
 _TWINS, _AMEND, _QUEUE_RELABEL, _RAISE_REVISION = load("amending", "twins", "amend", "queue_relabel", "raise_revision")
 
@@ -41,9 +43,10 @@ async def amend(
         # Before the change numbers are locked, as stages do it.
         await queue_relabel(transaction, reader.kb, before.uid)
     if hides(before, amendment):
-        # With the labels of before, and a change number of its own.
-        await change(transaction, reader.kb, [before.uid])
         await depart(transaction, reader.kb, [before.uid])
+    version = document["version"]
+    if renumbers(amendment):
+        (version,) = versions_of([after], await highest_versions(transaction, reader, [after], but=before.uid))
     await transaction.all(
         _AMEND,
         kb=reader.kb,
@@ -55,6 +58,7 @@ async def amend(
             "facts": facts_of(after.metadata),
             "name": after.name,
             "source": after.source,
+            "version": version,
         },
     )
     await change(transaction, reader.kb, [before.uid])

@@ -17,11 +17,14 @@ from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import reading
 from atoll.domain.entity import EntityName, Mention
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
-from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood, Reach, Stated
+from atoll.domain.reader import Reader
+from atoll.ports.graph import MOST_COUNTED, Annotations, GraphScope, Incidence, Neighbourhood, Reach, Stated
 from atoll.records.rows import contents as rows
 from atoll.records.rows.values import vectors
 
-_NEIGHBOURHOOD, _ANNOTATIONS, _STATED = load("graph", "neighbourhood", "annotations", "stated")
+_NEIGHBOURHOOD, _IN_SIGHT, _SHARED, _ANNOTATIONS, _STATED = load(
+    "graph", "neighbourhood", "neighbourhood_in_sight", "shared", "annotations", "stated"
+)
 
 
 class Neo4jGraph:
@@ -43,7 +46,7 @@ class Neo4jGraph:
 
         async def work(transaction: Transaction) -> Neighbourhood:
             near = await transaction.one(
-                _NEIGHBOURHOOD,
+                _IN_SIGHT if scope.reader.is_restricted else _NEIGHBOURHOOD,
                 **_values(scope),
                 seeds=list(dict.fromkeys(seeds)),
                 entities=list(dict.fromkeys(entities)),
@@ -52,9 +55,20 @@ class Neo4jGraph:
                 blank=b"",
                 max_df=reach.max_df,
                 max_passages=reach.max_passages,
+                most_counted=MOST_COUNTED,
             )
             assert near is not None, "an aggregation returns one record"
             return _neighbourhood(near, reach)
+
+        return await self._database.read(work)
+
+    async def shared(self, reader: Reader, entities: Sequence[EntityId]) -> frozenset[EntityId]:
+        """Return those that two passages in sight mention."""
+
+        async def work(transaction: Transaction) -> frozenset[EntityId]:
+            record = await transaction.one(_SHARED, **reading(reader), entities=list(entities))
+            assert record is not None, "an aggregation returns one record"
+            return frozenset(map(EntityId, record["ids"]))
 
         return await self._database.read(work)
 

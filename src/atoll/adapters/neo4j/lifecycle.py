@@ -11,7 +11,7 @@ from atoll.adapters.neo4j.catalogue import find_document, find_kb_tenant, read_d
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.rereading import begin, discard, note_failure, status_of_other
 from atoll.adapters.neo4j.statements import load
-from atoll.adapters.neo4j.transitions import audit, fence, hide, lock_kb, set_status
+from atoll.adapters.neo4j.transitions import audit, fence, hide, lock_kb, reading, set_status
 from atoll.domain.document import Amendment, Document, Receipt, Stage, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Actor
@@ -20,7 +20,9 @@ from atoll.records import events
 from atoll.records.lifecycle import check_cancel, check_retry
 from atoll.records.receipts import Counted, receipt
 
-_COUNT, _STOP_STAGES, _LOCK_STAGES = load("lifecycle", "count", "stop_stages", "lock_stages")
+_COUNT, _COUNT_IN_SIGHT, _STOP_STAGES, _LOCK_STAGES = load(
+    "lifecycle", "count", "count_in_sight", "stop_stages", "lock_stages"
+)
 
 
 class Neo4jLifecycle:
@@ -33,7 +35,7 @@ class Neo4jLifecycle:
         """Hide the document and queue its purge."""
 
         async def look(transaction: Transaction) -> Receipt:
-            counted = await _count(transaction, await find_document(transaction, reader, document))
+            counted = await _count(transaction, reader, await find_document(transaction, reader, document))
             return receipt(counted, dry_run=True)
 
         async def work(transaction: Transaction) -> Receipt:
@@ -44,7 +46,7 @@ class Neo4jLifecycle:
             assert owner is not None, "a document that is there has its knowledge base"
             uid = DocumentUid(found["uid"])
             await fence(transaction, reader.kb, uid)
-            counted = await _count(transaction, found)
+            counted = await _count(transaction, reader, found)
             revision = await hide(transaction, reader.kb, [uid], visible=found["visible"])
             await audit(transaction, owner["tenant"], events.document_deleted(actor, document, revision))
             return receipt(counted, dry_run=False)
@@ -122,8 +124,9 @@ class Neo4jLifecycle:
         return found, await status_of_other(transaction, reader.kb, found)
 
 
-async def _count(transaction: Transaction, document: Mapping[str, Any]) -> Counted:
-    counted = await transaction.one(_COUNT, document=document["uid"], kb=document["kb"])
+async def _count(transaction: Transaction, reader: Reader, document: Mapping[str, Any]) -> Counted:
+    statement = _COUNT_IN_SIGHT if reader.is_restricted else _COUNT
+    counted = await transaction.one(statement, **reading(reader), document=document["uid"])
     assert counted is not None, "the document was found in this transaction"
     return Counted(
         document=DocumentUid(document["uid"]),

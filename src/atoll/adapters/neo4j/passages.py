@@ -19,8 +19,16 @@ from atoll.records.filters import check_matched, check_patterns
 from atoll.records.rows import contents as rows
 from atoll.records.rows.values import milliseconds
 
-_SCOPE, _VISIBLE, _HYDRATE, _OF_DOCUMENT, _OF_PAGE, _VISIBLE_READING, _MATCHING = load(
-    "passages", "scope", "visible_documents", "hydrate", "of_document", "of_page", "visible_reading", "matching"
+_SCOPE, _IN_SIGHT, _VISIBLE, _HYDRATE, _OF_DOCUMENT, _OF_PAGE, _VISIBLE_READING, _MATCHING = load(
+    "passages",
+    "scope",
+    "in_sight",
+    "visible_documents",
+    "hydrate",
+    "of_document",
+    "of_page",
+    "visible_reading",
+    "matching",
 )
 
 
@@ -40,7 +48,7 @@ class Neo4jPassages:
             return SearchScope(
                 revision=record["revision"],
                 language=record["language"],
-                passages=record["passages"],
+                passages=await _in_sight(transaction, reader) if reader.is_restricted else record["passages"],
                 include=None if filters.is_empty else await _matching(transaction, reader, filters),
                 hidden_points=record["hidden"],
                 gaps=tuple(record["gaps"]),
@@ -100,6 +108,12 @@ async def _visible_reading(transaction: Transaction, reader: Reader, document: D
     if record is None:
         raise NotFound(f"there is no ready document {document} in this knowledge base")
     return str(record["uid"])
+
+
+async def _in_sight(transaction: Transaction, reader: Reader) -> int:
+    record = await transaction.one(_IN_SIGHT, **reading(reader))
+    assert record is not None, "an aggregation returns one record"
+    return int(record["passages"])
 
 
 async def _matching(transaction: Transaction, reader: Reader, filters: Filters) -> tuple[DocumentUid, ...]:

@@ -130,7 +130,11 @@ async def withdraw(transaction: Transaction, kb: KbUid, readings: Sequence[Docum
 
 
 async def depart(transaction: Transaction, kb: KbUid, documents: Sequence[DocumentUid]) -> None:
-    """Note for watchers that documents left the sight of those who hold their labels, at their change numbers."""
+    """Note for watchers that documents left the sight of those who hold their labels; old notes go.
+
+    Whatever hides, deletes or relabels documents calls this while they still have the labels of before. A watcher who
+    sees a document all the same is told of its change alone.
+    """
     await transaction.all(_DEPART, kb=kb, documents=list(documents), kept=DEPARTURE_MILLISECONDS)
 
 

@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from atoll.adapters.sqlite import columns
-from atoll.adapters.sqlite.amending import amend, next_version
+from atoll.adapters.sqlite.amending import amend
 from atoll.adapters.sqlite.database import NOW
-from atoll.adapters.sqlite.transitions import audit, change, fence, find_row, hide, now, renew_journey, set_status
+from atoll.adapters.sqlite.transitions import audit, change, fence, find_row, hide, next_turn, now, renew_journey, set_status
+from atoll.adapters.sqlite.versions import highest_version
 from atoll.domain.document import JOURNEY, Namesake, NewDocument, Replaces, StageState, Status
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
 from atoll.domain.principal import Actor
@@ -19,6 +20,7 @@ from atoll.records.admission import Room, check_room
 from atoll.records.placing import Known, Place, Promotion, Settled, replaceable, settle
 from atoll.records.quota import check_tenant
 from atoll.records.rows.documents import replaces, replaces_json, standing
+from atoll.records.versions import versions_of
 
 
 def accept(
@@ -32,19 +34,20 @@ def accept(
     kb: sqlite3.Row,
 ) -> tuple[BatchId, Settled, tuple[Namesake, ...]]:
     """Write what is new of an upload into the knowledge base ``kb``. Raises QuotaExceeded, Conflict, Forbidden."""
-    check_room(_room(connection, kb, most_waiting), documents)
+    check_room(_room(connection, kb, most_waiting), documents, uploader)
     check_tenant(*_tenant(connection, kb["tenant"]), documents)
     settled = settle(uploader, documents, _known(connection, uploader, documents), replace=replace)
     namesakes = _namesakes(connection, uploader, settled.firsts)
     covered = replaceable(uploader)
-    for new in settled.fresh:
-        _insert(connection, uploader.kb, new, covered if replace else None, actor=actor)
+    highest = [highest_version(connection, uploader, new) for new in settled.fresh]
+    for new, version in zip(settled.fresh, versions_of(settled.fresh, highest), strict=True):
+        _insert(connection, uploader.kb, new, covered if replace else None, version=version, actor=actor)
         audit(connection, kb["tenant"], events.document_accepted(actor, new.uid, kb["revision"]))
     for uid, amendment in settled.amendments:
         row = find_row(connection, uid)
         amend(connection, uploader, row, amendment, tenant=kb["tenant"], actor=actor)
     for promotion in settled.promotions:
-        _promote(connection, kb, promotion, covered)
+        _promote(connection, uploader, kb["tenant"], promotion, covered)
     for uid in settled.again:
         queue_again(connection, uid)
     batch = BatchId(new_uid())
@@ -133,22 +136,28 @@ def _namesakes(connection: sqlite3.Connection, uploader: Reader, places: Sequenc
     return tuple(found)
 
 
-def _promote(connection: sqlite3.Connection, kb: sqlite3.Row, promotion: Promotion, covered: Replaces) -> None:
+def _promote(
+    connection: sqlite3.Connection, uploader: Reader, tenant: str, promotion: Promotion, covered: Replaces
+) -> None:
     """Make a known document the latest of its place, and hide what it replaces."""
-    # Its turn is taken from the sequence that numbers documents as they are accepted.
-    row = connection.execute(
-        "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'document' RETURNING seq"
-    ).fetchone()
+    promoted = standing(find_row(connection, promotion.document))
     connection.execute(
-        "UPDATE document SET placed = ?, replaces = IIF(?, ?, replaces), changed_seq = ? WHERE uid = ?",
-        (row["seq"], promotion.replaces, replaces_json(covered), change(connection), promotion.document),
+        "UPDATE document SET placed = ?, version = ?, replaces = IIF(?, ?, replaces), changed_seq = ? WHERE uid = ?",
+        (
+            next_turn(connection),
+            *versions_of([promoted], [highest_version(connection, uploader, promoted, but=promoted.uid)]),
+            promotion.replaces,
+            replaces_json(covered),
+            change(connection),
+            promoted.uid,
+        ),
     )
     for uid in promotion.gone:
-        audit(connection, kb["tenant"], events.document_replaced(uid, hide(connection, find_row(connection, uid))))
+        audit(connection, tenant, events.document_replaced(uid, hide(connection, find_row(connection, uid))))
 
 
 def _insert(
-    connection: sqlite3.Connection, kb: KbUid, new: NewDocument, covered: Replaces | None, *, actor: Actor
+    connection: sqlite3.Connection, kb: KbUid, new: NewDocument, covered: Replaces | None, *, version: int, actor: Actor
 ) -> None:
     columns.insert(
         connection,
@@ -158,7 +167,7 @@ def _insert(
             "kb": kb,
             "name": new.name,
             "source": new.source,
-            "version": next_version(connection, kb, new.source, new.name),
+            "version": version,
             "sha256": new.sha256,
             "labels": sorted(new.labels or ()),
             "metadata": json.dumps(dict(new.metadata or {})),

@@ -7,13 +7,15 @@ import sqlite3
 
 from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import NOW
-from atoll.adapters.sqlite.transitions import audit, change, note_departure
+from atoll.adapters.sqlite.transitions import audit, change, next_turn, note_departure
+from atoll.adapters.sqlite.versions import highest_version
 from atoll.domain.document import RELABEL_POSITION, Amendment, Stage, StageState
 from atoll.domain.ids import DocumentUid, document_id
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
-from atoll.records.amending import Standing, check_amendment, differing, events_of, hides
+from atoll.records.amending import Standing, check_amendment, differing, events_of, hides, renumbers
 from atoll.records.rows.documents import standing
+from atoll.records.versions import versions_of
 
 
 def amend(
@@ -34,18 +36,23 @@ def amend(
     moved = after.place != before.place
     check_amendment(reader, amendment, _twins(connection, reader, after) if moved else ())
     if hides(before, amendment):
-        note_departure(connection, reader.kb, document_id(before.uid), document["labels"], change(connection))
+        note_departure(connection, reader.kb, document_id(before.uid), document["labels"])
+    version = document["version"]
+    if renumbers(amendment):
+        (version,) = versions_of([after], [highest_version(connection, reader, after, but=before.uid)])
     if amendment.labels is not None and document["indexed"]:
         queue_relabel(connection, before.uid)
     connection.execute(
-        "UPDATE document SET labels = ?, metadata = ?, name = ?, source = ?, version = ?, changed_seq = ? "
-        "WHERE uid = ?",
+        # What comes to another place is the latest there.
+        "UPDATE document SET placed = COALESCE(?, placed), labels = ?, metadata = ?, name = ?, source = ?, "
+        "version = ?, changed_seq = ? WHERE uid = ?",
         (
+            next_turn(connection) if moved else None,
             json.dumps(sorted(after.labels)),
             json.dumps(dict(after.metadata)),
             after.name,
             after.source,
-            next_version(connection, reader.kb, after.source, after.name) if moved else document["version"],
+            version,
             change(connection),
             before.uid,
         ),
@@ -56,15 +63,6 @@ def amend(
     ).fetchone()
     for event in events_of(actor, before, amendment, row["revision"]):
         audit(connection, tenant, event)
-
-
-def next_version(connection: sqlite3.Connection, kb: str, source: str | None, name: str) -> int:
-    """Return the version that the next document at a place has."""
-    row = connection.execute(
-        "SELECT COALESCE(MAX(version), 0) + 1 AS next FROM document WHERE kb = ? AND name = ? AND source IS ?",
-        (kb, name, source),
-    ).fetchone()
-    return int(row["next"])
 
 
 def _twins(connection: sqlite3.Connection, reader: Reader, after: Standing) -> list[DocumentUid]:

@@ -1,10 +1,11 @@
-"""The columns that rows are read with, how they are written, and the condition that a reader sees a document."""
+"""How rows are read and written: their columns, and the condition that a reader sees a document."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Mapping
+from typing import Any
 
 from atoll.domain.reader import Reader
 
@@ -46,3 +47,10 @@ def seen_by(reader: Reader) -> tuple[str, tuple[str, ...]]:
         "NOT EXISTS (SELECT 1 FROM json_each(d.labels) WHERE value NOT IN (SELECT value FROM json_each(?)))",
         (held,),
     )
+
+
+def tuples(connection: sqlite3.Connection, query: str, parameters: tuple[str, ...]) -> list[tuple[Any, ...]]:
+    """Return all rows at once, and as they are: a neighbourhood has thousands."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return cursor.execute(query, parameters).fetchall()

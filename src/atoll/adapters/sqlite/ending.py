@@ -56,11 +56,11 @@ def _hide_some(connection: sqlite3.Connection, kb: str) -> bool:
         (StageState.DONE, uids),
     )
     for row in found:
-        number = change(connection)
         connection.execute(
-            f"UPDATE document SET visible = 0, deleted_at = {NOW}, changed_seq = ? WHERE uid = ?", (number, row["uid"])
+            f"UPDATE document SET visible = 0, deleted_at = {NOW}, changed_seq = ? WHERE uid = ?",
+            (change(connection), row["uid"]),
         )
-        note_departure(connection, kb, document_id(row["uid"]), row["labels"], number)
+        note_departure(connection, kb, document_id(row["uid"]), row["labels"])
     connection.executemany(f"UPDATE document SET deleted_at = {NOW} WHERE uid = ?", [(uid,) for uid in unpublished])
     connection.executemany(
         "INSERT INTO stage (document, name, position, state) VALUES (?, ?, ?, ?)",

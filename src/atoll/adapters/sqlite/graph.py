@@ -16,14 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atoll.adapters.sqlite import columns
+from atoll.adapters.sqlite.columns import tuples
 from atoll.adapters.sqlite.database import Database
+from atoll.adapters.sqlite.sight import Known, counted_in_sight, df_in_sight
 from atoll.domain.entity import EntityName, Mention
 from atoll.domain.ids import DocumentUid, EntityId, PassageId, RelationId
+from atoll.domain.reader import Reader
 from atoll.ports.graph import Annotations, GraphScope, Incidence, Neighbourhood, Reach, Stated
 from atoll.records.rows import contents as rows
 from atoll.records.rows import values as kept
-
-_Known = tuple[EntityId, str, int, bytes | None]  # id, key, df, vector
 
 _CHOSEN = "(SELECT value FROM json_each(?))"
 
@@ -50,6 +51,8 @@ class SqliteGraph:
             of_seeds = _mentions_in(connection, list(headings))
             asked = {entity for _, entity, _ in of_seeds} | set(entities)
             known = _entities(connection, scope, asked, keys, vectors=reach.vectors)
+            if scope.reader.is_restricted:
+                known = counted_in_sight(connection, scope.reader, known, {entity for _, entity, _ in of_seeds})
             place = {id_: at for at, (id_, *_) in enumerate(known)}
             followed = _followed(known, reach)
             found, names = _mentions_of(connection, scope, [known[at][0] for at in followed])
@@ -86,6 +89,14 @@ class SqliteGraph:
 
         return await self._database.read(work)
 
+    async def shared(self, reader: Reader, entities: Sequence[EntityId]) -> frozenset[EntityId]:
+        """Return those that two passages in sight mention."""
+
+        def work(connection: sqlite3.Connection) -> frozenset[EntityId]:
+            return frozenset(entity for entity, df in df_in_sight(connection, reader, entities).items() if df > 1)
+
+        return await self._database.read(work)
+
     async def annotations(self, scope: GraphScope, passages: Sequence[PassageId]) -> Annotations:
         """Return what was found in the visible ones of ``passages``."""
 
@@ -93,13 +104,13 @@ class SqliteGraph:
             document_of = _documents_of(connection, passages)
             names = _visible(connection, scope, set(document_of.values()))
             visible = [passage for passage in passages if document_of.get(passage) in names]
-            mentioned = _tuples(
+            mentioned = tuples(
                 connection,
                 "SELECT m.passage, m.entity, m.surface, m.type, m.tf, m.span_start, m.span_end FROM mention m "
                 f"WHERE m.passage IN {_CHOSEN} ORDER BY m.span_start, m.span_end, m.entity",
                 (json.dumps(visible),),
             )
-            asserted = _tuples(
+            asserted = tuples(
                 connection,
                 f"SELECT {columns.ASSERTION}, a.id FROM json_each(?) chosen "
                 "CROSS JOIN assertion a ON a.passage = chosen.value",
@@ -121,7 +132,7 @@ class SqliteGraph:
         """Return the assertions that visible passages make."""
 
         def work(connection: sqlite3.Connection) -> Annotations:
-            asserted = _tuples(
+            asserted = tuples(
                 connection,
                 f"SELECT {columns.ASSERTION}, a.id FROM json_each(?) chosen "
                 "CROSS JOIN assertion a ON a.id = chosen.value",
@@ -163,9 +174,7 @@ def _headings(
 
 
 def _documents_of(connection: sqlite3.Connection, passages: Sequence[PassageId]) -> dict[PassageId, DocumentUid]:
-    found = _tuples(
-        connection, f"SELECT id, document FROM passage WHERE id IN {_CHOSEN}", (json.dumps(list(passages)),)
-    )
+    found = tuples(connection, f"SELECT id, document FROM passage WHERE id IN {_CHOSEN}", (json.dumps(list(passages)),))
     return dict(found)
 
 
@@ -173,20 +182,20 @@ def _mentions_in(
     connection: sqlite3.Connection, passages: Sequence[PassageId]
 ) -> list[tuple[PassageId, EntityId, int]]:
     """Return passage, entity and tf."""
-    return _tuples(
+    return tuples(
         connection, f"SELECT passage, entity, tf FROM mention WHERE passage IN {_CHOSEN}", (json.dumps(list(passages)),)
     )
 
 
 def _entities(
     connection: sqlite3.Connection, scope: GraphScope, ids: Iterable[str], keys: Sequence[str], *, vectors: bool
-) -> list[_Known]:
+) -> list[Known]:
     """Return entities of the knowledge base, by id."""
     vector = "e.vector" if vectors else "NULL"
-    known: dict[str, _Known] = {
+    known: dict[str, Known] = {
         row[0]: row
         for column, owner, wanted in (("id", "+e.kb", ids), ("key", "e.kb", keys))
-        for row in _tuples(
+        for row in tuples(
             connection,
             # CROSS JOIN keeps SQLite from looking through every entity of the knowledge base.
             f"SELECT e.id, e.key, e.df, {vector} FROM json_each(?) chosen "
@@ -205,7 +214,7 @@ def _keys(
     return {id_: key for id_, key, _, _ in _entities(connection, scope, ids | ends, (), vectors=False)}
 
 
-def _followed(known: Sequence[_Known], reach: Reach) -> list[int]:
+def _followed(known: Sequence[Known], reach: Reach) -> list[int]:
     """Return the places in ``known``, which is ordered by id, of those whose passages are read, the rarest first."""
     chosen: list[int] = []
     in_hand = 0
@@ -221,7 +230,7 @@ def _mentions_of(
     connection: sqlite3.Connection, scope: GraphScope, entities: Sequence[str]
 ) -> tuple[list[tuple[PassageId, DocumentUid, int, int]], dict[DocumentUid, str]]:
     """Return passage, document, tf and place in ``entities`` of visible mentions, and the names of the documents."""
-    found = _tuples(
+    found = tuples(
         connection,
         "SELECT m.passage, m.document, m.tf, chosen.key FROM json_each(?) chosen "
         "CROSS JOIN mention m INDEXED BY mention_entity ON m.entity = chosen.value",
@@ -232,17 +241,10 @@ def _mentions_of(
     return found if len(names) == len(documents) else [row for row in found if row[1] in names], names
 
 
-def _tuples(connection: sqlite3.Connection, query: str, parameters: tuple[str, ...]) -> list[tuple[Any, ...]]:
-    """Return all rows at once, and as they are: a neighbourhood has thousands."""
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    return cursor.execute(query, parameters).fetchall()
-
-
 def _passage_vectors(connection: sqlite3.Connection, passages: Sequence[str]) -> NDArray[np.float16]:
     """Return one row a passage, in the order of ``passages``, which is that of their ids."""
     # SQLite would sort, and copy all vectors for that; they come in order as it is.
-    found = _tuples(
+    found = tuples(
         connection,
         "SELECT chosen.key, p.vector FROM json_each(?) chosen CROSS JOIN passage p ON p.id = chosen.value",
         (json.dumps(list(passages)),),

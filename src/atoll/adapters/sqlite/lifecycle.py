@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.accepting import queue_again
 from atoll.adapters.sqlite.amending import amend
 from atoll.adapters.sqlite.catalogue import find_document, find_kb, read_document
@@ -30,7 +31,7 @@ class SqliteLifecycle:
 
         def work(connection: sqlite3.Connection) -> Receipt:
             row = find_document(connection, reader, document)
-            counted = _count(connection, row)
+            counted = _count(connection, row, reader)
             if not dry_run:
                 tenant = find_kb(connection, reader.kb)["tenant"]
                 audit(connection, tenant, events.document_deleted(actor, document, hide(connection, row)))
@@ -96,11 +97,12 @@ class SqliteLifecycle:
         return await self._database.write(work)
 
 
-def _count(connection: sqlite3.Connection, document: sqlite3.Row) -> Counted:
+def _count(connection: sqlite3.Connection, document: sqlite3.Row, reader: Reader) -> Counted:
     uid = document["uid"]
+    seen, held = columns.seen_by(reader)
 
-    def count(query: str) -> int:
-        return int(connection.execute(query, (uid,)).fetchone()[0])
+    def count(query: str, *more: str) -> int:
+        return int(connection.execute(query, (uid, *more)).fetchone()[0])
 
     return Counted(
         document=DocumentUid(uid),
@@ -111,7 +113,8 @@ def _count(connection: sqlite3.Connection, document: sqlite3.Row) -> Counted:
         kept=count(
             "SELECT COUNT(*) FROM (SELECT DISTINCT entity FROM mention WHERE document = ?1) own WHERE EXISTS "
             "(SELECT 1 FROM mention m JOIN document d ON d.uid = m.document "
-            "WHERE m.entity = own.entity AND m.document != ?1 AND d.visible = 1)"
+            f"WHERE m.entity = own.entity AND m.document != ?1 AND d.visible = 1 AND {seen})",
+            *held,
         ),
         mentions=count("SELECT COUNT(*) FROM mention WHERE document = ?"),
         assertions=count("SELECT COUNT(*) FROM assertion a JOIN passage p ON p.id = a.passage WHERE p.document = ?"),

@@ -7,9 +7,15 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from atoll.adapters.sqlite import columns
+from atoll.adapters.sqlite.columns import tuples
 from atoll.domain.ids import EntityId
 from atoll.domain.reader import Reader
 from atoll.ports.atlas import EntityCard
+from atoll.ports.graph import MOST_COUNTED
+from atoll.records.rows.values import texts
+
+#: Id, key, df and vector of an entity.
+Known = tuple[EntityId, str, int, bytes | None]
 
 
 class Sight:
@@ -46,3 +52,35 @@ def card(entity: EntityId, key: str, types: Mapping[str, int]) -> EntityCard:
 def by_count(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """Return counts, the highest first, ties by name."""
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+
+
+def counted_in_sight(
+    connection: sqlite3.Connection, reader: Reader, known: Sequence[Known], certain: set[EntityId]
+) -> list[Known]:
+    """Return what a restricted reader is told of entities: as if there were only the documents that it sees.
+
+    Those in ``certain`` are mentioned in its sight: one that a single passage mentions need not be counted.
+    """
+    counts = {id_: 1 for id_, _, df, _ in known if df == 1 and id_ in certain}
+    counts |= df_in_sight(connection, reader, [id_ for id_, *_ in known if id_ not in counts])
+    return [
+        (id_, key, counts[id_], vector if counts[id_] > 1 else None) for id_, key, _, vector in known if id_ in counts
+    ]
+
+
+def df_in_sight(connection: sqlite3.Connection, reader: Reader, entities: Sequence[EntityId]) -> dict[EntityId, int]:
+    """Return how many passages in sight mention each entity, counted to `MOST_COUNTED`; nothing of one without any."""
+    held = [
+        row["labels"]
+        for row in connection.execute("SELECT DISTINCT labels FROM document WHERE kb = ? AND visible = 1", (reader.kb,))
+        if reader.sees(texts(row["labels"]))
+    ]
+    found = tuples(
+        connection,
+        "SELECT chosen.value, (SELECT COUNT(*) FROM (SELECT 1 FROM mention m INDEXED BY mention_entity "
+        "CROSS JOIN document d INDEXED BY document_seen ON d.uid = m.document WHERE m.entity = chosen.value "
+        f"AND d.kb = ?2 AND d.visible = 1 AND d.labels IN (SELECT value FROM json_each(?3)) LIMIT {MOST_COUNTED})) "
+        "FROM json_each(?1) chosen",
+        (json.dumps(list(entities)), reader.kb, json.dumps(held)),
+    )
+    return {entity: df for entity, df in found if df}

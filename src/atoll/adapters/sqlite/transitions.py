@@ -27,6 +27,14 @@ def change(connection: sqlite3.Connection) -> int:
     return int(row[0])
 
 
+def next_turn(connection: sqlite3.Connection) -> int:
+    """Return the next turn at a place, from the sequence that numbers documents as they are accepted."""
+    row = connection.execute(
+        "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'document' RETURNING seq"
+    ).fetchone()
+    return int(row[0])
+
+
 def audit(connection: sqlite3.Connection, tenant: str, event: Event) -> None:
     """Write an audit event in the transaction of what it tells of."""
     connection.execute(
@@ -78,14 +86,14 @@ def hide(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
     kb = document["kb"]
     if document["other_reading"]:
         withdraw(connection, find_row(connection, document["other_reading"]))
-    number = withdraw(connection, document)
-    note_departure(connection, kb, document_id(document["uid"]), document["labels"], number)
+    withdraw(connection, document)
+    note_departure(connection, kb, document_id(document["uid"]), document["labels"])
     row = connection.execute("UPDATE kb SET revision = revision + 1 WHERE uid = ? RETURNING revision", (kb,)).fetchone()
     return int(row["revision"])
 
 
-def withdraw(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
-    """Take one reading of a document out of sight and queue its purge; return the number of the change.
+def withdraw(connection: sqlite3.Connection, document: sqlite3.Row) -> None:
+    """Take one reading of a document out of sight and queue its purge.
 
     Counters go off in key order, as publish raises them.
     """
@@ -96,25 +104,27 @@ def withdraw(connection: sqlite3.Connection, document: sqlite3.Row) -> int:
         connection.execute(
             "UPDATE kb SET passages = passages - ? WHERE uid = ?", (document["passages"], document["kb"])
         )
-    number = change(connection)
     connection.execute(
         f"UPDATE document SET visible = 0, deleted_at = {NOW}, other_reading = NULL, changed_seq = ? WHERE uid = ?",
-        (number, uid),
+        (change(connection), uid),
     )
     connection.execute("UPDATE stage SET state = ? WHERE document = ?", (StageState.DONE, uid))
     connection.execute(
         "INSERT INTO stage (document, name, position, state) VALUES (?, ?, ?, ?)",
         (uid, Stage.PURGE, PURGE_POSITION, StageState.WAITING),
     )
-    return number
 
 
-def note_departure(connection: sqlite3.Connection, kb: str, document: str, labels: str, number: int) -> None:
-    """Note for watchers that a document left the sight of those who hold ``labels`` (as JSON); old notes go."""
+def note_departure(connection: sqlite3.Connection, kb: str, document: str, labels: str) -> None:
+    """Note for watchers that a document left the sight of those who hold ``labels`` (as JSON); old notes go.
+
+    Whatever hides, deletes or relabels a document calls this with the labels of before. A watcher who sees the
+    document all the same is told of its change alone.
+    """
     connection.execute(f"DELETE FROM departure WHERE kb = ? AND at < {NOW} - ?", (kb, DEPARTURE_MILLISECONDS))
     connection.execute(
         f"INSERT INTO departure (kb, changed_seq, document, labels, at) VALUES (?, ?, ?, ?, {NOW})",
-        (kb, number, document, labels),
+        (kb, change(connection), document, labels),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from atoll.domain.ids import EntityId, KbUid, RelationId
 from atoll.domain.vectors import EntityPoint, RelationPoint
-from atoll.ingest.rebuild.collections import overtaken
+from atoll.ingest.rebuild.differences import overtaken
 from atoll.ingest.rebuild.expected import QUIET_SECONDS, Expected
 from atoll.ports.graph_index import GraphIndex
 from atoll.ports.index_source import IndexedKb, IndexSource

@@ -11,7 +11,7 @@ from atoll.domain.artefact import Artefact, artefact_of
 from atoll.domain.document import Stage
 from atoll.domain.ids import DocumentUid, KbUid, PassageId
 from atoll.errors import ArtefactMissing
-from atoll.ingest.rebuild.collections import differing, documents_of, overtaken
+from atoll.ingest.rebuild.differences import differing, documents_of, overtaken
 from atoll.ingest.rebuild.expected import QUIET_SECONDS, Expected
 from atoll.ingest.stages.embed_pages import read_archive, read_pages
 from atoll.ingest.stages.index_pages import page_points

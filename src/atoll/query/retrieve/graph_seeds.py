@@ -30,6 +30,8 @@ from atoll.query.search.shortfalls import Shortfalls, index_incomplete
 
 #: Passages that mention an entity which is followed all the same when the question asks for it.
 MAX_DF = 1000
+#: How many times as many entities are fetched for a reader who may not see what they are mentioned in.
+RESTRICTED_ROOM = 25
 #: What an entity counts that the question names; those near in meaning count less.
 NAMED = 1.0
 
@@ -80,7 +82,7 @@ async def around(
         if not question.any():
             return []
         try:
-            return await index.nearest_entities(reads.graph_scope.reader.kb, question, limit)
+            return await _nearest(reads, index, question, limit)
         except IndexMissing:
             shortfalls.add(index_incomplete("entities"))
             return []
@@ -103,6 +105,21 @@ async def around(
     if mode is Mode.GLOBAL and (found := await stating()).ranking:
         return found
     return await mentioning()
+
+
+async def _nearest(reads: ReadBudget, index: GraphIndex, question: NDArray[np.float32], limit: int) -> list[EntityHit]:
+    """Return the nearest entities that are shared in the reader's sight.
+
+    The index has a point for what two passages of anybody's documents mention: for a restricted reader more of them
+    are fetched, and those that only others share are dropped.
+    """
+    reader = reads.graph_scope.reader
+    if not reader.is_restricted:
+        return await index.nearest_entities(reader.kb, question, limit)
+    hits = await index.nearest_entities(reader.kb, question, limit * RESTRICTED_ROOM)
+    near = [hit for hit in hits if hit.score > FLOOR]  # the others would not count
+    shared = await reads.shared([hit.id for hit in near])
+    return [hit for hit in near if hit.id in shared][:limit]
 
 
 async def _stating(reads: ReadBudget, hits: Sequence[RelationHit]) -> Around:

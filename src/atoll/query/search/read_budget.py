@@ -13,6 +13,8 @@ from atoll.ports.passages import Passages, SearchScope
 
 #: Round trips of one question.
 MAX_READS = 6
+#: Which entities are shared in its sight is one more question for a restricted reader.
+READS_OF_A_RESTRICTED = 1
 #: Times that a question is searched again because the ground moved under it.
 MAX_RETRIES = 2
 #: Round trips of a search once its scope is known: what is visible, and the texts.
@@ -28,7 +30,7 @@ class ReadBudget:
         self._reader = reader
         self._filters = filters
         self._retries_left = MAX_RETRIES
-        self.left = MAX_READS
+        self.left = MAX_READS + READS_OF_A_RESTRICTED * reader.is_restricted
         #: The reader that reads of the graph run as; set by the latest ``scope``.
         self.graph_scope = GraphScope(reader)
 
@@ -62,6 +64,11 @@ class ReadBudget:
         """Return entities and passages around passages and names, as far as they are visible now."""
         self._count()
         return await self._graph.neighbourhood(self.graph_scope, seeds, entities=entities, keys=keys, reach=reach)
+
+    async def shared(self, entities: Sequence[EntityId]) -> frozenset[EntityId]:
+        """Return those of ``entities`` that two passages in the reader's sight mention."""
+        self._count()
+        return await self._graph.shared(self._reader, entities)
 
     async def annotations(self, passages: Sequence[PassageId]) -> Annotations:
         """Return what was found in passages that are visible now."""

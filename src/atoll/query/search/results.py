@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atoll.domain.answer import Caution
-from atoll.domain.evidence import Evidence, Mode
+from atoll.domain.evidence import Evidence, Mode, Signal
 from atoll.domain.ids import PassageId, passage_id
 from atoll.domain.page_vectors import PageQuery
 from atoll.domain.passage import Passage
@@ -49,11 +49,12 @@ class SearchResult:
 
     ``vector`` is the question's, (dimensions,), or None when nothing was searched; ``indexed`` says whether there was
     anything to search. ``asked`` is what is understood of the question, and ``rarity`` how rare each of its parts is in
-    the knowledge base, 0 to 1. ``warnings`` tell the reader what the ranking went without.
+    the knowledge base, 0 to 1. ``warnings`` tell the reader what the ranking went without. ``revision`` is None for a
+    restricted reader.
     """
 
     question: str
-    revision: int
+    revision: int | None
     terms: Terms
     keywords: tuple[str, ...]
     vector: NDArray[np.float32] | None = None
@@ -77,3 +78,15 @@ class SearchResult:
     def passage_of(self, entry: Evidence) -> Passage | None:
         """Return the passage that a piece of evidence shows; a page without text has none."""
         return None if entry.passage_id is None else self.passages.get(entry.passage_id)
+
+
+def withheld(found: SearchResult) -> SearchResult:
+    """Return a result as a restricted reader is told it: with the ranks of signals, without raw scores and revision.
+
+    The revision moves with every document that is published or deleted, those out of sight included.
+    """
+    evidence = [
+        replace(entry, signals={name: Signal(signal.rank, None) for name, signal in entry.signals.items()})
+        for entry in found.evidence
+    ]
+    return replace(found, evidence=tuple(evidence), revision=None)

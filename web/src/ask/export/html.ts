@@ -38,7 +38,7 @@ export function htmlOf(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>${safe(turn.question)}</title><style>${STYLE}</style></head><body>
 <h1 dir="auto">${safe(turn.question)}</h1>
-<p class="about">${safe(t.ask.exportedAt(formats.moment(turn.at), kb, turn.revision ?? 0))}</p>
+<p class="about">${safe(t.ask.exportedAt(formats.moment(turn.at), kb, turn.revision))}</p>
 ${body}
 ${sources.join("\n")}
 </body></html>

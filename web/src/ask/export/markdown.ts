@@ -14,7 +14,7 @@ export function markdownOf(
 ): string {
   const lines = [`**${escaped(turn.question)}**`, ""];
   if (about !== null) {
-    lines.push(`${t.ask.exportedAt(about.formats.moment(turn.at), about.kb, turn.revision ?? 0)}`, "");
+    lines.push(`${t.ask.exportedAt(about.formats.moment(turn.at), about.kb, turn.revision)}`, "");
   }
   if (turn.refusal !== null || turn.sentences.length === 0) lines.push(escaped(turn.text), "");
   else {

@@ -96,7 +96,8 @@ const texts: Texts["ask"] = {
   export: "Antwort speichern",
   exportHtml: "Als Seite mit Bildern (HTML)",
   exportMarkdown: "Als Text mit Bildern (Markdown)",
-  exportedAt: (moment: string, kb: string, revision: number) => `${moment}, ${kb}, Stand ${revision}`,
+  exportedAt: (moment: string, kb: string, revision: number | null) =>
+    revision === null ? `${moment}, ${kb}` : `${moment}, ${kb}, Stand ${revision}`,
   right: "Das stimmt",
   wrong: "Das stimmt nicht",
   answeredBy: {

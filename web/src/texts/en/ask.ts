@@ -92,7 +92,8 @@ export default {
   export: "Save answer",
   exportHtml: "As a page with pictures (HTML)",
   exportMarkdown: "As text with pictures (Markdown)",
-  exportedAt: (moment: string, kb: string, revision: number) => `${moment}, ${kb} at revision ${revision}`,
+  exportedAt: (moment: string, kb: string, revision: number | null) =>
+    revision === null ? `${moment}, ${kb}` : `${moment}, ${kb} at revision ${revision}`,
   right: "This is right",
   wrong: "This is wrong",
   answeredBy: {

@@ -25,15 +25,12 @@ CALL (at) {
 }
 RETURN d.name AS name, d.source AS source, d.uid AS uid ORDER BY at
 
-// name: versions
-UNWIND $places AS place OPTIONAL MATCH (d:Document {kb: $kb, name: place[1]}) WHERE coalesce(d.source, '') = place[0]
-RETURN place[0] AS source, place[1] AS name, coalesce(max(d.version), 0) AS version
-
 // name: promote
 // Its turn is taken from the number that documents get as they are accepted.
 MATCH (k:Kb {uid: $kb}) SET k.accepted = k.accepted + 1
 WITH k.accepted AS turn MATCH (d:Document {uid: $document, kb: $kb})
-SET d.placed = turn, d.replaces = CASE WHEN $replaces IS NULL THEN d.replaces ELSE $replaces END
+SET d.placed = turn, d.version = $version,
+    d.replaces = CASE WHEN $replaces IS NULL THEN d.replaces ELSE $replaces END
 <<change>>
 
 // The gateway rings right after this transaction; the reconciler need not ring as well.

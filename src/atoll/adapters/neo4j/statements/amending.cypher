@@ -4,11 +4,10 @@ WHERE coalesce(d.source, '') = $source AND d.uid <> $document AND d.deleted_at I
 RETURN d.uid AS uid ORDER BY d.seq
 
 // name: amend
-MATCH (d:Document {uid: $document, kb: $kb})
-CALL (d) { OPTIONAL MATCH (o:Document {kb: $kb, name: $values.name})
-           WHERE coalesce(o.source, '') = coalesce($values.source, '')
-           RETURN coalesce(max(o.version), 0) + 1 AS next }
-SET d += $values, d.version = CASE WHEN $moved THEN next ELSE d.version END
+// What comes to another place is the latest there.
+MATCH (k:Kb {uid: $kb}) SET k.accepted = k.accepted + CASE WHEN $moved THEN 1 ELSE 0 END
+WITH k.accepted AS turn MATCH (d:Document {uid: $document, kb: $kb})
+SET d += $values, d.placed = CASE WHEN $moved THEN turn ELSE d.placed END
 
 // name: queue_relabel
 // A worker that is at it takes the new labels when it ends. The node is gone once it is done: the token begins with the

@@ -123,3 +123,48 @@ CALL () {
   RETURN collect(found[..$looked_at]) AS lists, coalesce(max(size(found)), 0) > $looked_at AS cut
 }
 CALL (lists) { UNWIND lists AS each UNWIND each AS p RETURN collect(DISTINCT p) AS passages }
+
+// The seed passages in sight, and what they mention.
+// name: seeds_found
+CALL () {
+  UNWIND range(0, size($seeds) - 1) AS at
+  MATCH (p:Passage {id: $seeds[at], kb: $kb})-[:OF]->(d:Document) WHERE <<included>>
+  WITH at, p ORDER BY at
+  RETURN collect(p) AS seeds, collect([p.id, p.headings, COLLECT { MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN e.id },
+         COLLECT { MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN m.tf }]) AS found
+}
+
+// Entities e of the seeds, and those that are asked for by id or key.
+// name: near_entities
+CALL (seeds) {
+  UNWIND seeds AS p MATCH (p)-[:MENTIONS]->(e:Entity) RETURN e
+  UNION UNWIND $entities AS id MATCH (e:Entity {id: id, kb: $kb}) RETURN e
+  UNION UNWIND $keys AS key MATCH (e:Entity {kb: $kb, key: key}) RETURN e
+}
+
+// Entities e with their df, in order, as columns. A vector is kept from a df of 2 on.
+// name: near_columns
+RETURN collect([e, df]) AS near, collect(e.id) AS ids, collect(e.key) AS keys, collect(df) AS df,
+       collect(CASE WHEN $vectors AND df > 1 THEN coalesce(e.vector, $blank) ELSE $blank END) AS entity_vectors
+
+// Those of near that are followed to the passages that mention them, and what the statement returns.
+// name: followed
+CALL (near) {
+  UNWIND near AS each WITH each[0] AS e, each[1] AS df WHERE 1 <= df <= $max_df
+  WITH e, df ORDER BY df, e.id
+  WITH collect([e, df]) AS rising
+  WITH rising, reduce(taken = [0, 0], each IN rising |
+    CASE WHEN taken[0] >= $max_passages THEN taken ELSE [taken[0] + each[1], taken[1] + 1] END)[1] AS count
+  RETURN [each IN rising[..count] | each[0]] AS followed
+}
+CALL (followed) {
+  UNWIND followed AS e MATCH (e)<-[m:MENTIONS]-(p:Passage)
+  WITH p, collect(e.id) AS entities, collect(m.tf) AS tfs
+  MATCH (p)-[:OF]->(d:Document) WHERE <<included>>
+  WITH d, p, entities, tfs ORDER BY p.id
+  RETURN collect(p.id) AS passages, collect(d.uid) AS documents, collect(d.name) AS names,
+         collect(CASE WHEN $vectors THEN p.vector ELSE $blank END) AS passage_vectors,
+         collect(entities) AS entities, collect(tfs) AS tfs
+}
+RETURN found, ids, keys, df, entity_vectors, [e IN followed | e.id] AS followed,
+       passages, documents, names, passage_vectors, entities, tfs

@@ -1,41 +1,30 @@
 // name: neighbourhood
 // What `Reach` says of the entities that are followed is decided in the statement: a second one would cost a round trip.
-CALL () {
-  UNWIND range(0, size($seeds) - 1) AS at
-  MATCH (p:Passage {id: $seeds[at], kb: $kb})-[:OF]->(d:Document) WHERE <<included>>
-  WITH at, p ORDER BY at
-  RETURN collect(p) AS seeds, collect([p.id, p.headings, COLLECT { MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN e.id },
-         COLLECT { MATCH (p)-[m:MENTIONS]->(e:Entity) RETURN m.tf }]) AS found
-}
+<<seeds_found>>
 CALL (seeds) {
-  CALL (seeds) {
-    UNWIND seeds AS p MATCH (p)-[:MENTIONS]->(e:Entity) RETURN e
-    UNION UNWIND $entities AS id MATCH (e:Entity {id: id, kb: $kb}) RETURN e
-    UNION UNWIND $keys AS key MATCH (e:Entity {kb: $kb, key: key}) RETURN e
-  }
-  WITH DISTINCT e ORDER BY e.id
-  RETURN collect(e) AS near, collect(e.id) AS ids, collect(e.key) AS keys, collect(e.df) AS df,
-         collect(CASE WHEN $vectors THEN coalesce(e.vector, $blank) ELSE $blank END) AS entity_vectors
+  <<near_entities>>
+  WITH DISTINCT e, e.df AS df ORDER BY e.id
+  <<near_columns>>
 }
-CALL (near) {
-  UNWIND near AS e WITH e WHERE 1 <= e.df <= $max_df
-  WITH e ORDER BY e.df, e.id
-  WITH collect(e) AS rising
-  WITH rising, reduce(taken = [0, 0], e IN rising |
-    CASE WHEN taken[0] >= $max_passages THEN taken ELSE [taken[0] + e.df, taken[1] + 1] END)[1] AS count
-  RETURN rising[..count] AS followed
+<<followed>>
+
+// name: neighbourhood_in_sight
+// For a restricted reader: as if there were only the documents that it sees.
+<<seeds_found>>
+CALL (seeds) {
+  <<near_entities>>
+  WITH DISTINCT e
+  WITH e, COUNT { MATCH (e)<-[:MENTIONS]-()-[:OF]->(d) WHERE <<visible>> } AS df
+  WITH e, CASE WHEN df > $most_counted THEN $most_counted ELSE df END AS df WHERE df > 0
+  WITH e, df ORDER BY e.id
+  <<near_columns>>
 }
-CALL (followed) {
-  UNWIND followed AS e MATCH (e)<-[m:MENTIONS]-(p:Passage)
-  WITH p, collect(e.id) AS entities, collect(m.tf) AS tfs
-  MATCH (p)-[:OF]->(d:Document) WHERE <<included>>
-  WITH d, p, entities, tfs ORDER BY p.id
-  RETURN collect(p.id) AS passages, collect(d.uid) AS documents, collect(d.name) AS names,
-         collect(CASE WHEN $vectors THEN p.vector ELSE $blank END) AS passage_vectors,
-         collect(entities) AS entities, collect(tfs) AS tfs
-}
-RETURN found, ids, keys, df, entity_vectors, [e IN followed | e.id] AS followed,
-       passages, documents, names, passage_vectors, entities, tfs
+<<followed>>
+
+// name: shared
+UNWIND $entities AS id MATCH (e:Entity {id: id, kb: $kb})
+WITH e WHERE COUNT { MATCH (e)<-[:MENTIONS]-()-[:OF]->(d) WHERE <<visible>> } > 1
+RETURN collect(e.id) AS ids
 
 // name: annotations
 UNWIND range(0, size($passages) - 1) AS at

@@ -9,6 +9,17 @@ RETURN entities, mentions, kept, COUNT { (d)<-[:OF]-(:Passage) } AS passages,
        COUNT { (:Chunk {document: $document, kb: $kb}) } AS chunks,
        COUNT { (d)<-[:OF]-(:Passage)<-[:STATED_IN]-(:Assertion) } AS assertions
 
+// name: count_in_sight
+MATCH (own:Document {uid: $document, kb: $kb})
+CALL (own) { OPTIONAL MATCH (own)<-[:OF]-(:Passage)-[:MENTIONS]->(e:Entity)
+             WITH own, e, count(e) AS n WHERE e IS NOT NULL
+             RETURN count(e) AS entities, coalesce(sum(n), 0) AS mentions,
+                    count(CASE WHEN EXISTS { MATCH (e)<-[:MENTIONS]-()-[:OF]->(d) WHERE d.uid <> $document AND <<visible>> }
+                               THEN 1 END) AS kept }
+RETURN entities, mentions, kept, COUNT { (own)<-[:OF]-(:Passage) } AS passages,
+       COUNT { (:Chunk {document: $document, kb: $kb}) } AS chunks,
+       COUNT { (own)<-[:OF]-(:Passage)<-[:STATED_IN]-(:Assertion) } AS assertions
+
 // name: stop_stages
 MATCH (s:Stage {document: $document, kb: $kb}) WHERE s.state = 'running' SET s.state = 'waiting'
 

@@ -4,6 +4,9 @@ CALL () { MATCH (d:Document {kb: $kb}) WHERE d.hidden = true RETURN sum(d.passag
 RETURN k.revision AS revision, k.language AS language, k.passages AS passages, hidden,
        coalesce(k.gaps, []) AS gaps
 
+// name: in_sight
+MATCH (d:Document {kb: $kb}) WHERE <<visible>> RETURN sum(d.passages) AS passages
+
 // name: visible_documents
 // The revision is read after the documents: one that went in between then shows as a revision that moved.
 CALL () { UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb}) WHERE <<visible>>

@@ -57,10 +57,11 @@ CALL (d) { MATCH (s:Stage {document: d.uid, kb: $kb}) SET s.state = 'done' }
 CREATE (:Stage {document: d.uid, kb: $kb, name: 'purge', position: $position, state: 'waiting', <<untouched>>})
 
 // name: depart
-// After the change numbers are given: a departure has that of its document.
 CALL () { MATCH (old:Departure {kb: $kb}) WHERE old.at < timestamp() - $kept DELETE old }
-UNWIND $documents AS uid MATCH (d:Document {uid: uid, kb: $kb})
-CREATE (:Departure {kb: $kb, document: d.id, changed_seq: d.changed_seq, labels: d.labels, at: timestamp()})
+MATCH (c:Changes {kb: $kb}) SET c.locked = true
+WITH c, c.value AS before SET c.value = before + size($documents)
+WITH before UNWIND range(0, size($documents) - 1) AS at MATCH (d:Document {uid: $documents[at], kb: $kb})
+CREATE (:Departure {kb: $kb, document: d.id, changed_seq: before + at + 1, labels: d.labels, at: timestamp()})
 
 // name: set_status
 MATCH (d:Document {uid: $document, kb: $kb})
