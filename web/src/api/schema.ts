@@ -179,6 +179,7 @@ export type EvidenceKind = "passage" | "page" | "entity" | "relation";
 export type EvidenceOut = {
   "also_in": Array<string>;
   "boxes": Array<[number, number, number, number]>;
+  "created_at": string | null;
   "document": string;
   "document_id": string;
   "entity"?: EvidenceEntityOut | null;
@@ -191,7 +192,10 @@ export type EvidenceOut = {
   "relation"?: EvidenceRelationOut | null;
   "score": number;
   "signals": Record<string, SignalOut>;
+  "source": string | null;
   "text": string;
+  /** None for a page whose document shows no text here, like `created_at`. */
+  "version": number | null;
 };
 
 /** What a passage says about two entities; without ``id`` they only stand together in a sentence. */
@@ -214,6 +218,7 @@ export type FiltersIn = {
   "labels"?: Array<string> | null;
   "media_types"?: Array<string> | null;
   "metadata"?: Record<string, Range | Array<boolean | number | string> | boolean | number | string> | null;
+  /** Glob patterns, of at most 8 stars each. */
   "names"?: Array<string> | null;
   "sources"?: Array<string> | null;
 };
