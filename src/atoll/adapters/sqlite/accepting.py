@@ -9,7 +9,17 @@ from collections.abc import Mapping, Sequence
 from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.amending import amend
 from atoll.adapters.sqlite.database import NOW
-from atoll.adapters.sqlite.transitions import audit, change, fence, find_row, hide, next_turn, now, renew_journey, set_status
+from atoll.adapters.sqlite.transitions import (
+    audit,
+    change,
+    fence,
+    find_row,
+    hide,
+    next_turn,
+    now,
+    renew_journey,
+    set_status,
+)
 from atoll.adapters.sqlite.versions import highest_version
 from atoll.domain.document import JOURNEY, Namesake, NewDocument, Replaces, StageState, Status
 from atoll.domain.ids import BatchId, DocumentUid, KbUid, new_uid
