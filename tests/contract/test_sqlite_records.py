@@ -49,7 +49,7 @@ async def test_the_reads_of_a_search_touch_only_what_they_are_asked_for(tmp_path
 async def knowledge_base(database):
     await database.write(
         lambda c: c.executescript(
-            "INSERT INTO tenant VALUES ('t', 't', '{}', 0);"
+            "INSERT INTO tenant (id, name, created_at) VALUES ('t', 't', 0);"
             "INSERT INTO kb (uid, tenant, name, language, created_at) VALUES ('kb', 't', 'k', 'en', 0); BEGIN"
         )
     )

@@ -9,9 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import pypdfium2
 
 from atoll.cli.client import Client, kb_path
+from atoll.cli.render import counted, size
 from atoll.cli.sources import Source
 from atoll.domain import media
 from atoll.errors import UnsupportedMediaType
@@ -26,6 +28,7 @@ _BYTES_A_PAGE = {
 }  # fmt: skip
 _TEXT_BYTES_A_PAGE = 2_500
 _BLOCK_BYTES = 512
+_MINUTE_SECONDS, _HOUR_SECONDS = 60, 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +191,30 @@ def _size_of(folder: Path) -> int:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
+
+
+def show(found: Estimate) -> None:
+    """Print what an ingest will take."""
+    how = f" ({found.counted_pages} counted, the others by their size)" if found.counted_pages else " (by size)"
+    click.echo(f"{counted(found.files, 'file')}, {size(found.bytes)}, {counted(found.pages, 'page')}{how}")
+    if found.unsupported:
+        click.echo(f"{found.unsupported} more are of formats that Atoll does not read")
+    known = found.experience
+    if found.seconds is None or known.seconds_a_page is None:
+        click.echo("time   cannot be told: nothing was ingested here yet; ingest a few of them, then ask again")
+    else:
+        click.echo(
+            f"time   {_duration(found.seconds)}: {known.seconds_a_page:.2f} s a page, as the latest "
+            f"{known.documents} documents took"
+        )
+    if found.disk_bytes is None or known.disk_bytes_a_page is None:
+        click.echo(f"disk   {size(found.bytes)} of originals; what is made of them can only be told where it lies")
+    else:
+        free = "" if found.free_bytes is None else f"; {size(found.free_bytes)} are free"
+        click.echo(f"disk   {size(found.disk_bytes)}: {size(round(known.disk_bytes_a_page))} a page{free}")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _MINUTE_SECONDS:
+        return f"{seconds:.0f} s"
+    return f"{seconds / _MINUTE_SECONDS:.0f} min" if seconds < _HOUR_SECONDS else f"{seconds / _HOUR_SECONDS:.1f} hours"

@@ -106,7 +106,7 @@ def _estimate(client: Client, kb: str, sources: Sequence[Source], *, as_json: bo
     import shutil
 
     from atoll import settings as configuration
-    from atoll.cli.estimate import estimate, experience
+    from atoll.cli.estimate import estimate, experience, show
 
     data_dir = configuration.load().data_dir
     here = data_dir if (data_dir / "blobs").is_dir() else None
@@ -115,7 +115,7 @@ def _estimate(client: Client, kb: str, sources: Sequence[Source], *, as_json: bo
     if as_json:
         render.as_json(found.body())
     else:
-        render.estimate(found)
+        show(found)
 
 
 def _board(total: int, *, quiet: bool) -> Board:

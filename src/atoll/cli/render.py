@@ -22,13 +22,11 @@ import click
 from atoll.cli.places import path_of, told_apart
 
 if TYPE_CHECKING:
-    from atoll.cli.estimate import Estimate
     from atoll.local.state import Row
 
 _KIB = 1024
 _MIB = 1024 * _KIB
 _GIB = 1024 * _MIB
-_MINUTE_SECONDS, _HOUR_SECONDS = 60, 3600
 _SNIPPET_CHARACTERS = 240
 #: As far as the minutes of a moment in ISO 8601.
 _MINUTE_CHARACTERS = 16
@@ -256,33 +254,6 @@ def failure(item: Mapping[str, Any]) -> str:
         return str(item["status"])
     page = f", page {error['page']}" if error.get("page") else ""
     return plain(f"{error['message']} ({error['type']} in {error['stage']}{page})")
-
-
-def estimate(found: Estimate) -> None:
-    """Print what an ingest will take."""
-    how = f" ({found.counted_pages} counted, the others by their size)" if found.counted_pages else " (by size)"
-    click.echo(f"{counted(found.files, 'file')}, {size(found.bytes)}, {counted(found.pages, 'page')}{how}")
-    if found.unsupported:
-        click.echo(f"{found.unsupported} more are of formats that Atoll does not read")
-    known = found.experience
-    if found.seconds is None or known.seconds_a_page is None:
-        click.echo("time   cannot be told: nothing was ingested here yet; ingest a few of them, then ask again")
-    else:
-        click.echo(
-            f"time   {_duration(found.seconds)}: {known.seconds_a_page:.2f} s a page, as the latest "
-            f"{known.documents} documents took"
-        )
-    if found.disk_bytes is None or known.disk_bytes_a_page is None:
-        click.echo(f"disk   {size(found.bytes)} of originals; what is made of them can only be told where it lies")
-    else:
-        free = "" if found.free_bytes is None else f"; {size(found.free_bytes)} are free"
-        click.echo(f"disk   {size(found.disk_bytes)}: {size(round(known.disk_bytes_a_page))} a page{free}")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < _MINUTE_SECONDS:
-        return f"{seconds:.0f} s"
-    return f"{seconds / _MINUTE_SECONDS:.0f} min" if seconds < _HOUR_SECONDS else f"{seconds / _HOUR_SECONDS:.1f} hours"
 
 
 def size(count: int | None) -> str:

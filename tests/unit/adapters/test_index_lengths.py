@@ -19,7 +19,7 @@ BOUNDS = {
     "name": max(_NAME, MAX_NAME_BYTES), "live_name": _NAME, "live_bytes": _DIGEST + MAX_NAME_BYTES, "sha256": _DIGEST,
     "status": 16, "subject": _UID + 8, "day": 16, "key": MAX_KEY_CHARACTERS * _MOST_OF_UTF8, "seq": _NUMBER,
     "changed_seq": _NUMBER, "hidden": _NUMBER, "live": 1, "rung_at": _NUMBER, "ordinal": _NUMBER, "at": _NUMBER,
-    "df": _NUMBER, "expires_at": _NUMBER,
+    "df": _NUMBER, "expires_at": _NUMBER, "number": _NUMBER,
 }  # fmt: skip
 _INDEX = re.compile(r"CREATE (?:CONSTRAINT|INDEX) (\w+) .*?(?:REQUIRE|ON) \(?([^()]*?)\)?(?: IS .*)?;")
 

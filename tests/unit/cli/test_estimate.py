@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from atoll.cli import render
-from atoll.cli.estimate import Experience, busy_seconds, estimate, experience
+from atoll.cli.estimate import Experience, busy_seconds, estimate, experience, show
 from atoll.cli.sources import Source
 
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -88,12 +87,12 @@ def test_experience_is_that_of_the_knowledge_base_or_else_of_another(tmp_path):
 
 
 def test_what_is_shown(capsys):
-    render.estimate(estimate([Source(SAMPLES / MANUAL, asked=True)], Experience(), None))
+    show(estimate([Source(SAMPLES / MANUAL, asked=True)], Experience(), None))
     told = capsys.readouterr().out
     assert "1 file, " in told
     assert "cannot be told" in told
     known = Experience(7, seconds_a_page=900.0, disk_bytes_a_page=2_000_000.0)
-    render.estimate(estimate([Source(SAMPLES / MANUAL, asked=True)], known, 5 << 30))
+    show(estimate([Source(SAMPLES / MANUAL, asked=True)], known, 5 << 30))
     told = capsys.readouterr().out
     assert "hours: 900.00 s a page, as the latest 7 documents took" in told
     assert "5.0 GiB are free" in told
