@@ -6,7 +6,7 @@ import type { FilterChoice } from "./filters";
 export type Box = [number, number, number, number];
 
 export type RowTable = TableOut;
-export type Evidence = EvidenceOut & { source?: string | null; version?: number; created_at?: string };
+export type Evidence = EvidenceOut;
 export type Sentence = SentenceOut;
 
 export interface Citation {

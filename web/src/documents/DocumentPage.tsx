@@ -1,7 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
+import { useCallback, useEffect, useMemo } from "react";
 import { useLocation, useSearch } from "wouter";
 
+import { Problem } from "@/api/problem";
+import type { DocumentOut } from "@/api/schema";
 import { askWith } from "@/ask/wishes";
 import { NO_FILTERS } from "@/ask/filters";
 import { Skeleton } from "@/design/Empty";
@@ -26,7 +28,7 @@ export function DocumentPage({ kb, id, page }: { kb: string; id: string; page: n
   const t = useTexts();
   const [, navigate] = useLocation();
   const query = new URLSearchParams(useSearch());
-  const [mark, name] = [query.get("mark"), query.get("name")];
+  const [mark, name, source] = [query.get("mark"), query.get("name"), query.get("source")];
   const { data: document, error } = useQuery({
     ...documentQuery(kb, id),
     refetchInterval: ({ state }) =>
@@ -38,7 +40,18 @@ export function DocumentPage({ kb, id, page }: { kb: string; id: string; page: n
       window.document.title = "Atoll";
     };
   }, [document]);
-  if (error !== null && document === undefined) return <Gone kb={kb} error={error} name={name} />;
+  // The address in the bar can be kept and passed on: it finds the newer version once this one was replaced.
+  const at = Math.min(page, document?.pages || page);
+  const kept =
+    document === undefined
+      ? null
+      : places.page(kb, id, at, { passage: mark, name: document.name, source: document.source });
+  useEffect(() => {
+    if (kept !== null && kept !== location.pathname + location.search) navigate(kept, { replace: true });
+  }, [kept, navigate]);
+  // What was shown a moment ago is gone with its document.
+  if (error !== null && (document === undefined || (error instanceof Problem && error.isGone)))
+    return <Gone kb={kb} error={error} name={name} source={source} />;
   if (document === undefined) {
     return (
       <div className={styles.waiting}>
@@ -65,13 +78,15 @@ export function DocumentPage({ kb, id, page }: { kb: string; id: string; page: n
       </header>
       <div className={styles.body}>
         {document.pages > 0 && document.status !== "failed" && document.status !== "quarantined" ? (
-          <Pages kb={kb} id={id} name={document.name} page={page} mark={mark} />
+          <Pages kb={kb} document={document} page={at} mark={mark} />
         ) : null}
         <aside className={styles.facts} aria-label={t.documents.about}>
           <DocumentFacts
             kb={kb}
             document={document}
-            onOpen={(at, passage) => navigate(places.page(kb, id, at, { passage }), { replace: true })}
+            onOpen={(wanted, passage) =>
+              navigate(places.page(kb, id, wanted, { passage }), { replace: true })
+            }
           />
         </aside>
       </div>
@@ -81,23 +96,28 @@ export function DocumentPage({ kb, id, page }: { kb: string; id: string; page: n
 
 interface PagesProps {
   kb: string;
-  id: string;
-  name: string;
+  document: DocumentOut;
   page: number;
   mark: string | null;
 }
 
-function Pages({ kb, id, name, page, mark }: PagesProps) {
+function Pages({ kb, document: { id, name, source }, page, mark }: PagesProps) {
+  const [, navigate] = useLocation();
   const { data: shown, error } = useQuery({ ...pageQuery(kb, id, page), enabled: mark !== null });
   const hits = useMemo<Hit[]>(() => {
     const marks = shown?.passages.find((passage) => passage.id === mark)?.boxes ?? [];
-    const place = { documentId: id, document: name, page, passageId: mark };
-    return [{ ...place, marks: mark === null ? [] : marks, frame: [], n: null, sentence: null, text: "" }];
-  }, [id, name, page, mark, shown]);
+    const passageId = marks.length > 0 ? mark : null;
+    const place = { documentId: id, document: name, source, page, passageId };
+    return [{ ...place, marks, frame: [], n: null, sentence: null, text: "" }];
+  }, [id, name, source, page, mark, shown]);
+  const turn = useCallback(
+    (next: number) => navigate(places.page(kb, id, next, { passage: mark, name, source }), { replace: true }),
+    [kb, id, mark, name, source, navigate],
+  );
   if (error !== null) return <ProblemNotice error={error} />;
   return (
     <div className={styles.viewer}>
-      <PagePane kb={kb} hits={hits} at={0} onMove={() => undefined} question={null} bare />
+      <PagePane kb={kb} hits={hits} at={0} onMove={() => undefined} onTurn={turn} question={null} bare />
     </div>
   );
 }

@@ -12,26 +12,35 @@ import { useTexts } from "@/texts";
 interface GoneProps {
   kb: string;
   error: unknown;
-  /** What the document was called, if the link said so. */
+  /** What the document was called and where it lay, if the link said so. */
   name: string | null;
+  source: string | null;
 }
 
+/** As many documents of one name in several folders are looked through. */
+const MOST_NAMESAKES = 100;
+
 /** In place of a document that is not there any more: nothing of it, and the version that replaced it. */
-export function Gone({ kb, error, name }: GoneProps) {
+export function Gone({ kb, error, name, source }: GoneProps) {
   const t = useTexts();
   const isGone = error instanceof Problem && error.isGone;
   const { data } = useQuery({
     queryKey: ["successor", kb, name],
     queryFn: ({ signal }) =>
-      call("list_documents", { path: { kb }, query: { name: literal(name ?? ""), limit: 1 }, signal }),
+      call("list_documents", {
+        path: { kb },
+        query: { name: literal(name ?? ""), status: "ready", limit: MOST_NAMESAKES },
+        signal,
+      }),
     enabled: isGone && name !== null,
   });
   if (!isGone) return <ProblemNotice error={error} />;
-  const successor = data?.documents[0];
+  const successor = data?.documents.find((each) => (each.source ?? "") === (source ?? ""));
+  const isReplaced = successor !== undefined && successor.version > 1;
   return (
     <Empty
       icon={FileX}
-      title={successor === undefined ? t.page.gone : t.page.replaced(successor.version)}
+      title={isReplaced ? t.page.replaced(successor.version) : t.page.gone}
       actions={
         successor === undefined ? null : (
           <Link href={places.document(kb, successor.id)}>
@@ -40,7 +49,7 @@ export function Gone({ kb, error, name }: GoneProps) {
         )
       }
     >
-      {successor === undefined ? t.page.goneDetail : t.page.replacedDetail}
+      {isReplaced ? t.page.replacedDetail : t.page.goneDetail}
     </Empty>
   );
 }

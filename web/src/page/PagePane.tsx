@@ -23,22 +23,23 @@ interface PagePaneProps {
   onMove: (at: number) => void;
   /** The question that led here; its heat map can be shown. */
   question: string | null;
+  onTurn?: (page: number) => void;
   onClose?: () => void;
   /** Without the document's name, where it stands above already. */
   bare?: boolean;
 }
 
-function gone(kb: string, error: unknown, name: string) {
-  return <Gone kb={kb} error={error} name={name} />;
+function gone(kb: string, error: unknown, { document, source }: Hit) {
+  return <Gone kb={kb} error={error} name={document} source={source} />;
 }
 
 /** The page behind a citation, beside the answer. */
-export function PagePane({ kb, hits, at, onMove, question, onClose, bare = false }: PagePaneProps) {
+export function PagePane({ kb, hits, at, onMove, question, onTurn, onClose, bare = false }: PagePaneProps) {
   const t = useTexts();
   const documentId = hits[at]?.documentId ?? "";
   const { data: document } = useQuery({ ...documentQuery(kb, documentId), enabled: documentId !== "" });
   const pages = document?.pages;
-  const viewer = useViewer({ hits, at, onMove, pages, onClose });
+  const viewer = useViewer({ hits, at, onMove, pages, onTurn, onClose });
   if (viewer === null) return null;
   const { hit, page } = viewer;
   const isOnHit = page === hit.page;
@@ -86,7 +87,7 @@ export function PagePane({ kb, hits, at, onMove, question, onClose, bare = false
             zoom={viewer.zoom}
             heat={viewer.heat ? question : null}
             onKeyDown={viewer.onKeyDown}
-            fallback={(error) => gone(kb, error, hit.document)}
+            fallback={(error) => gone(kb, error, hit)}
           />
         )}
       </div>

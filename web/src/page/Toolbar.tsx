@@ -90,7 +90,8 @@ export function Toolbar({ kb, viewer, pages, canHeat }: ToolbarProps) {
           label={t.page.copyLink}
           onClick={() => {
             const isOnHit = page === hit.page;
-            const mark = { passage: isOnHit ? hit.passageId : null, name: hit.document };
+            const passage = isOnHit ? hit.passageId : null;
+            const mark = { passage, name: hit.document, source: hit.source };
             const link = new URL(places.page(kb, hit.documentId, page, mark), location.origin).href;
             void copyText(link).then(() => say(t.page.linkCopied));
           }}

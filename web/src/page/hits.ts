@@ -4,6 +4,7 @@ import type { Box, Citation, Evidence, Sentence } from "@/ask/answer";
 export interface Hit {
   documentId: string;
   document: string;
+  source: string | null;
   page: number;
   passageId: string | null;
   /** What is marked, and what is framed around it, in points of the page. */
@@ -43,6 +44,7 @@ export function hitOf(evidence: Evidence): Hit {
   return {
     documentId: evidence.document_id,
     document: evidence.document,
+    source: evidence.source,
     page: evidence.page,
     passageId: evidence.passage_id,
     marks: evidence.boxes,

@@ -27,11 +27,13 @@ interface Options {
   at: number;
   onMove: (at: number) => void;
   pages: number | undefined;
+  /** Turns pages where the page stands in the address; else turning is the viewer's own. */
+  onTurn?: ((page: number) => void) | undefined;
   onClose?: (() => void) | undefined;
 }
 
 /** Keeps a reader's place. It is to be made anew (by `key`) when other hits are shown. */
-export function useViewer({ hits, at, onMove, pages, onClose }: Options): Viewer | null {
+export function useViewer({ hits, at, onMove, pages, onTurn, onClose }: Options): Viewer | null {
   const hit = hits[at];
   // Turning pages leaves the hit; following a hit leads back to its page.
   const [turned, setTurned] = useState<{ at: number; hits: readonly Hit[]; page: number } | null>(null);
@@ -49,8 +51,12 @@ export function useViewer({ hits, at, onMove, pages, onClose }: Options): Viewer
     [at, hits.length, onMove],
   );
   const toPage = useCallback(
-    (next: number) => setTurned({ at, hits, page: Math.min(Math.max(1, next), pages ?? next) }),
-    [at, hits, pages],
+    (next: number) => {
+      const within = Math.min(Math.max(1, next), pages ?? next);
+      if (onTurn === undefined) setTurned({ at, hits, page: within });
+      else onTurn(within);
+    },
+    [at, hits, pages, onTurn],
   );
   const zoomBy = useCallback((step: number) => {
     setZoom((now) => {

@@ -62,9 +62,9 @@ function sourceOf(n: number, evidence: Evidence, t: Texts, kb: string | null): s
 }
 
 /** The address of a cited page that can be kept and passed on. */
-export function permanent(kb: string, { document_id, document, page, passage_id }: Evidence): string {
-  return new URL(places.page(kb, document_id, page, { passage: passage_id, name: document }), location.origin)
-    .href;
+export function permanent(kb: string, { document_id, document, source, page, passage_id }: Evidence): string {
+  const mark = { passage: passage_id, name: document, source };
+  return new URL(places.page(kb, document_id, page, mark), location.origin).href;
 }
 
 /** What stands in documents is text in Markdown too: no headings, no links, no pictures. */
