@@ -15,6 +15,7 @@ from atoll.ports.blobs import Blobs
 from atoll.ports.catalogue import Catalogue, Lifecycle
 from atoll.ports.changes import Changes
 from atoll.ports.doorbell import Doorbell
+from atoll.ports.embedder import Embedder
 from atoll.ports.heat import Heat
 from atoll.ports.ledger import Ledger
 from atoll.ports.parser import Parser
@@ -59,6 +60,8 @@ class Limits:
     concurrent_uploads: int = 8
     concurrent_requests: int = 32
     page_cache_bytes: int = 256 * 2**20
+    answer_seconds: float = 240.0
+    whole_answer_seconds: float = 25.0
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -84,12 +87,15 @@ class Dependencies:
     artefacts: Artefacts
     parser: Parser
     ask: AskService
+    embedder: Embedder
     rates: RateLimit
     pepper: bytes
     limits: Limits
     dependencies: Mapping[str, Dependency]
     #: Folder of the built browser screen; it may not be there yet.
     screen: Path
+    #: Where people reach the screen; None where nobody said.
+    public_url: str | None = None
     gauges: tuple[Gauges, ...] = ()
     heat: Heat | None = None
     #: Role of a model server -> what tells the name of its model.

@@ -55,6 +55,7 @@ async def run(folder: Path) -> None:
             artefacts=house.artefacts,
             parser=house.shop.parser,
             ask=house.ask,
+            embedder=house.embedder,
             rates=RateLimit(None, LocalRates(100_000)),
             pepper=_PEPPER,
             limits=Limits(max_upload_bytes=4 * 2**20),

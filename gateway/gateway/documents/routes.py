@@ -6,11 +6,10 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse
-from starlette.datastructures import QueryParams
 
 from atoll.access.admit import KbAccess
 from atoll.access.signatures import LINK_SECONDS
@@ -18,7 +17,8 @@ from atoll.domain.document import Stage, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Action
 from atoll.errors import NotFound
-from gateway.auth import LINK, InKb, link_target
+from gateway.auth import InKb
+from gateway.citing import signed
 from gateway.documents.progress import eta_seconds
 from gateway.documents.schemas import (
     AcceptedOut,
@@ -190,8 +190,7 @@ async def link_document(document: str, wanted: LinkIn, access: Reading, live: Li
         parameters += [("mark", mark) for mark in wanted.mark]
         parameters += [("dpi", str(wanted.dpi))] if wanted.dpi is not None else []
     expires_at = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
-    token = live.signer.link(link_target(path, QueryParams(parameters)), access.principal.subject)
-    return SignedLinkOut(url=f"{path}?{urlencode([*parameters, (LINK, token)])}", expires_at=expires_at)
+    return SignedLinkOut(url=signed(live, path, parameters, access.principal.subject), expires_at=expires_at)
 
 
 @router.get("/batches/{batch}")

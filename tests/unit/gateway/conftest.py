@@ -57,6 +57,7 @@ class Site:
             "artefacts": self.house.artefacts,
             "parser": self.house.shop.parser,
             "ask": self.house.ask,
+            "embedder": self.house.embedder,
             "heat": None if self.house.page_retriever is None else PageHeat(self.house.page_retriever),
             "rates": RateLimit(None, LocalRates(requests_per_minute)),
             "pepper": PEPPER,
