@@ -71,6 +71,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         audit=records.audit,
         doorbell=front.doorbell,
         blobs=front.blobs,
+        passwords=front.passwords,
         artefacts=front.artefacts,
         parser=front.parser,
         ask=front.ask,

@@ -84,6 +84,7 @@ def _states(ports: Dependencies, ringer: Ringer) -> Iterator[object]:
     limits = ports.limits
     uploads = Uploads(
         blobs=ports.blobs,
+        passwords=ports.passwords,
         catalogue=ports.catalogue,
         ring=ringer.ring,
         turn=Gate(limits.concurrent_uploads, "uploads").enter,

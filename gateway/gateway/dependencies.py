@@ -20,6 +20,7 @@ from atoll.ports.heat import Heat
 from atoll.ports.ledger import Ledger
 from atoll.ports.parser import Parser
 from atoll.ports.passages import Passages
+from atoll.ports.passwords import Passwords
 from atoll.ports.sessions import Sessions
 from atoll.ports.usage import Usage
 from atoll.query.service import AskService
@@ -84,6 +85,7 @@ class Dependencies:
     audit: Audit
     doorbell: Doorbell
     blobs: Blobs
+    passwords: Passwords
     artefacts: Artefacts
     parser: Parser
     ask: AskService

@@ -52,6 +52,7 @@ async def run(folder: Path) -> None:
             audit=house.audit,
             doorbell=house.doorbell,
             blobs=house.blobs,
+            passwords=house.passwords,
             artefacts=house.artefacts,
             parser=house.shop.parser,
             ask=house.ask,

@@ -58,6 +58,11 @@ _UPLOAD_BODY = {
                         "metadata": {"type": "string", "description": "A JSON object, for all files."},
                         "labels": {"type": "string", "description": "Labels for all files, separated by commas."},
                         "replace": {"type": "boolean", "default": False},
+                        "password": {
+                            "type": "string",
+                            "format": "password",
+                            "description": "Opens the files that are encrypted; forgotten when they are read.",
+                        },
                         "source": {
                             "type": "string",
                             "description": "Where the files come from; the folder part of a file's name lies below it.",
@@ -141,7 +146,9 @@ async def retry_document(document: str, access: Writing, live: Live) -> Document
 @router.post("/documents/{document}/cancel")
 async def cancel_document(document: str, access: Writing, live: Live) -> DocumentOut:
     """Stop work on a queued or processing document, or give up its new reading."""
-    return DocumentOut.of(await live.ports.lifecycle.cancel(access.reader, DocumentUid(document), access.actor))
+    cancelled = await live.ports.lifecycle.cancel(access.reader, DocumentUid(document), access.actor)
+    await live.ports.passwords.forget(access.kb, cancelled.uid)
+    return DocumentOut.of(cancelled)
 
 
 @router.post("/documents/{document}/reprocess", status_code=202)

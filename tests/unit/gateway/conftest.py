@@ -55,6 +55,7 @@ class Site:
             "doorbell": self.house.doorbell,
             "blobs": self.house.blobs,
             "artefacts": self.house.artefacts,
+            "passwords": self.house.passwords,
             "parser": self.house.shop.parser,
             "ask": self.house.ask,
             "embedder": self.house.embedder,
