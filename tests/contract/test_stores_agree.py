@@ -6,6 +6,7 @@ import dataclasses
 import os
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,6 +160,7 @@ class Life:
         vectors = {entity_id(self.kb, key): np.full(4, at + 1, np.float16) for at, key in enumerate(KEYS)}
 
         async def journey(store: OpenRecords) -> Any:
+            likely = None
             claim = await store.ports.ledger.claim(document, "w1", 60, key="parse-1")
             while claim is not None and claim.stage not in {Stage.PUBLISH, Stage.PURGE, Stage.RELABEL}:
                 facts = None
@@ -166,6 +168,9 @@ class Life:
                     facts = DocumentFacts(pages=2, warnings=(DocumentWarning("no_text", 2, "page 2 has no text"),))
                 if claim.stage is Stage.CHUNK:
                     facts = DocumentFacts(passages=len(batch.passages))
+                if claim.stage is Stage.EMBED:
+                    mentioned = Counter(mention.entity for mention in batch.mentions)
+                    likely = sorted(await store.ports.contents.likely_shared(claim, mentioned))
                 if claim.stage is Stage.STORE:
                     await store.ports.contents.store_batch(claim, batch, next_batch=1, done=2, total=2)
                 claim = await store.ports.ledger.finish(claim, 60, units=1, facts=facts, key=f"{claim.stage}-2")
@@ -175,8 +180,10 @@ class Life:
                 return claim
             wanted = await store.ports.contents.publish(claim, {})
             if isinstance(wanted, VectorsWanted):
-                return (wanted, await store.ports.contents.publish(claim, vectors))
-            return wanted
+                # Nobody else is at work, so that all is foreseen; a document may have passed the stage in an earlier run.
+                assert likely is None or {name.id for name in wanted.entities} <= set(likely)
+                return (likely, wanted, await store.ports.contents.publish(claim, vectors))
+            return likely, wanted
 
         await self.pair.both(f"work on {document}", journey)
 

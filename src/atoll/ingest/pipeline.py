@@ -25,6 +25,7 @@ from atoll.ingest.outputs import Outputs
 from atoll.ingest.rereading import share_files
 from atoll.ingest.stages.chunk import make_passages
 from atoll.ingest.stages.embed import embed
+from atoll.ingest.stages.embed_names import embed_names
 from atoll.ingest.stages.embed_pages import embed_pages
 from atoll.ingest.stages.extract import extract
 from atoll.ingest.stages.index import index
@@ -158,6 +159,8 @@ class Pipeline:
         if passages is None or pages is None:
             await self._later(job)
             return None
+        # Last, so that few others are stored between this look at what they mention and the publish.
+        await embed_names(job)
         return await self._finish(job, passages + pages.count, DocumentFacts(warnings=pages.warnings))
 
     async def _in_batches(self, job: Job, stage: Callable[[Job], Awaitable[int | None]]) -> Claim | None:
