@@ -46,9 +46,11 @@ def likely_shared(
     check(connection, claim)
     leaving = [claim.document, *(replaced_by(connection, find_row(connection, claim.document)) or ())]
     found = connection.execute(
+        # A new reading on its way has the time of deletion 0.
         "SELECT own.key AS id FROM json_each(?) own LEFT JOIN entity e ON e.id = own.key AND e.kb = ? "
-        "WHERE e.vector IS NULL AND (own.value > 1 OR EXISTS (SELECT 1 FROM mention m WHERE m.entity = own.key "
-        "AND m.document NOT IN (SELECT value FROM json_each(?))))",
+        "WHERE e.vector IS NULL AND (own.value > 1 OR EXISTS (SELECT 1 FROM mention m JOIN document d "
+        "ON d.uid = m.document WHERE m.entity = own.key AND COALESCE(d.deleted_at, 0) = 0 "
+        "AND d.uid NOT IN (SELECT value FROM json_each(?))))",
         (json.dumps(dict(passages)), claim.kb, json.dumps(leaving)),
     )
     return frozenset(EntityId(row["id"]) for row in found)

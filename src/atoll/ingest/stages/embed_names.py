@@ -14,7 +14,7 @@ from atoll.domain.document import Stage
 from atoll.domain.embedding import InputType
 from atoll.domain.entity import EntityName
 from atoll.domain.ids import EntityId
-from atoll.ingest.outputs import from_rows, to_rows
+from atoll.ingest.outputs import from_rows, to_json, to_rows
 from atoll.ingest.stages.chunk import read_batch, read_index
 from atoll.ingest.stages.extract import read_extraction
 from atoll.ingest.workshop import Job
@@ -22,19 +22,20 @@ from atoll.ingest.workshop import Job
 NameVectors = Mapping[EntityId, NDArray[np.float16]]
 
 _PART = "names"
+_ALL_WANTED = "all-names-wanted"
 _BATCH_NAMES = 256
 
 
 async def embed_names(job: Job) -> None:
     """Embed the names of entities that the document will share with others, or has in two passages of its own.
 
-    A document that was sent back gets vectors of all its names: whatever others do meanwhile, it is not sent back for
-    names again.
+    A document that its publish sent back gets vectors of all its names: whatever others do meanwhile, it is not sent
+    back for names again.
     """
     passages = await _passages_by_name(job)
     kept = await read_name_vectors(job)
-    wanted = {name.id for name in passages}
-    if not job.claim.returns:
+    wanted = frozenset(name.id for name in passages)
+    if not await job.outputs.has(job.artefact(Stage.EMBED), _ALL_WANTED):
         wanted = await job.shop.contents.likely_shared(job.claim, {name.id: n for name, n in passages.items()})
     lacking = sorted(name for name in passages if name.id in wanted and name.id not in kept)
     if not lacking:
@@ -52,6 +53,12 @@ async def read_name_vectors(job: Job) -> NameVectors:
     if not await job.outputs.has(output, _PART):
         return {}
     return await job.outputs.read(output, _PART, _from_bytes)
+
+
+async def want_all_names(job: Job, asked: Sequence[EntityName]) -> None:
+    """Let the stage, when it runs again, embed all names of the document; ``asked`` is what the publish lacked."""
+    keys = [name.key for name in asked]
+    await job.outputs.write(job.artefact(Stage.EMBED), _ALL_WANTED, keys, to_json)
 
 
 async def _passages_by_name(job: Job) -> Counter[EntityName]:

@@ -7,7 +7,7 @@ import numpy as np
 from atoll.domain.document import Stage
 from atoll.domain.vectors import EntityPoint
 from atoll.errors import ArtefactMissing
-from atoll.ingest.stages.embed_names import NameVectors, read_name_vectors
+from atoll.ingest.stages.embed_names import NameVectors, read_name_vectors, want_all_names
 from atoll.ingest.workshop import Job
 from atoll.ports.contents import Published
 
@@ -27,6 +27,7 @@ async def publish(job: Job) -> Published:
             return outcome
         kept = await read_name_vectors(job)
         if not kept.keys() >= {name.id for name in outcome.entities}:
+            await want_all_names(job, outcome.entities)
             raise ArtefactMissing("names of this document became shared after they were embedded", Stage.EMBED)
         given = {**given, **{name.id: kept[name.id] for name in outcome.entities}}
         # Before they are shared: nothing would write them if this process died after the publish. Points of entities

@@ -16,10 +16,11 @@ RETURN d {.uid, .labels, .replaces, turn: coalesce(d.placed, d.seq), <<reading_v
                  RETURN o {.uid, .labels, .replaces, turn: coalesce(o.placed, o.seq)} } AS namesakes
 
 // name: likely_shared
+// A new reading on its way has the time of deletion 0.
 UNWIND $names AS own
 OPTIONAL MATCH (e:Entity {id: own[0], kb: $kb})
 WITH own, e WHERE e.vector IS NULL AND (own[1] > 1
-  OR EXISTS { MATCH (e)<-[:MENTIONS]-(:Passage)-[:OF]->(o:Document) WHERE NOT o.uid IN $leaving })
+  OR EXISTS { MATCH (e)<-[:MENTIONS]-(:Passage)-[:OF]->(o:Document) WHERE coalesce(o.deleted_at, 0) = 0 AND NOT o.uid IN $leaving })
 RETURN collect(own[0]) AS wanted
 
 // name: shared_without_vector
