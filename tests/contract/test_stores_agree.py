@@ -48,6 +48,8 @@ TENANT = TenantId("acme")
 NAMES, SOURCES = ("plan.txt", "report.md", "memo.txt"), (None, "inbox")
 LABELS = ("red", "blue", "board")
 KEYS = ("ada berg", "olof strand", "harbour", "valve", "lantern", "pier")
+#: Of a run that is to be repeated. Read here: the environment of a test is empty.
+SEED = int(os.environ.get("ATOLL_TEST_SEED", "0"))
 #: What neither store has from the other: clocks, and numbers that count over different things.
 APART = frozenset(
     {
@@ -63,6 +65,8 @@ APART = frozenset(
         "token",
     }
 )
+#: Tuples that stand for sets.
+UNORDERED = frozenset({"include"})
 #: There are no files: this is about records.
 NO_FILES = Path("no-files")
 SECONDS = 15.0
@@ -77,6 +81,7 @@ def plain(value: Any) -> Any:
     """Return an answer as far as both stores decide it."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        fields |= {name: sorted(fields[name]) for name in UNORDERED & fields.keys() if fields[name] is not None}
         return {"": type(value).__name__} | {name: plain(item) for name, item in fields.items() if name not in APART}
     if isinstance(value, dict):
         return {key: plain(item) for key, item in sorted(value.items(), key=lambda each: str(each[0]))}
@@ -426,7 +431,7 @@ async def pair(neo4j_server, tmp_path):
 
 async def live_through(pair: Pair, seconds: float) -> None:
     """Live through one knowledge base after the other, and compare everything that is kept after each."""
-    seed = int(os.environ.get("ATOLL_TEST_SEED", "0")) or int(new_uid()[:8], 16)
+    seed = SEED or int(new_uid()[:8], 16)
     print(f"ATOLL_TEST_SEED={seed}")
     chance, until = random.Random(seed), time.monotonic() + seconds
     for kb in [kb["uid"] for kb in pair.stores[0].tables.kbs()]:

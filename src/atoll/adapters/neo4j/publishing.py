@@ -66,9 +66,9 @@ async def vectors_wanted(transaction: Transaction, claim: Claim) -> VectorsWante
     if found is None:  # deleted, and purged since; the publish says so
         return VectorsWanted(())
     leaving = _replaced(found)
-    record = await transaction.one(
-        _SHARED_WITHOUT_VECTOR, **claimed(claim), token=claim.token, leaving=list(leaving or ())
-    )
+    if leaving is None:  # a later one has taken its place; the publish says so
+        return VectorsWanted(())
+    record = await transaction.one(_SHARED_WITHOUT_VECTOR, **claimed(claim), token=claim.token, leaving=list(leaving))
     assert record is not None, "an aggregation returns one record"
     return _wanted(record)
 
