@@ -18,6 +18,7 @@ import gateway.graph.routes
 import gateway.health.routes
 import gateway.kbs.routes
 import gateway.keys.routes
+import gateway.openai.routes
 import gateway.pages.routes
 import gateway.search.routes
 import gateway.session.routes
@@ -36,6 +37,9 @@ from gateway.documents.upload import UploadReader
 from gateway.events.hub import Hubs
 from gateway.health.probes import Readiness
 from gateway.middleware import AllowedHosts, BoundedBody, HeadAsGet, ProblemsOnly, RequestContext
+from gateway.openai.asking import Counted
+from gateway.openai.errors import OpenAIErrors
+from gateway.openai.runs import Runs
 from gateway.runtime import Runtime
 
 _log = logging.getLogger(__name__)
@@ -50,6 +54,7 @@ _FEATURES = (
     gateway.graph.routes,
     gateway.kbs.routes,
     gateway.keys.routes,
+    gateway.openai.routes,
     gateway.session.routes,
     gateway.system.routes,
     gateway.tenants.routes,
@@ -76,6 +81,7 @@ def create_app(ports: Dependencies) -> FastAPI:
     app.add_middleware(ProblemsOnly)
     app.add_middleware(AllowedHosts, hosts=ports.limits.allowed_hosts)
     app.add_middleware(RequestContext, metrics=runtime.metrics)
+    app.add_middleware(OpenAIErrors)
     return app
 
 
@@ -93,6 +99,8 @@ def _states(ports: Dependencies, ringer: Ringer) -> Iterator[object]:
     yield UploadReader(uploads)
     yield Hubs(ports.changes)
     yield Readiness(ports.dependencies)
+    yield Runs(ports.ask, ports.passages)
+    yield Counted()
     yield PageViews(
         catalogue=ports.catalogue,
         passages=ports.passages,
