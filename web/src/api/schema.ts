@@ -34,6 +34,28 @@ export type CautionOut = {
   "type": string;
 };
 
+/** A conversation whose last question is to be answered. Sampling parameters and tools are accepted and not used. */
+export type ChatIn = {
+  "logprobs"?: boolean | null;
+  "max_completion_tokens"?: number | null;
+  "max_tokens"?: number | null;
+  "messages": Array<MessageIn>;
+  /** `atoll/<kb>[/<mode>]` */
+  "model": string;
+  "n"?: number | null;
+  "parallel_tool_calls"?: boolean | null;
+  "response_format"?: unknown;
+  "seed"?: number | null;
+  "stop"?: string | Array<string> | null;
+  "stream"?: boolean | null;
+  "stream_options"?: StreamOptionsIn | null;
+  "temperature"?: number | null;
+  "tool_choice"?: unknown;
+  "tools"?: Array<unknown> | null;
+  "top_p"?: number | null;
+  "user"?: string | null;
+};
+
 /** A numbered piece of evidence. */
 export type CitationOut = {
   "evidence": EvidenceOut;
@@ -139,11 +161,16 @@ export type EntityOut = {
   "type": string;
 };
 
-/** Why a document failed. */
+/** An error as OpenAI's API tells it. */
+export type ErrorObject = {
+  "error": ErrorOut;
+};
+
+/** What went wrong: words for people, and for programs the field that is meant and a name. */
 export type ErrorOut = {
+  "code": string | null;
   "message": string;
-  "page": number | null;
-  "stage": Stage;
+  "param": string | null;
   "type": string;
 };
 
@@ -364,13 +391,19 @@ export type MentioningOut = {
   "passages": number;
 };
 
+/** A turn of the conversation. */
+export type MessageIn = {
+  "content"?: string | Array<PartIn> | null;
+  "role": "system" | "developer" | "user" | "assistant" | "tool" | "function";
+};
+
 /** Which signals a search uses. */
 export type Mode = "naive" | "local" | "global" | "hybrid" | "visual" | "mix" | "bypass";
 
-/** A model; its name is null while its server does not answer. */
-export type ModelOut = {
-  "name": string | null;
-  "role": string;
+/** All models that the key may use. */
+export type ModelsOut = {
+  "data": Array<gateway__openai__models__ModelOut>;
+  "object"?: string;
 };
 
 /** A document that has the name of an uploaded file and another source: it was neither replaced nor changed. */
@@ -430,6 +463,12 @@ export type PageOut = {
   "page": number;
   "passages": Array<PlacedPassage>;
   "width": number;
+};
+
+/** A part of a message: text, or something else that is named by its type. */
+export type PartIn = {
+  "text"?: string | null;
+  "type": string;
 };
 
 /** A passage; character positions count in the document's text. */
@@ -710,9 +749,14 @@ export type StepOut = {
   "passage_id": string;
 };
 
+/** What a stream is to tell beside its text. */
+export type StreamOptionsIn = {
+  "include_usage"?: boolean | null;
+};
+
 /** The installation as this gateway knows it. */
 export type SystemOut = {
-  "models": Array<ModelOut>;
+  "models": Array<gateway__system__schemas__ModelOut>;
   "processes": Array<ProcessOut>;
   "queue": QueueOut;
   "versions": VersionsOut;
@@ -820,12 +864,28 @@ export type WarningOut = {
   "type": string;
 };
 
+/** A model. */
+export type gateway__openai__models__ModelOut = {
+  "created": number;
+  "id": string;
+  "object"?: string;
+  "owned_by"?: string;
+};
+
+/** A model; its name is null while its server does not answer. */
+export type gateway__system__schemas__ModelOut = {
+  "name": string | null;
+  "role": string;
+};
+
 export interface Operations {
   live: { path: {  }; query: {  }; body: never; answer: LiveOut };
   ready: { path: {  }; query: {  }; body: never; answer: ReadyOut };
   metrics: { path: {  }; query: {  }; body: never; answer: void };
   list_events: { path: {  }; query: { since?: string | null; action?: string | null; actor?: string | null; limit?: number; cursor?: string | null }; body: never; answer: EventsOut };
   verify_events: { path: {  }; query: { seal?: string | null }; body: never; answer: VerificationOut };
+  complete_chat: { path: {  }; query: {  }; body: ChatIn; answer: unknown };
+  complete_text: { path: {  }; query: {  }; body: never; answer: unknown };
   list_kbs: { path: {  }; query: { limit?: number; cursor?: string | null }; body: never; answer: KbsOut };
   create_kb: { path: {  }; query: {  }; body: KbIn; answer: KbOut };
   delete_kb: { path: { kb: string | number }; query: {  }; body: never; answer: void };
@@ -863,6 +923,8 @@ export interface Operations {
   revoke_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
   get_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
   change_key: { path: { key: string | number }; query: {  }; body: KeyChange; answer: KeyOut };
+  list_models: { path: {  }; query: {  }; body: never; answer: ModelsOut };
+  get_model: { path: { model: string | number }; query: {  }; body: never; answer: gateway__openai__models__ModelOut };
   close_session: { path: {  }; query: {  }; body: never; answer: void };
   get_session: { path: {  }; query: {  }; body: never; answer: SessionOut };
   open_session: { path: {  }; query: {  }; body: SessionIn; answer: SessionOut };
@@ -883,6 +945,8 @@ export const PLACES = {
   metrics: ["GET", "/metrics"],
   list_events: ["GET", "/v1/audit"],
   verify_events: ["GET", "/v1/audit/verify"],
+  complete_chat: ["POST", "/v1/chat/completions"],
+  complete_text: ["POST", "/v1/completions"],
   list_kbs: ["GET", "/v1/kbs"],
   create_kb: ["POST", "/v1/kbs"],
   delete_kb: ["DELETE", "/v1/kbs/{kb}"],
@@ -917,6 +981,8 @@ export const PLACES = {
   revoke_key: ["DELETE", "/v1/keys/{key}"],
   get_key: ["GET", "/v1/keys/{key}"],
   change_key: ["PATCH", "/v1/keys/{key}"],
+  list_models: ["GET", "/v1/models"],
+  get_model: ["GET", "/v1/models/{model}"],
   close_session: ["DELETE", "/v1/session"],
   get_session: ["GET", "/v1/session"],
   open_session: ["POST", "/v1/session"],
