@@ -25,7 +25,7 @@ _PROBLEM = "urn:atoll:problem:"
 _MAX_PROBLEM_BYTES = 64 * 1024
 #: Where a field stands in the body, as our own refusals tell it first.
 _FIELD = re.compile(r"body\.([\w.\[\]-]+): ")
-_TYPES = {
+_TYPES: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "authentication_error",
     HTTPStatus.FORBIDDEN: "permission_error",
     HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error",
@@ -70,7 +70,7 @@ def error_object(problem: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     if status == HTTPStatus.NOT_FOUND and not path.startswith("/v1/completions"):
         code = "model_not_found"
     server = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    kind = "server_error" if server else _TYPES.get(HTTPStatus(status), "invalid_request_error")
+    kind = "server_error" if server else _TYPES.get(status, "invalid_request_error")
     told = ErrorOut(message=message.removeprefix("body."), type=kind, param=field[1] if field else None, code=code)
     return ErrorObject(error=told).model_dump()
 
