@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atoll.domain.answer import Answer, Refusal
+from atoll.domain.answer import Answer, Caution, Refusal
 from atoll.ports.embedder import Embedder
 from atoll.query.answer.compose import Chosen, compose
 from atoll.query.answer.gate import likelihood, missing, signs_of
 from atoll.query.answer.judge import judge
 from atoll.query.answer.present import presented
 from atoll.query.answer.refuse import not_found, not_searched, nothing_indexed, of_language, refused
+from atoll.query.answer.rivals import differing, rivals
 from atoll.query.answer.scale import CosineScale
 from atoll.query.question.language import is_foreign, name_of
 from atoll.query.search.results import SearchResult
@@ -18,10 +19,14 @@ from atoll.query.search.results import SearchResult
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """An answer in the documents' words, or a refusal; ``chosen`` are the units that came nearest in either case."""
+    """An answer in the documents' words, or a refusal; ``chosen`` are the units that came nearest in either case.
+
+    ``cautions`` say where documents contradict each other.
+    """
 
     answer: Answer
     chosen: tuple[Chosen, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
 
 async def extract(found: SearchResult, embedder: Embedder, scale: CosineScale, *, certainty: float) -> Extracted:
@@ -39,7 +44,10 @@ async def extract(found: SearchResult, embedder: Embedder, scale: CosineScale, *
     likely = likelihood(signs_of(judged, chosen, found.rarity))
     if likely < certainty:
         return Extracted(refused(_refusal(found, scale, missing(judged, chosen), likely)), tuple(chosen))
-    return Extracted(presented(chosen, found), tuple(chosen))
+    against = rivals(judged, chosen)
+    shown = {id(each.unit) for each in chosen}
+    chosen += [rival.chosen for rival in against if id(rival.chosen.unit) not in shown]
+    return Extracted(presented(chosen, found), tuple(chosen), differing(against))
 
 
 def _refusal(found: SearchResult, scale: CosineScale, absent: tuple[str, ...], likely: float) -> Refusal:
