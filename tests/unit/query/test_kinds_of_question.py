@@ -401,3 +401,11 @@ async def test_what_is_of_another_thing_or_says_the_same_contradicts_nothing(rea
     await readers.add("west.md", f"House rules\n{other}")
     outcome = await readers.asked("What is the fee for the large kiln?")
     assert outcome.warnings == ()
+
+
+async def test_an_answer_to_a_question_in_a_language_that_is_not_joined_says_by_what_it_was_found(readers):
+    await readers.add("codes.md", "The ZX-81 tuner is a small metronome.")
+    outcome = await readers.asked("Was ist der ZX-81 tuner?")
+    assert outcome.answer.answered_by is AnsweredBy.EXTRACT
+    assert [caution.type for caution in outcome.warnings] == ["question_language"]
+    assert "German" in outcome.warnings[0].message
