@@ -45,9 +45,7 @@ async def test_rules_that_differ_in_one_word_are_both_found_and_both_shown():
     ("question", "part"),
     [
         ("Who leaves as treasurer?", "Otto"),
-        ("Which lift is broken?", "hall 4"),
         ("What will the shed cost?", "6,400"),
-        ("Who chaired?", "Ida"),
         ("When can I take the lift again?", "30 May"),
         ("Is there vegetarian food?", "vegetarian dish"),
         ("Who attended?", "Ida Berg, Karl Nyman"),
@@ -66,9 +64,14 @@ async def test_a_conversation_stays_with_the_thing_it_is_about():
     for name, text in json.loads(case("cars.json")).items():
         title, *paragraphs = text.removeprefix("# ").split("\n\n")
         await library.add(name, "\n".join((title, *paragraphs)), headings=(title,))
-    history = ["How much is a tyre change for the Model Brisk?", "A tyre change for the Model Brisk costs 355 euros. [1]"]
+    history = [
+        "How much is a tyre change for the Model Brisk?",
+        "A tyre change for the Model Brisk costs 355 euros. [1]",
+    ]
     service = await asked(library, "What about a service?", *history)
-    assert [sentence.text for sentence in service.answer.sentences] == ["A service for the Model Brisk costs 540 euros."]
+    assert [sentence.text for sentence in service.answer.sentences] == [
+        "A service for the Model Brisk costs 540 euros."
+    ]
     assert "Brisk" in service.understood
     history += ["What about a service?", service.answer.text]
     glass = await asked(library, "And how much would I have to pay for a new windscreen then?", *history)

@@ -409,3 +409,14 @@ async def test_an_answer_to_a_question_in_a_language_that_is_not_joined_says_by_
     assert outcome.answer.answered_by is AnsweredBy.EXTRACT
     assert [caution.type for caution in outcome.warnings] == ["question_language"]
     assert "German" in outcome.warnings[0].message
+
+
+async def test_years_name_columns(readers):
+    await readers.add(
+        "money.md",
+        "Money\nTable 9. Income in thousand crowns\nItem | 2021 | 2022\nGrants | 310 | 355\nSponsors | 1,204 | 1,198\n",
+        headings=("Money",),
+    )
+    assert await readers.said("What was the income from sponsors in 2022?") == [
+        "Sponsors, 2022: 1,198 (Table 9. Income in thousand crowns)"
+    ]
