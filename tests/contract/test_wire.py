@@ -88,6 +88,7 @@ def body(path: str) -> dict[str, Any]:
         "search": {"query": "harbour"}, "query": {"query": "harbour", "answer": "extract"}, "heatmap": {"query": "q"},
         "kbs": {"name": "third"}, "keys": {"name": "key", "role": "reader"}, "session": {"key": "atoll_a_b"},
         "documents": {"documents": [{"name": "j.txt", "text": "text"}]},
+        "responses": {"model": "atoll/main", "input": "harbour"}, "embeddings": {"model": "any", "input": "harbour"},
         "completions": {"model": "atoll/main", "messages": [{"role": "user", "content": "harbour"}]},
     }.get(path.rsplit("/", 1)[1], {})  # fmt: skip
 

@@ -20,7 +20,7 @@ from atoll.query.service import QueryRequest, Turn
 from gateway.auth import Authorized, authenticate
 from gateway.openai import chores, models
 from gateway.openai.messages import conversation
-from gateway.openai.schemas import ChatIn
+from gateway.openai.schemas import ChatIn, ResponsesIn
 from gateway.runtime import Live, Runtime
 
 T = TypeVar("T")
@@ -81,6 +81,14 @@ class AskedChat:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedResponse:
+    """A conversation in the form of the API of responses that was let in."""
+
+    wanted: ResponsesIn
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """What a body asks for, in whichever of the APIs."""
 
@@ -128,6 +136,20 @@ class InChat(InModel):
         wish = Wish(wanted.model, said.question, said.history, wanted.longest)
         async with self._asked(wish, principal, request, live) as asked:
             yield AskedChat(wanted, asked)
+
+
+class InResponses(InModel):
+    """Lets in a conversation in the form of the API of responses."""
+
+    async def __call__(  # type: ignore[override]
+        self, principal: Known, wanted: ResponsesIn, request: Request, live: Live
+    ) -> AsyncIterator[AskedResponse]:
+        """Let the request in. Raises NotFound, BadInput, QuotaExceeded, Forbidden."""
+        wanted.check()
+        said = conversation(wanted.messages(), "input")
+        wish = Wish(wanted.model, said.question, said.history, wanted.max_output_tokens)
+        async with self._asked(wish, principal, request, live) as asked:
+            yield AskedResponse(wanted, asked)
 
 
 def _query(wish: Wish, access: KbAccess, mode: Mode) -> QueryRequest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
@@ -19,8 +18,9 @@ from gateway.openai.citations import Address, annotated, sources
 from gateway.openai.collecting import Shown, counted, fitted, why_ended
 from gateway.openai.errors import error_object
 from gateway.openai.runs import Run
+from gateway.openai.telling import Teller, texts_of
 from gateway.search.schemas import AnswerOut, answer_fields
-from gateway.sse import HEARTBEAT_SECONDS, KEEP_ALIVE
+from gateway.sse import KEEP_ALIVE
 
 _log = logging.getLogger(__name__)
 
@@ -66,13 +66,13 @@ def completion(outcome: QueryOutcome, form: Form) -> dict[str, Any]:
     text, is_cut = fitted(outcome.answer.text, form.most_tokens)
     finish = "length" if is_cut else why_ended(outcome)
     cited = annotated(text, outcome.answer.citations, form.address)
-    return form.whole(text, finish, usage_of(outcome, text), cited, **beside(outcome, form))
+    return form.whole(text, finish, usage_of(outcome, text), cited, **beside(outcome, form.address))
 
 
-def beside(outcome: QueryOutcome, form: Form) -> dict[str, Any]:
+def beside(outcome: QueryOutcome, address: Address) -> dict[str, Any]:
     """Return what goes beside the text: sources, and the answer as our own API tells it."""
     own = AnswerOut(**answer_fields(outcome, explain=False)).model_dump(mode="json")
-    return {"sources": sources(outcome.answer.citations, form.address), "atoll": own}
+    return {"sources": sources(outcome.answer.citations, address), "atoll": own}
 
 
 def usage_of(outcome: QueryOutcome, text: str) -> dict[str, int]:
@@ -94,8 +94,8 @@ async def chunks(run: Run, shown: Shown, form: Form, *, seconds: float) -> Async
     """
     try:
         yield form.chunk({"role": "assistant", "content": ""})
-        teller = _Teller(form)
-        async for texts in _texts(run, shown, seconds):
+        teller = Teller(form.most_tokens)
+        async for texts in texts_of(run, shown, seconds):
             if texts is None:
                 yield KEEP_ALIVE
                 continue
@@ -112,50 +112,18 @@ async def chunks(run: Run, shown: Shown, form: Form, *, seconds: float) -> Async
         yield _data(error_object(unexpected_problem(form.request_id)))
 
 
-async def _texts(run: Run, shown: Shown, seconds: float) -> AsyncGenerator[list[str] | None, None]:
-    """Yield the texts that may be shown, and None whenever nothing came for a while."""
-    loop = asyncio.get_running_loop()
-    deadline, at = loop.time() + seconds, 0
-    while shown.outcome is None:
-        left = deadline - loop.time()
-        event = await run.event(at, min(HEARTBEAT_SECONDS, left))
-        if event is not None:
-            at += 1
-            yield shown.take(event)
-        else:
-            yield shown.late() if loop.time() >= deadline else None
-
-
-def _ending(shown: Shown, teller: _Teller, form: Form) -> list[bytes]:
+def _ending(shown: Shown, teller: Teller, form: Form) -> list[bytes]:
     outcome = shown.outcome
     assert outcome is not None, "a run of events ends with an outcome or an error"
-    text = "".join(teller.pieces)
+    text = teller.text
     cited = annotated(text, outcome.answer.citations, form.address) if form.with_annotations else []
     last = [
-        form.chunk({"annotations": cited} if cited else {}, **beside(outcome, form)),
+        form.chunk({"annotations": cited} if cited else {}, **beside(outcome, form.address)),
         form.chunk({}, "length" if teller.is_full else why_ended(outcome)),
     ]
     if form.with_usage:
         last.append(form.usage_chunk(usage_of(outcome, text)))
     return [*last, _END]
-
-
-class _Teller:
-    """Tells text up to a number of tokens."""
-
-    def __init__(self, form: Form) -> None:
-        self._most_tokens = form.most_tokens
-        self.pieces: list[str] = []
-        self.is_full = False
-
-    def told(self, text: str) -> str:
-        """Return as much of the next text as there is room for."""
-        if self.is_full:
-            return ""
-        before = "".join(self.pieces)
-        whole, self.is_full = fitted(before + text, self._most_tokens)
-        self.pieces = [whole]
-        return whole[len(before) :]
 
 
 def _data(body: Mapping[str, Any]) -> bytes:

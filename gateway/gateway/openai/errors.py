@@ -21,6 +21,7 @@ from gateway.middleware import set_body_limit
 #: A conversation with pictures in it is large; it is read so far that the refusal can say what is wrong with it.
 MAX_BODY_BYTES = 4 * 2**20
 _PATHS = re.compile(r"/v1/(?:models|chat|completions|embeddings|responses)(?:/.*)?")
+_NAMES_MODEL = re.compile(r"/v1/(?:models/.+|chat/completions|embeddings|responses)")
 _PROBLEM = "urn:atoll:problem:"
 _MAX_PROBLEM_BYTES = 64 * 1024
 #: Where a field stands in the body, as our own refusals tell it first.
@@ -67,7 +68,7 @@ def error_object(problem: Mapping[str, Any], path: str = "") -> dict[str, Any]:
     message = str(problem["detail"])
     field = _FIELD.match(message)
     code = _CODES.get(name, re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower())
-    if status == HTTPStatus.NOT_FOUND and not path.startswith("/v1/completions"):
+    if status == HTTPStatus.NOT_FOUND and _NAMES_MODEL.fullmatch(path):
         code = "model_not_found"
     server = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     kind = "server_error" if server else _TYPES.get(status, "invalid_request_error")

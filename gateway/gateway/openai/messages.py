@@ -26,8 +26,8 @@ class Conversation:
     history: tuple[Turn, ...]
 
 
-def conversation(messages: Sequence[MessageIn]) -> Conversation:
-    """Return what is asked.
+def conversation(messages: Sequence[MessageIn], field: str = "messages") -> Conversation:
+    """Return what is asked; ``field`` is what the body calls its messages.
 
     The question is the last message of a user; what tools and systems say is left out: only documents are evidence.
 
@@ -36,11 +36,11 @@ def conversation(messages: Sequence[MessageIn]) -> Conversation:
     """
     last = max((at for at, message in enumerate(messages) if message.role == "user"), default=None)
     if last is None:
-        raise BadInput("body.messages: no message has the role user; the last one that has is the question")
-    _check_parts(messages[last], last)
+        raise BadInput(f"body.{field}: no message has the role user; the last one that has is the question")
+    _check_parts(messages[last], f"body.{field}.{last}.content")
     question = unwrapped(text_of(messages[last]))
     if not question:
-        raise BadInput(f"body.messages.{last}.content: holds no text; ask a question in words")
+        raise BadInput(f"body.{field}.{last}.content: holds no text; ask a question in words")
     return Conversation(question, tuple(_turns(messages[:last])))
 
 
@@ -59,13 +59,11 @@ def unwrapped(text: str) -> str:
     return _FILES.sub("", text).strip()
 
 
-def _check_parts(message: MessageIn, at: int) -> None:
+def _check_parts(message: MessageIn, where: str) -> None:
     parts = message.content if isinstance(message.content, list) else []
     other = next((part.type for part in parts if part.type not in {"text", "input_text"}), None)
     if other is not None:
-        raise BadInput(
-            f"body.messages.{at}.content: a question is text; {other[:32]} is not read here, upload it as a document"
-        )
+        raise BadInput(f"{where}: a question is text; {other[:32]} is not read here, upload it as a document")
 
 
 def _turns(messages: Sequence[MessageIn]) -> list[Turn]:

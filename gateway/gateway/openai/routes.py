@@ -13,13 +13,15 @@ from fastapi import APIRouter, Depends, Request, Response
 from atoll.access.admit import Access, KbAccess
 from atoll.domain.principal import Action
 from atoll.errors import NotFound
+from atoll.query.service import QueryOutcome
 from gateway.auth import Authorized
 from gateway.citing import page_address
-from gateway.openai import chat, chores, models
-from gateway.openai.asking import AskedChat, InChat, patience, unless_gone
+from gateway.openai import chat, chores, models, responses
+from gateway.openai.asking import Asked, AskedChat, AskedResponse, InChat, InResponses, patience, unless_gone
 from gateway.openai.citations import Address
 from gateway.openai.collecting import Shown, whole
-from gateway.openai.runs import Runs
+from gateway.openai.embeddings import EmbeddingsIn, embedded
+from gateway.openai.runs import Run, Runs
 from gateway.openai.schemas import ChatIn
 from gateway.runtime import Live, Runtime, kept
 from gateway.sse import stream_response
@@ -71,14 +73,41 @@ async def complete_chat(
         form = chat.Form(wanted.model, str, request.state.request_id)
         return chat.ruled(chores.chore_answer(wanted), form)
     form = _form(wanted, asked.access, request, live)
-    run = await asked.lasting.enter_async_context(runs.answering(asked.question, asked.access.principal.subject))
     if not wanted.stream:
-        seconds = patience(request, live)
-        outcome = await unless_gone(request, whole(run, asked.question, seconds=seconds))
-        return chat.completion(outcome, form)
-    await unless_gone(request, run.event(0, _FIRST_BYTE_SECONDS))
+        return chat.completion(await _whole(asked, request, live, runs), form)
+    run = await _begun(asked, request, runs)
     seconds = live.ports.limits.answer_seconds
     return stream_response(chat.chunks(run, Shown(asked.question), form, seconds=seconds))
+
+
+@router.post(
+    "/responses",
+    response_model=None,
+    responses={200: {"content": {"application/json": {}, "text/event-stream": {"schema": {"type": "string"}}}}},
+)
+async def create_response(
+    responding: Annotated[AskedResponse, Depends(InResponses())], request: Request, live: Live, runs: InFlight
+) -> dict[str, Any] | Response:
+    """Answer like `/v1/chat/completions`, in the form of the API of responses. Nothing is stored."""
+    wanted, asked = responding.wanted, responding.asked
+    form = responses.Form(
+        model=wanted.model,
+        address=address_of(asked.access, request, live),
+        request_id=request.state.request_id,
+        most_tokens=wanted.max_output_tokens,
+    )
+    if not wanted.stream:
+        return responses.response(await _whole(asked, request, live, runs), form)
+    run = await _begun(asked, request, runs)
+    seconds = live.ports.limits.answer_seconds
+    return stream_response(responses.events(run, Shown(asked.question), form, seconds=seconds))
+
+
+@router.post("/embeddings")
+async def embed_texts(access: Reading, wanted: EmbeddingsIn, live: Live) -> Response:
+    """Return vectors of texts, as numbers or base64, from the model that documents are embedded with."""
+    del access
+    return Response(await embedded(wanted, live.ports.embedder), media_type="application/json")
 
 
 @router.post("/completions", responses={404: {}})
@@ -89,6 +118,18 @@ async def complete_text(access: Reading) -> None:
         "there is no /v1/completions here; use /v1/chat/completions (LlamaIndex OpenAILike: is_chat_model=True; "
         "Vercel AI SDK: provider.chatModel(id), not completionModel(id); LangChain: ChatOpenAI, not OpenAI)"
     )
+
+
+async def _whole(asked: Asked, request: Request, live: Runtime, runs: Runs) -> QueryOutcome:
+    run = await asked.lasting.enter_async_context(runs.answering(asked.question, asked.access.principal.subject))
+    return await unless_gone(request, whole(run, asked.question, seconds=patience(request, live)))
+
+
+async def _begun(asked: Asked, request: Request, runs: Runs) -> Run:
+    """Return the run of a stream, once its evidence is there or it is time for the first byte."""
+    run = await asked.lasting.enter_async_context(runs.answering(asked.question, asked.access.principal.subject))
+    await unless_gone(request, run.event(0, _FIRST_BYTE_SECONDS))
+    return run
 
 
 def _form(wanted: ChatIn, access: KbAccess, request: Request, live: Runtime) -> chat.Form:

@@ -85,3 +85,55 @@ def check_format(name: str, wanted: Any) -> None:
     kind = wanted.get("type") if isinstance(wanted, dict) else wanted
     if kind not in (None, "text"):
         raise BadInput(f"body.{name}: must be of type text; Atoll answers in cited sentences, not in JSON")
+
+
+class ItemIn(BaseModel, extra="ignore"):
+    """A turn of the conversation, or something else that is named by its type and left out."""
+
+    type: str | None = Field(None, max_length=64)
+    role: str | None = Field(None, max_length=64)
+    content: str | list[PartIn] | None = None
+
+
+class TextFormatIn(BaseModel, extra="ignore"):
+    """The form of the answer."""
+
+    format: Any = None
+
+
+class ResponsesIn(Body, extra="ignore"):
+    """A conversation in the form of the API of responses. Nothing of it is kept, whatever ``store`` says."""
+
+    model: Model
+    input: str | list[ItemIn]
+    instructions: str | list[Any] | None = None
+    stream: StrictBool | None = None
+    max_output_tokens: Tokens | None = None
+    store: StrictBool | None = Field(None, description="Accepted and not heeded: nothing is stored.")
+    previous_response_id: str | None = Field(None, description="Refused: there is no earlier response to go on from.")
+    conversation: Any = None
+    background: StrictBool | None = None
+    tools: list[Any] | None = None
+    tool_choice: Any = None
+    parallel_tool_calls: StrictBool | None = None
+    text: TextFormatIn | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    user: str | None = None
+
+    def check(self) -> None:
+        """Refuse what cannot be done. Raises BadInput."""
+        for name, value in (("previous_response_id", self.previous_response_id), ("conversation", self.conversation)):
+            if value is not None:
+                raise BadInput(f"body.{name}: nothing is kept between requests; send the whole conversation as input")
+        if self.background:
+            raise BadInput("body.background: must be false; an answer is given at once or not at all")
+        check_tool_choice(self.tool_choice)
+        check_format("text.format", None if self.text is None else self.text.format)
+
+    def messages(self) -> list[MessageIn]:
+        """Return the turns; what is no message is left out."""
+        if isinstance(self.input, str):
+            return [MessageIn(role="user", content=self.input)]
+        turns = [each for each in self.input if each.role in {"user", "assistant"} and each.type in {None, "message"}]
+        return [MessageIn(role="user" if each.role == "user" else "assistant", content=each.content) for each in turns]

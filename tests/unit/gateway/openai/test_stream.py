@@ -13,7 +13,7 @@ import pytest
 from atoll.adapters.memory.chat import MemoryChat
 from atoll.errors import DependencyDown
 from atoll.query.service import EvidenceFound
-from gateway.openai import chat, routes
+from gateway.openai import routes, telling
 from gateway.openai.runs import Runs
 from tests.unit.gateway.conftest import Site
 from tests.unit.gateway.openai.conftest import CHAT, body, chunks, error_of
@@ -143,7 +143,7 @@ async def test_a_stream_begins_while_the_documents_are_searched(
 
     monkeypatch.setattr(site.house.ask, "stream", slow)
     monkeypatch.setattr(routes, "_FIRST_BYTE_SECONDS", 0.05)
-    monkeypatch.setattr(chat, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(telling, "HEARTBEAT_SECONDS", 0.1)
     text = await streamed(asked)
     blocks = text.split("\n\n")
     assert '"role":"assistant"' in blocks[0]
