@@ -131,6 +131,18 @@ export type DuplicateOut = {
   "name": string;
 };
 
+/** Texts to embed. ``model`` may be anything: there is one embedding model, whose name the answer tells. */
+export type EmbeddingsIn = {
+  "dimensions"?: number | null;
+  "encoding_format"?: "float" | "base64" | null;
+  /** A text, or a list of texts. */
+  "input": unknown;
+  /** `query` for questions; models may treat them differently. */
+  "input_type"?: InputType | null;
+  "model": string;
+  "user"?: string | null;
+};
+
 /** Entities, those of most passages first. */
 export type EntitiesOut = {
   "entities": Array<EntityOut>;
@@ -264,6 +276,16 @@ export type GraphStatsOut = {
 /** What to look for on a page. */
 export type HeatmapIn = {
   "query": string;
+};
+
+/** What a text is to the search. Models may prefix the two differently. */
+export type InputType = "query" | "document";
+
+/** A turn of the conversation, or something else that is named by its type and left out. */
+export type ItemIn = {
+  "content"?: string | Array<PartIn> | null;
+  "role"?: string | null;
+  "type"?: string | null;
 };
 
 /** What is to change; null leaves as it is. */
@@ -646,6 +668,29 @@ export type ReprocessIn = {
   "from"?: "parse" | "chunk" | "extract" | "embed" | "store";
 };
 
+/** A conversation in the form of the API of responses. Nothing of it is kept, whatever ``store`` says. */
+export type ResponsesIn = {
+  "background"?: boolean | null;
+  "conversation"?: unknown;
+  "input": string | Array<ItemIn>;
+  "instructions"?: string | Array<unknown> | null;
+  "max_output_tokens"?: number | null;
+  /** `atoll/<kb>[/<mode>]` */
+  "model": string;
+  "parallel_tool_calls"?: boolean | null;
+  /** Refused: there is no earlier response to go on from. */
+  "previous_response_id"?: string | null;
+  /** Accepted and not heeded: nothing is stored. */
+  "store"?: boolean | null;
+  "stream"?: boolean | null;
+  "temperature"?: number | null;
+  "text"?: TextFormatIn | null;
+  "tool_choice"?: unknown;
+  "tools"?: Array<unknown> | null;
+  "top_p"?: number | null;
+  "user"?: string | null;
+};
+
 /** What a key may do; ``ADMIN`` manages tenants and reads no document. */
 export type Role = "owner" | "editor" | "reader" | "auditor" | "admin";
 
@@ -813,6 +858,11 @@ export type TenantsOut = {
   "tenants": Array<TenantOut>;
 };
 
+/** The form of the answer. */
+export type TextFormatIn = {
+  "format"?: unknown;
+};
+
 /** A text to be taken as a document; what is left out stays as it is in one that is there already.
 
 The folder part of its name lies below ``source``. */
@@ -886,6 +936,7 @@ export interface Operations {
   verify_events: { path: {  }; query: { seal?: string | null }; body: never; answer: VerificationOut };
   complete_chat: { path: {  }; query: {  }; body: ChatIn; answer: unknown };
   complete_text: { path: {  }; query: {  }; body: never; answer: unknown };
+  embed_texts: { path: {  }; query: {  }; body: EmbeddingsIn; answer: unknown };
   list_kbs: { path: {  }; query: { limit?: number; cursor?: string | null }; body: never; answer: KbsOut };
   create_kb: { path: {  }; query: {  }; body: KbIn; answer: KbOut };
   delete_kb: { path: { kb: string | number }; query: {  }; body: never; answer: void };
@@ -925,6 +976,7 @@ export interface Operations {
   change_key: { path: { key: string | number }; query: {  }; body: KeyChange; answer: KeyOut };
   list_models: { path: {  }; query: {  }; body: never; answer: ModelsOut };
   get_model: { path: { model: string | number }; query: {  }; body: never; answer: gateway__openai__models__ModelOut };
+  create_response: { path: {  }; query: {  }; body: ResponsesIn; answer: unknown };
   close_session: { path: {  }; query: {  }; body: never; answer: void };
   get_session: { path: {  }; query: {  }; body: never; answer: SessionOut };
   open_session: { path: {  }; query: {  }; body: SessionIn; answer: SessionOut };
@@ -947,6 +999,7 @@ export const PLACES = {
   verify_events: ["GET", "/v1/audit/verify"],
   complete_chat: ["POST", "/v1/chat/completions"],
   complete_text: ["POST", "/v1/completions"],
+  embed_texts: ["POST", "/v1/embeddings"],
   list_kbs: ["GET", "/v1/kbs"],
   create_kb: ["POST", "/v1/kbs"],
   delete_kb: ["DELETE", "/v1/kbs/{kb}"],
@@ -983,6 +1036,7 @@ export const PLACES = {
   change_key: ["PATCH", "/v1/keys/{key}"],
   list_models: ["GET", "/v1/models"],
   get_model: ["GET", "/v1/models/{model}"],
+  create_response: ["POST", "/v1/responses"],
   close_session: ["DELETE", "/v1/session"],
   get_session: ["GET", "/v1/session"],
   open_session: ["POST", "/v1/session"],
