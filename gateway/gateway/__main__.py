@@ -16,7 +16,7 @@ from atoll.errors import IndexMissing, StartRefused
 from atoll.query.retrieve.heatmap import PageHeat
 from atoll.settings import Settings
 from gateway.app import create_app
-from gateway.dependencies import Dependencies, Dependency, Gauges, Limits
+from gateway.dependencies import Dependencies, Dependency, Gauges, Limits, McpLimits
 from gateway.server import listen, serve
 
 _MIB = 2**20
@@ -88,6 +88,11 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
             answer_seconds=section.answer_seconds,
             whole_answer_seconds=section.whole_answer_seconds,
             allowed_hosts=tuple(section.allowed_hosts.split(",")),
+        ),
+        mcp=McpLimits(
+            enabled=values.mcp.enabled,
+            allowed_origins=tuple(filter(None, map(str.strip, values.mcp.allowed_origins.split(",")))),
+            call_seconds=values.mcp.call_seconds,
         ),
         dependencies=_leaned_on(front),
         models=models_of(values, front),

@@ -18,6 +18,7 @@ import gateway.graph.routes
 import gateway.health.routes
 import gateway.kbs.routes
 import gateway.keys.routes
+import gateway.mcp.routes
 import gateway.openai.routes
 import gateway.pages.routes
 import gateway.search.routes
@@ -36,6 +37,7 @@ from gateway.dependencies import Dependencies
 from gateway.documents.upload import UploadReader
 from gateway.events.hub import Hubs
 from gateway.health.probes import Readiness
+from gateway.mcp.front import Front
 from gateway.middleware import AllowedHosts, BoundedBody, HeadAsGet, ProblemsOnly, RequestContext
 from gateway.openai.asking import Counted
 from gateway.openai.errors import OpenAIErrors
@@ -60,6 +62,7 @@ _FEATURES = (
     gateway.tenants.routes,
     gateway.usage.routes,
     gateway.audit.routes,
+    gateway.mcp.routes,
     gateway.health.routes,
     gateway.docs.routes,
     gateway.web,
@@ -72,6 +75,7 @@ def create_app(ports: Dependencies) -> FastAPI:
     runtime = Runtime(ports)
     for state in _states(ports, runtime.ringer):
         runtime.keep(state)
+    runtime.keep(Front(runtime))
     app.state.runtime = runtime
     app.router.lifespan_context = _lifespan
     errors.install(app, [*api_routes(), *(route for route in app.routes if isinstance(route, Route))])
@@ -140,7 +144,7 @@ def api_routes() -> list[APIRoute]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     pages = runtime.kept(PageViews)
-    features = (pages.adopt(), background.tell_older(runtime.ports))
+    features = (pages.adopt(), background.tell_older(runtime.ports), runtime.kept(Front).run())
     async with background.running(
         runtime.ports, runtime.ringer, runtime.key_use, runtime.queries, runtime.seals, *features
     ):

@@ -67,6 +67,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class McpLimits:
+    """Whether agents are served, which foreign origins may call, and how long a tool may take."""
+
+    enabled: bool = True
+    allowed_origins: tuple[str, ...] = ()
+    call_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
     """Everything a route may use."""
 
@@ -100,6 +109,7 @@ class Dependencies:
     public_url: str | None = None
     gauges: tuple[Gauges, ...] = ()
     heat: Heat | None = None
+    mcp: McpLimits = field(default_factory=McpLimits)
     #: Role of a model server -> what tells the name of its model.
     models: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
     #: Rings that no worker has answered, of the whole installation.
