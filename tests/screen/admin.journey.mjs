@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { accessible, address, api, ask, fits, journey, picture, signIn } from "./browser.mjs";
+import { accessible, address, adminKey, api, ask, fits, journey, picture, signIn } from "./browser.mjs";
 
 const KB = "screen-admin";
 
@@ -78,15 +78,24 @@ for (const [width, height, theme] of [
       await page.getByRole("link", { name: "Audit trail" }).click();
       await page.getByLabel("What").fill("kb.deleted");
       await page.getByRole("cell", { name: `kb ${name}` }).first().waitFor();
+      await page.getByRole("button", { name: "Verify the trail" }).click();
+      await page.getByText("The trail is what was written").waitFor();
       await accessible(page);
       await fits(page);
       await picture(page, `admin-audit-${width}-${theme}`);
       await page.getByRole("link", { name: "System" }).click();
       await page.getByText("Everything that is needed answers.").waitFor();
       await page.getByRole("rowheader", { name: "records" }).waitFor();
+      await page.getByRole("rowheader", { name: "Embedding model" }).waitFor();
+      await page.getByText("Nothing waits, and nothing failed.").waitFor();
       await accessible(page);
       await fits(page);
       await picture(page, `admin-system-${width}-${theme}`);
+      await page.getByRole("link", { name: "Use", exact: true }).click();
+      await page.getByRole("rowheader", { name: "default" }).waitFor();
+      await accessible(page);
+      await fits(page);
+      await picture(page, `admin-usage-${width}-${theme}`);
     });
   });
 }
@@ -124,16 +133,36 @@ test("a key is shown once, sees what its labels allow, and is out the moment it 
     await signIn(reader, `/kb/${kb}/ask`, secret);
     const shut = await ask(reader, "Which number opens the safe of the station?");
     assert.equal(await shut.getByText("4711").count(), 0);
+    assert.equal(await shut.getByText("closed.txt").count(), 0);
     const open = await ask(reader, "When does the ferry to Osk Head leave?");
     await open.getByText("9.15").first().waitFor();
     assert.equal(await reader.getByRole("link", { name: "Administration" }).count(), 0);
+
+    // Other labels of the document, and other labels of the key, hold from the next answer on.
+    await page.getByRole("checkbox", { name: "Choose open.txt" }).check();
+    await page.getByRole("button", { name: "Change labels" }).click();
+    await page.getByLabel("Labels to add").fill("board");
+    await accessible(page);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Done for 1 document").waitFor();
+    const relabelled = await ask(reader, "When does the ferry to Osk Head leave?");
+    assert.equal(await relabelled.getByText("9.15").count(), 0);
+    await page.goto(`${address}/admin/keys`);
+    await row.getByRole("button", { name: "Actions for a reader of the crew" }).click();
+    await page.getByRole("menuitem", { name: "Change" }).click();
+    await page.getByLabel("Labels that it may see").fill("crew, board");
+    await page.getByRole("button", { name: "Save" }).click();
+    await row.getByText("board, crew").waitFor();
+    const again = await ask(reader, "When does the ferry to Osk Head leave?");
+    await again.getByText("9.15").first().waitFor();
+
     await reader.getByRole("link", { name: "Documents" }).click();
     await reader.getByRole("link", { name: "open.txt" }).waitFor();
-    assert.equal(await reader.getByText("closed.txt").count(), 0);
+    await reader.getByRole("link", { name: "closed.txt" }).waitFor();
 
     // The list of documents listens to a stream of events; it ends with the key, and the page says so by itself.
-    await page.goto(`${address}/admin/keys`);
-    await row.getByRole("button", { name: "Revoke" }).click();
+    await row.getByRole("button", { name: "Actions for a reader of the crew" }).click();
+    await page.getByRole("menuitem", { name: "Revoke" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
     await row.waitFor({ state: "detached" });
     await reader.getByText("You were signed out").waitFor({ timeout: 30_000 });
@@ -151,5 +180,46 @@ test("an auditor is led to what they may see", async () => {
     assert.equal(new URL(page.url()).pathname, "/admin/audit");
     assert.equal(await page.getByRole("link", { name: "Keys" }).count(), 0);
     await page.getByRole("cell").first().waitFor();
+  });
+});
+
+test("an admin makes a tenant, limits it, suspends it and lets it in again, and sees no document", async () => {
+  await journey({ refusals: [403] }, async (page, context) => {
+    await signIn(page, "/", adminKey);
+    await page.getByRole("link", { name: "Tenants" }).waitFor();
+    assert.equal(await page.getByRole("link", { name: "Documents" }).count(), 0);
+    await page.getByRole("button", { name: "New tenant" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name", { exact: true }).fill("harbour");
+    await dialog.getByLabel("Most documents").fill("5");
+    await accessible(page);
+    await dialog.getByRole("button", { name: "Create" }).click();
+    const owner = await page.getByRole("dialog", { name: "The first owner key of harbour" }).getByLabel("Key").inputValue();
+    assert.match(owner, /^atoll_/);
+    await page.getByRole("button", { name: "Done" }).click();
+    const row = page.getByRole("row").filter({ hasText: "harbour" });
+    await row.getByText("5 Documents").waitFor();
+    await accessible(page);
+    await fits(page);
+    await picture(page, "admin-tenants-1280-light");
+
+    const theirs = await context.browser().newContext();
+    const there = await theirs.newPage();
+    await signIn(there, "/admin/usage", owner);
+    await there.getByRole("heading", { name: "Administration" }).waitFor();
+    for (const [verb, state] of [["Suspend", "Suspended"], ["Let in again", "Active"]]) {
+      await row.getByRole("button", { name: "Actions for harbour" }).click();
+      await page.getByRole("menuitem", { name: verb }).click();
+      await row.getByText(state, { exact: true }).waitFor();
+      if (verb === "Suspend") {
+        await there.reload();
+        await there.getByText("This key may not do that").waitFor();
+        await there.getByLabel("Key").waitFor();
+      }
+    }
+    await row.getByRole("button", { name: "Actions for harbour" }).click();
+    await page.getByRole("menuitem", { name: "Limits and use" }).click();
+    await dialog.getByText("Questions today").waitFor();
+    assert.equal(await dialog.getByLabel("Most documents").inputValue(), "5");
   });
 });

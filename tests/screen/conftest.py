@@ -24,6 +24,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             stack.upload(owner, {path.name: path.read_bytes() for path in sorted(SAMPLES.iterdir())})
             documents = stack.settled(owner)
         assert {each["status"] for each in documents} == {"ready"}, documents
+        made = stack.run("init", "--admin")
+        assert made.returncode == 0, made.stderr
         yield stack
 
 
@@ -42,6 +44,7 @@ def travel(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
                 "HOME": str(folder),
                 "SCREEN_ADDRESS": stack.address,
                 "SCREEN_KEY": stack.key,
+                "SCREEN_ADMIN_KEY": (stack.data / "admin.key").read_text().strip(),
                 "SCREEN_CHROMIUM": require("chromium"),
                 "SCREEN_MODULES": str(ROOT / "web" / "package.json"),
                 "SCREEN_SAMPLES": str(SAMPLES),

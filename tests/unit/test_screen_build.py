@@ -13,6 +13,8 @@ import pytest
 from scripts import screen
 from scripts.wheel_screen import included
 
+from atoll.domain.media import ACCEPTED
+
 ROOT = Path(__file__).parents[2]
 LOCK = json.loads((ROOT / "web" / "package-lock.json").read_text())
 #: Licences of what is in the built screen or builds it. MPL-2.0 files stay as they are and are part of tools only.
@@ -34,6 +36,11 @@ def test_the_lock_pins_by_hash_and_names_no_address() -> None:
 def test_every_package_of_the_screen_has_a_licence_that_can_be_shipped() -> None:
     others = {name: entry.get("license") for name, entry in LOCK["packages"].items() if name}
     assert {name: licence for name, licence in others.items() if licence not in LICENCES} == {}
+
+
+def test_files_of_every_format_can_be_chosen() -> None:
+    text = (ROOT / "web" / "src" / "documents" / "accepted.ts").read_text()
+    assert set(re.findall(r"\s(\.\w+)", text.split("`")[1])) == set(ACCEPTED)
 
 
 def test_versions_are_pinned() -> None:

@@ -33,10 +33,7 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
-    """A question to be answered from one knowledge base.
-
-    ``answer_tokens`` is how long an answer that a chat model writes may be; None: as long as the settings say.
-    """
+    """A question to be answered from one knowledge base."""
 
     reader: Reader
     query: str
@@ -45,7 +42,6 @@ class QueryRequest:
     filters: Filters
     answer: AnswerMode = AnswerMode.AUTO
     history: tuple[Turn, ...] = ()
-    answer_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,12 @@
-import { Activity, KeyRound, Library, type LucideIcon, ScrollText } from "lucide-react";
+import {
+  Activity,
+  Building2,
+  ChartColumn,
+  KeyRound,
+  Library,
+  type LucideIcon,
+  ScrollText,
+} from "lucide-react";
 import type { ComponentType } from "react";
 import { Link, Redirect } from "wouter";
 
@@ -11,11 +19,15 @@ import { Audit } from "./Audit";
 import { Kbs } from "./Kbs";
 import { Keys } from "./Keys";
 import { System } from "./System";
+import { Tenants } from "./Tenants";
+import { Usage } from "./Usage";
 
 const SECTIONS = {
   kbs: { right: "kbs", icon: Library, Shown: Kbs },
+  tenants: { right: "tenants", icon: Building2, Shown: Tenants },
   keys: { right: "keys", icon: KeyRound, Shown: Keys },
   audit: { right: "audit", icon: ScrollText, Shown: Audit },
+  usage: { right: "usage", icon: ChartColumn, Shown: Usage },
   system: { right: "observe", icon: Activity, Shown: System },
 } as const satisfies Record<string, { right: Right; icon: LucideIcon; Shown: ComponentType }>;
 

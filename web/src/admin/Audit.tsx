@@ -13,7 +13,9 @@ import { may, useSession } from "@/session/session";
 import { useFormats, useTexts } from "@/texts";
 
 import styles from "./AdminPage.module.css";
+import { AuditSeal } from "./AuditSeal";
 import { keyList } from "./keyList";
+import { dayOf } from "./keyState";
 import { TablePlace } from "./TablePlace";
 
 const AT_ONCE = 100;
@@ -94,6 +96,7 @@ export function Audit() {
           onChange={(event) => setActor(event.target.value)}
         />
       </div>
+      <AuditSeal />
       {error === null ? null : <ProblemNotice error={error} onRetry={() => void refetch()} />}
       {events === undefined && error === null ? <Skeleton lines={6} label={t.shell.loading} /> : null}
       {events?.length === 0 ? <Empty icon={ScrollText} title={t.admin.noEvents} /> : null}
@@ -159,7 +162,5 @@ function useKeyNames(): (actor: string) => string | undefined {
 
 /** A day some days ago, as a date field writes it. */
 function dayBefore(days: number): string {
-  const day = new Date(Date.now() - days * DAY_MILLISECONDS);
-  const parts = [day.getFullYear(), day.getMonth() + 1, day.getDate()];
-  return parts.map((part) => String(part).padStart(2, "0")).join("-");
+  return dayOf(new Date(Date.now() - days * DAY_MILLISECONDS).toISOString());
 }

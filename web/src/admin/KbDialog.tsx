@@ -2,7 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 
 import { call } from "@/api/client";
-import type { KbOut, Quota } from "@/api/schema";
+import type { KbOut } from "@/api/schema";
 import { listOf } from "@/ask/filters";
 import { Button } from "@/design/Button";
 import { Dialog, DialogActions } from "@/design/Dialog";
@@ -13,8 +13,8 @@ import { kbsQuery } from "@/shell/kbs";
 import { useTexts } from "@/texts";
 
 import styles from "./AdminPage.module.css";
-
-const MEGABYTE = 1e6;
+import { quotaOf, quotaText } from "./quota";
+import { QuotaFields } from "./QuotaFields";
 
 interface KbDialogProps {
   /** The one to change, or null for a new one. */
@@ -28,8 +28,7 @@ export function KbDialog({ kb, onClose }: KbDialogProps) {
   const client = useQueryClient();
   const [name, setName] = useState("");
   const [language, setLanguage] = useState("en");
-  const [documents, setDocuments] = useState(String(kb?.quota.documents ?? ""));
-  const [megabytes, setMegabytes] = useState(kb?.quota.bytes ? String(kb.quota.bytes / MEGABYTE) : "");
+  const [limits, setLimits] = useState(() => quotaText(kb?.quota ?? {}));
   const [types, setTypes] = useState(typesOf(kb?.settings ?? {}).join(", "));
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -37,7 +36,7 @@ export function KbDialog({ kb, onClose }: KbDialogProps) {
   async function save(event: FormEvent) {
     event.preventDefault();
     setBusy(true);
-    const quota = quotaOf(documents, megabytes);
+    const quota = quotaOf(limits);
     const settings = withTypes(kb?.settings ?? {}, listOf(types));
     try {
       if (kb === null) await call("create_kb", { body: { name: name.trim(), language, quota, settings } });
@@ -73,25 +72,7 @@ export function KbDialog({ kb, onClose }: KbDialogProps) {
             />
           </>
         ) : null}
-        <div className={styles.pair}>
-          <TextField
-            label={t.admin.mostDocuments}
-            hint={t.admin.quotaHint}
-            type="number"
-            min={0}
-            value={documents}
-            onChange={(event) => setDocuments(event.target.value)}
-          />
-          <TextField
-            label={t.admin.mostMegabytes}
-            hint={t.admin.quotaHint}
-            type="number"
-            min={0}
-            step="any"
-            value={megabytes}
-            onChange={(event) => setMegabytes(event.target.value)}
-          />
-        </div>
+        <QuotaFields quota={limits} onChange={setLimits} />
         <TextField
           label={t.admin.entityTypes}
           hint={t.admin.entityTypesHint}
@@ -125,11 +106,4 @@ function typesOf(settings: Record<string, unknown>): string[] {
 export function withTypes(settings: Record<string, unknown>, types: string[]): Record<string, unknown> {
   const { [TYPES]: _, ...others } = settings;
   return types.length > 0 ? { ...others, [TYPES]: types } : others;
-}
-
-export function quotaOf(documents: string, megabytes: string): Quota {
-  return {
-    ...(documents === "" ? {} : { documents: Number(documents) }),
-    ...(megabytes === "" ? {} : { bytes: Math.round(Number(megabytes) * MEGABYTE) }),
-  };
 }

@@ -1,49 +1,57 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Copy } from "lucide-react";
 import { type FormEvent, useState } from "react";
 
 import { call } from "@/api/client";
-import type { NewKeyOut, Role } from "@/api/schema";
+import type { KeyOut, NewKeyOut, Role } from "@/api/schema";
 import { listOf } from "@/ask/filters";
 import { Button } from "@/design/Button";
 import { Dialog, DialogActions } from "@/design/Dialog";
 import { CheckBox, SelectField, TextField } from "@/design/Field";
-import { Notice, ProblemNotice } from "@/design/Notice";
+import { ProblemNotice } from "@/design/Notice";
 import { say } from "@/design/Toasts";
-import { copyText } from "@/shell/copyText";
 import { kbsQuery } from "@/shell/kbs";
 import { useTexts } from "@/texts";
 
 import styles from "./AdminPage.module.css";
-import { endOf } from "./keyState";
+import { dayOf, endOf } from "./keyState";
+import { Secret } from "./Secret";
 
 const ROLES: readonly Role[] = ["reader", "editor", "owner", "auditor"];
 /** Roles that read documents: for others, knowledge bases and labels mean nothing. */
 const READING: ReadonlySet<Role> = new Set(["reader", "editor", "owner"]);
 
-/** Makes a key and shows its secret, this once. */
-export function KeyDialog({ onClose }: { onClose: () => void }) {
+/** Makes a key and shows its secret, this once; or changes the rights of one that is there. */
+export function KeyDialog({ shown, onClose }: { shown: KeyOut | null; onClose: () => void }) {
   const t = useTexts();
   const [made, setMade] = useState<NewKeyOut | null>(null);
   return made === null ? (
-    <Dialog title={t.admin.newKey} onClose={onClose}>
-      <KeyForm onMade={setMade} onClose={onClose} />
+    <Dialog title={shown === null ? t.admin.newKey : t.admin.settingsOf(shown.name)} onClose={onClose}>
+      <KeyForm shown={shown} onMade={setMade} onClose={onClose} />
     </Dialog>
   ) : (
     <Dialog key="made" title={t.admin.secretTitle} onClose={onClose}>
-      <Secret made={made} onClose={onClose} />
+      <p>
+        <bdi>{made.name}</bdi> · {t.session.roles[made.role]}
+      </p>
+      <Secret secret={made.secret} onClose={onClose} />
     </Dialog>
   );
 }
 
-function KeyForm({ onMade, onClose }: { onMade: (made: NewKeyOut) => void; onClose: () => void }) {
+interface KeyFormProps {
+  shown: KeyOut | null;
+  onMade: (made: NewKeyOut) => void;
+  onClose: () => void;
+}
+
+function KeyForm({ shown, onMade, onClose }: KeyFormProps) {
   const t = useTexts();
   const client = useQueryClient();
-  const [name, setName] = useState("");
-  const [role, setRole] = useState<Role>("reader");
-  const [kbs, setKbs] = useState<readonly string[] | "*">("*");
-  const [labels, setLabels] = useState<string | "*">("*");
-  const [until, setUntil] = useState("");
+  const [name, setName] = useState(shown?.name ?? "");
+  const [role, setRole] = useState<Role>(shown?.role ?? "reader");
+  const [kbs, setKbs] = useState<readonly string[] | "*">(shown?.kbs ?? "*");
+  const [labels, setLabels] = useState<string | "*">(() => written(shown?.labels ?? "*"));
+  const [until, setUntil] = useState(() => dayOf(shown?.expires_at ?? null));
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const reads = READING.has(role);
@@ -59,7 +67,12 @@ function KeyForm({ onMade, onClose }: { onMade: (made: NewKeyOut) => void; onClo
       expires_at: endOf(until),
     };
     try {
-      onMade(await call("create_key", { body }));
+      if (shown === null) onMade(await call("create_key", { body }));
+      else {
+        await call("change_key", { path: { key: shown.id }, body });
+        say(t.admin.kbSaved(shown.name));
+        onClose();
+      }
       await client.invalidateQueries({ queryKey: ["keys"] });
     } catch (caught) {
       setError(caught);
@@ -116,11 +129,16 @@ function KeyForm({ onMade, onClose }: { onMade: (made: NewKeyOut) => void; onClo
           {t.shell.cancel}
         </Button>
         <Button look="primary" type="submit" disabled={busy || name.trim() === "" || kbs.length === 0}>
-          {t.admin.create}
+          {shown === null ? t.admin.create : t.admin.save}
         </Button>
       </DialogActions>
     </form>
   );
+}
+
+/** Labels as a field holds them; all of them are `*`, which no label is called. */
+function written(labels: readonly string[] | "*"): string {
+  return labels === "*" ? "*" : labels.join(", ");
 }
 
 interface KbChoicesProps {
@@ -152,32 +170,5 @@ function KbChoices({ chosen, onChange }: KbChoicesProps) {
             />
           ))}
     </fieldset>
-  );
-}
-
-function Secret({ made, onClose }: { made: NewKeyOut; onClose: () => void }) {
-  const t = useTexts();
-  return (
-    <>
-      <p>
-        <bdi>{made.name}</bdi> · {t.session.roles[made.role]}
-      </p>
-      <Notice tone="warn">{t.admin.secretLead}</Notice>
-      <TextField
-        label={t.admin.secret}
-        className={styles.secret}
-        readOnly
-        value={made.secret}
-        onFocus={(event) => event.target.select()}
-      />
-      <DialogActions>
-        <Button icon={Copy} onClick={() => void copyText(made.secret).then(() => say(t.admin.copied))}>
-          {t.admin.copy}
-        </Button>
-        <Button look="primary" onClick={onClose}>
-          {t.admin.done}
-        </Button>
-      </DialogActions>
-    </>
   );
 }

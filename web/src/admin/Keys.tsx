@@ -1,12 +1,13 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { KeyRound, Plus } from "lucide-react";
+import { Ellipsis, KeyRound, Plus, Settings2 } from "lucide-react";
 import { useState } from "react";
 
 import type { KeyOut } from "@/api/schema";
 import { Badge } from "@/design/Badge";
-import { Button } from "@/design/Button";
+import { Button, IconButton } from "@/design/Button";
 import { Empty, Skeleton } from "@/design/Empty";
 import { CheckBox } from "@/design/Field";
+import { Menu, MenuItem, MenuSeparator } from "@/design/Menu";
 import { ProblemNotice } from "@/design/Notice";
 import { useFormats, useTexts } from "@/texts";
 
@@ -20,7 +21,7 @@ import { TablePlace } from "./TablePlace";
 /** The keys of the tenant: who has which rights, until when; made here, shown once, revoked at once. */
 export function Keys() {
   const t = useTexts();
-  const [making, setMaking] = useState(false);
+  const [doing, setDoing] = useState<"create" | KeyOut | null>(null);
   const [revoking, setRevoking] = useState<KeyOut | null>(null);
   const [withEnded, setWithEnded] = useState(false);
   const { data, error, refetch, hasNextPage, fetchNextPage } = useInfiniteQuery(keyList);
@@ -30,7 +31,7 @@ export function Keys() {
   return (
     <section className={styles.panel} aria-label={t.admin.sections.keys}>
       <div className={styles.bar}>
-        <Button look="primary" icon={Plus} onClick={() => setMaking(true)}>
+        <Button look="primary" icon={Plus} onClick={() => setDoing("create")}>
           {t.admin.newKey}
         </Button>
         {ended > 0 ? (
@@ -44,15 +45,25 @@ export function Keys() {
       {error === null ? null : <ProblemNotice error={error} onRetry={() => void refetch()} />}
       {shown === undefined && error === null ? <Skeleton lines={4} label={t.shell.loading} /> : null}
       {shown?.length === 0 ? <Empty icon={KeyRound} title={t.admin.noKeys} /> : null}
-      {shown === undefined || shown.length === 0 ? null : <KeyTable keys={shown} onRevoke={setRevoking} />}
+      {shown === undefined || shown.length === 0 ? null : (
+        <KeyTable keys={shown} onChange={setDoing} onRevoke={setRevoking} />
+      )}
       {hasNextPage ? <Button onClick={() => void fetchNextPage()}>{t.admin.more}</Button> : null}
-      {making ? <KeyDialog onClose={() => setMaking(false)} /> : null}
+      {doing === null ? null : (
+        <KeyDialog shown={doing === "create" ? null : doing} onClose={() => setDoing(null)} />
+      )}
       {revoking === null ? null : <RevokeDialog shown={revoking} onClose={() => setRevoking(null)} />}
     </section>
   );
 }
 
-function KeyTable({ keys, onRevoke }: { keys: readonly KeyOut[]; onRevoke: (key: KeyOut) => void }) {
+interface KeyTableProps {
+  keys: readonly KeyOut[];
+  onChange: (key: KeyOut) => void;
+  onRevoke: (key: KeyOut) => void;
+}
+
+function KeyTable({ keys, onChange, onRevoke }: KeyTableProps) {
   const t = useTexts();
   const formats = useFormats();
   const listed = (names: readonly string[] | "*") =>
@@ -62,7 +73,9 @@ function KeyTable({ keys, onRevoke }: { keys: readonly KeyOut[]; onRevoke: (key:
       <thead>
         <tr>
           <th scope="col">{t.admin.name}</th>
-          <th scope="col">{t.admin.role}</th>
+          <th scope="col" className={styles.wide}>
+            {t.admin.role}
+          </th>
           <th scope="col" className={styles.wide}>
             {t.admin.keyKbs}
           </th>
@@ -89,7 +102,7 @@ function KeyTable({ keys, onRevoke }: { keys: readonly KeyOut[]; onRevoke: (key:
               <th scope="row" className={state === "active" ? styles.wrap : `${styles.wrap} ${styles.ended}`}>
                 <bdi>{key.name}</bdi>
               </th>
-              <td>{t.session.roles[key.role]}</td>
+              <td className={styles.wide}>{t.session.roles[key.role]}</td>
               <td className={`${styles.wrap} ${styles.wide}`}>{listed(key.kbs)}</td>
               <td className={`${styles.wrap} ${styles.wide}`} dir="auto">
                 {listed(key.labels)}
@@ -110,10 +123,18 @@ function KeyTable({ keys, onRevoke }: { keys: readonly KeyOut[]; onRevoke: (key:
               </td>
               <td>
                 {state === "active" ? (
-                  <Button small look="quiet" onClick={() => onRevoke(key)}>
-                    {t.admin.revoke}
-                    <span className="visually-hidden"> {key.name}</span>
-                  </Button>
+                  <Menu
+                    align="end"
+                    trigger={<IconButton icon={Ellipsis} label={t.admin.actions(key.name)} tipSide="end" />}
+                  >
+                    <MenuItem icon={Settings2} onSelect={() => onChange(key)}>
+                      {t.admin.change}
+                    </MenuItem>
+                    <MenuSeparator />
+                    <MenuItem icon={KeyRound} danger onSelect={() => onRevoke(key)}>
+                      {t.admin.revoke}
+                    </MenuItem>
+                  </Menu>
                 ) : null}
               </td>
             </tr>

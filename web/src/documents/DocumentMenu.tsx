@@ -6,10 +6,11 @@ import { Menu, MenuItem, MenuSeparator } from "@/design/Menu";
 import { may, useSession } from "@/session/session";
 import { useTexts } from "@/texts";
 
-import { CAN_CHANGE, CAN_REPROCESS, useVerbs } from "./actions";
+import { useVerbs } from "./actions";
 import { DeleteDialog } from "./DeleteDialog";
 import type { Listed } from "./documentList";
 import { EditDialog } from "./EditDialog";
+import { canCancel, canReadAgain, canRetry } from "./standing";
 import { uploads } from "./uploads";
 
 interface DocumentMenuProps {
@@ -18,9 +19,6 @@ interface DocumentMenuProps {
   onAsk: () => void;
   onDeleted: () => void;
 }
-
-const STOPPED = new Set<string>(["failed", "quarantined", "cancelled"]);
-const OPEN = new Set<string>(["queued", "processing"]);
 
 /** Everything that can be done with a document. */
 export function DocumentMenu({ kb, document, onAsk, onDeleted }: DocumentMenuProps) {
@@ -43,17 +41,17 @@ export function DocumentMenu({ kb, document, onAsk, onDeleted }: DocumentMenuPro
         ) : null}
         {may(session, "write") ? (
           <>
-            {STOPPED.has(status) ? (
+            {canRetry(document) ? (
               <MenuItem icon={RotateCw} onSelect={() => void act("retry", id)}>
                 {t.documents.retry}
               </MenuItem>
             ) : null}
-            {OPEN.has(status) ? (
+            {canCancel(document) ? (
               <MenuItem icon={Ban} onSelect={() => void act("cancel", id)}>
                 {t.documents.cancel}
               </MenuItem>
             ) : null}
-            {status === "ready" && CAN_REPROCESS ? (
+            {canReadAgain(document) ? (
               <MenuItem icon={RefreshCw} onSelect={() => void act("reprocess", id)}>
                 {t.documents.reprocess}
               </MenuItem>
@@ -61,11 +59,9 @@ export function DocumentMenu({ kb, document, onAsk, onDeleted }: DocumentMenuPro
             <MenuItem icon={FileUp} onSelect={() => file.current?.click()}>
               {t.documents.replaceBy}
             </MenuItem>
-            {CAN_CHANGE ? (
-              <MenuItem icon={Tags} onSelect={() => setShown("edit")}>
-                {t.documents.edit}
-              </MenuItem>
-            ) : null}
+            <MenuItem icon={Tags} onSelect={() => setShown("edit")}>
+              {t.documents.edit}
+            </MenuItem>
             <MenuSeparator />
             <MenuItem icon={Trash2} danger onSelect={() => setShown("delete")}>
               {t.documents.delete}

@@ -21,6 +21,9 @@ interface DocumentTableProps {
   choice: Choice;
   onSort: (column: Column) => void;
   onDeleted: (id: string) => void;
+  /** Ids of chosen documents, or null where nothing can be done with them. */
+  chosen: ReadonlySet<string> | null;
+  onChoose: (ids: readonly string[], on: boolean) => void;
 }
 
 const COLUMNS: readonly Column[] = ["name", "status", "pages", "bytes", "created_at"];
@@ -28,7 +31,8 @@ const ROW = 48;
 const NARROW_ROW = 68;
 
 /** Documents in rows; only those in sight are drawn, however many there are. */
-export function DocumentTable({ kb, documents, choice, onSort, onDeleted }: DocumentTableProps) {
+export function DocumentTable(props: DocumentTableProps) {
+  const { kb, documents, choice, onSort, onDeleted, chosen, onChoose } = props;
   const t = useTexts();
   const place = useRef<HTMLDivElement>(null);
   const isNarrow = window.matchMedia("(width < 52rem)").matches;
@@ -49,7 +53,22 @@ export function DocumentTable({ kb, documents, choice, onSort, onDeleted }: Docu
       // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- rows are scrolled by the keyboard too
       tabIndex={0}
     >
-      <div className={styles.head} role="row">
+      <div className={styles.head} role="row" data-choosing={chosen !== null || undefined}>
+        {chosen === null ? null : (
+          <span role="columnheader" data-column="choose">
+            <input
+              type="checkbox"
+              aria-label={t.documents.chooseAll}
+              checked={documents.every(({ id }) => chosen.has(id))}
+              onChange={(event) =>
+                onChoose(
+                  documents.map(({ id }) => id),
+                  event.target.checked,
+                )
+              }
+            />
+          </span>
+        )}
         {COLUMNS.map((column) => (
           <Heading key={column} column={column} choice={choice} onSort={onSort} />
         ))}
@@ -66,8 +85,20 @@ export function DocumentTable({ kb, documents, choice, onSort, onDeleted }: Docu
               role="row"
               aria-rowindex={index + 2}
               className={styles.row}
+              data-choosing={chosen !== null || undefined}
+              data-chosen={chosen?.has(document.id) || undefined}
               style={{ transform: `translateY(${start}px)`, height: size }}
             >
+              {chosen === null ? null : (
+                <span role="cell" data-column="choose">
+                  <input
+                    type="checkbox"
+                    aria-label={t.documents.choose(document.name)}
+                    checked={chosen.has(document.id)}
+                    onChange={(event) => onChoose([document.id], event.target.checked)}
+                  />
+                </span>
+              )}
               <Cells kb={kb} document={document} onDeleted={onDeleted} />
             </div>
           );

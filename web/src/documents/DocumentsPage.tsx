@@ -1,4 +1,4 @@
-import { Files, RotateCw, Search, Upload } from "lucide-react";
+import { Files, ListChecks, Search, Upload } from "lucide-react";
 import { type DragEvent, useDeferredValue, useMemo, useState } from "react";
 
 import { Button } from "@/design/Button";
@@ -7,7 +7,7 @@ import { Notice, ProblemNotice } from "@/design/Notice";
 import { may, useSession } from "@/session/session";
 import { useFormats, useTexts } from "@/texts";
 
-import { useVerbs } from "./actions";
+import { BulkBar } from "./BulkBar";
 import { choose, type Choice, type Column, countShown, EVERYTHING, foldersOf, type Shown } from "./choosing";
 import { MOST_DOCUMENTS } from "./documentList";
 import styles from "./DocumentsPage.module.css";
@@ -18,7 +18,7 @@ import { UploadDialog } from "./UploadDialog";
 import type { Chosen } from "./uploads";
 import { useDocuments } from "./useDocuments";
 
-const GROUPS: readonly Shown[] = ["all", "ready", "waiting", "failed", "warned"];
+const GROUPS: readonly Shown[] = ["all", "ready", "waiting", "failed", "warned", "older"];
 
 /** All documents of a knowledge base, as they arrive and change. */
 export function DocumentsPage({ kb }: { kb: string }) {
@@ -27,6 +27,7 @@ export function DocumentsPage({ kb }: { kb: string }) {
   const { state, list } = useDocuments(kb);
   const [choice, setChoice] = useState<Choice>(EVERYTHING);
   const [adding, setAdding] = useState<Chosen[] | null>(null);
+  const [chosenIds, setChosenIds] = useState<ReadonlySet<string>>(new Set());
   const canWrite = may(session, "write");
   const change = (part: Partial<Choice>) => setChoice((now) => ({ ...now, ...part }));
   const deferred = useDeferredValue(choice);
@@ -34,6 +35,12 @@ export function DocumentsPage({ kb }: { kb: string }) {
   const folders = useMemo(() => foldersOf(state.documents), [state.documents]);
   const sort = (column: Column) =>
     change({ column, descending: choice.column === column ? !choice.descending : column !== "name" });
+
+  // What is filtered away or gone is not acted upon unseen.
+  const chosen = useMemo(() => shown.filter(({ id }) => chosenIds.has(id)), [shown, chosenIds]);
+  function onChoose(ids: readonly string[], on: boolean) {
+    setChosenIds((now) => new Set(on ? [...now, ...ids] : [...now].filter((id) => !ids.includes(id))));
+  }
 
   function onDrop(event: DragEvent) {
     if (!canWrite) return;
@@ -65,11 +72,28 @@ export function DocumentsPage({ kb }: { kb: string }) {
         ) : null}
       </header>
       <Groups
-        kb={kb}
         documents={state.documents}
         shown={choice.shown}
         onShow={(group) => change({ shown: group })}
+        onChooseAll={
+          canWrite && shown.length > 0 && chosen.length === 0
+            ? () =>
+                onChoose(
+                  shown.map(({ id }) => id),
+                  true,
+                )
+            : null
+        }
       />
+      {choice.shown === "older" && shown.length > 0 ? <Notice>{t.documents.olderLead}</Notice> : null}
+      {chosen.length > 0 ? (
+        <BulkBar
+          kb={kb}
+          chosen={chosen}
+          onClear={() => setChosenIds(new Set())}
+          onDeleted={(id) => list.remove(id)}
+        />
+      ) : null}
       {state.error === null ? null : <ProblemNotice error={state.error} onRetry={() => void list.read()} />}
       {state.documents.length >= MOST_DOCUMENTS && !state.complete ? (
         <Notice tone="warn">{t.documents.tooMany(MOST_DOCUMENTS)}</Notice>
@@ -87,6 +111,8 @@ export function DocumentsPage({ kb }: { kb: string }) {
             choice={choice}
             onSort={sort}
             onDeleted={(id) => list.remove(id)}
+            chosen={canWrite ? chosenIds : null}
+            onChoose={onChoose}
           />
         ) : (
           <Nothing
@@ -102,19 +128,16 @@ export function DocumentsPage({ kb }: { kb: string }) {
 }
 
 interface GroupsProps {
-  kb: string;
   documents: Parameters<typeof countShown>[0];
   shown: Shown;
   onShow: (shown: Shown) => void;
+  onChooseAll: (() => void) | null;
 }
 
-function Groups({ kb, documents, shown, onShow }: GroupsProps) {
+function Groups({ documents, shown, onShow, onChooseAll }: GroupsProps) {
   const t = useTexts();
   const formats = useFormats();
-  const session = useSession();
-  const act = useVerbs(kb);
   const counts = useMemo(() => countShown(documents), [documents]);
-  const failed = documents.filter(({ status }) => status === "failed");
   return (
     <div className={styles.groups} role="group" aria-label={t.documents.groups}>
       {GROUPS.filter((group) => group === "all" || group === shown || counts[group] > 0).map((group) => (
@@ -129,17 +152,11 @@ function Groups({ kb, documents, shown, onShow }: GroupsProps) {
           {t.documents.shown[group]} <span>{formats.number(counts[group])}</span>
         </button>
       ))}
-      {shown === "failed" && failed.length > 0 && may(session, "write") ? (
-        <Button
-          small
-          icon={RotateCw}
-          onClick={() =>
-            void failed.reduce((before, { id }) => before.then(() => act("retry", id)), Promise.resolve())
-          }
-        >
-          {t.documents.retryAll}
+      {onChooseAll === null ? null : (
+        <Button small look="quiet" icon={ListChecks} onClick={onChooseAll}>
+          {t.documents.chooseAll}
         </Button>
-      ) : null}
+      )}
     </div>
   );
 }

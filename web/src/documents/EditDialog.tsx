@@ -1,7 +1,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import type { DocumentOut } from "@/api/schema";
+import { call } from "@/api/client";
+import type { DocumentOut, DocumentPatch } from "@/api/schema";
 import { listOf } from "@/ask/filters";
 import { Button } from "@/design/Button";
 import { Dialog, DialogActions } from "@/design/Dialog";
@@ -12,7 +13,6 @@ import { say } from "@/design/Toasts";
 import { documentQuery } from "@/page/queries";
 import { useTexts } from "@/texts";
 
-import { changeDocument } from "./actions";
 import { MetadataFields, metadataOf, rowsOf } from "./MetadataFields";
 
 interface EditDialogProps {
@@ -21,7 +21,7 @@ interface EditDialogProps {
   onClose: () => void;
 }
 
-/** Labels and metadata of a document that is there already. */
+/** Name, folder, labels and metadata of a document that is there already. */
 export function EditDialog({ kb, id, onClose }: EditDialogProps) {
   const t = useTexts();
   const { data, error } = useQuery(documentQuery(kb, id));
@@ -37,6 +37,8 @@ export function EditDialog({ kb, id, onClose }: EditDialogProps) {
 function EditForm({ kb, document, onClose }: { kb: string; document: DocumentOut; onClose: () => void }) {
   const t = useTexts();
   const client = useQueryClient();
+  const [name, setName] = useState(document.name);
+  const [source, setSource] = useState(document.source ?? "");
   const [labels, setLabels] = useState(document.labels.join(", "));
   const [rows, setRows] = useState(() => rowsOf(document.metadata));
   const [error, setError] = useState<unknown>(null);
@@ -45,7 +47,13 @@ function EditForm({ kb, document, onClose }: { kb: string; document: DocumentOut
   async function save() {
     setBusy(true);
     try {
-      await changeDocument(kb, document.id, { labels: listOf(labels), metadata: metadataOf(rows) });
+      const body = changed(document, {
+        name: name.trim(),
+        source: source.trim(),
+        labels: listOf(labels),
+        metadata: metadataOf(rows),
+      });
+      await call("amend_document", { path: { kb, document: document.id }, body });
       await client.invalidateQueries({ queryKey: ["document", kb, document.id] });
       say(t.documents.saved);
       onClose();
@@ -56,9 +64,22 @@ function EditForm({ kb, document, onClose }: { kb: string; document: DocumentOut
   }
   return (
     <>
-      <p>
-        <bdi>{document.name}</bdi>
-      </p>
+      <TextField
+        label={t.documents.columns.name}
+        value={name}
+        maxLength={512}
+        required
+        dir="auto"
+        onChange={(event) => setName(event.target.value)}
+      />
+      <TextField
+        label={t.documents.facts.source}
+        hint={t.documents.sourceHint}
+        value={source}
+        maxLength={1024}
+        dir="auto"
+        onChange={(event) => setSource(event.target.value)}
+      />
       <TextField
         label={t.ask.labels}
         hint={t.documents.labelsHint}
@@ -72,10 +93,24 @@ function EditForm({ kb, document, onClose }: { kb: string; document: DocumentOut
         <Button look="quiet" onClick={onClose}>
           {t.shell.cancel}
         </Button>
-        <Button look="primary" disabled={busy} onClick={() => void save()}>
+        <Button look="primary" disabled={busy || name.trim() === ""} onClick={() => void save()}>
           {t.documents.save}
         </Button>
       </DialogActions>
     </>
   );
+}
+
+/** What of a form differs from the document: what somebody else changed meanwhile stays. */
+export function changed(
+  document: Pick<DocumentOut, "name" | "source" | "labels" | "metadata">,
+  form: { name: string; source: string; labels: string[]; metadata: Record<string, unknown> },
+): DocumentPatch {
+  const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+  const patch: DocumentPatch = {};
+  if (form.name !== document.name) patch.name = form.name;
+  if (form.source !== (document.source ?? "")) patch.source = form.source === "" ? null : form.source;
+  if (!same(form.labels.toSorted(), document.labels.toSorted())) patch.labels = form.labels;
+  if (!same(form.metadata, document.metadata)) patch.metadata = form.metadata;
+  return patch;
 }

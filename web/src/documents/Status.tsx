@@ -4,6 +4,7 @@ import type { StageOut, Status as StatusName } from "@/api/schema";
 import { Badge, type BadgeTone } from "@/design/Badge";
 import { useTexts } from "@/texts";
 
+import { isReadAgain } from "./standing";
 import styles from "./Status.module.css";
 
 const TONES: Record<StatusName, BadgeTone> = {
@@ -24,13 +25,23 @@ interface StatusProps {
 /** In what state a document is; while it is being read, at which stage and how far. */
 export function Status({ status, stages, warnings }: StatusProps) {
   const t = useTexts();
+  const isAgain = isReadAgain({ status, stages });
   const stage =
-    status === "processing"
+    status === "processing" || isAgain
       ? (stages.find(({ state }) => state === "running") ?? waiting(stages))
       : undefined;
   return (
     <span className={styles.status} data-status={status}>
-      <Badge tone={TONES[status]} dot={status === "ready" || status === "processing"}>
+      {isAgain ? (
+        <Badge tone="good" dot>
+          {t.documents.states.ready}
+        </Badge>
+      ) : null}
+      <Badge
+        tone={isAgain ? "accent" : TONES[status]}
+        dot={!isAgain && (status === "ready" || status === "processing")}
+      >
+        {isAgain ? `${t.documents.again}: ` : ""}
         {stage === undefined ? t.documents.states[status] : (t.documents.stages[stage.name] ?? stage.name)}
       </Badge>
       {stage !== undefined && stage.total > 0 ? (

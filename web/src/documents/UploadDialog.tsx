@@ -8,6 +8,7 @@ import { CheckBox, TextField } from "@/design/Field";
 import { useFormats, useTexts } from "@/texts";
 
 import { fromDrop, fromField } from "./dropped";
+import { ACCEPTED, isAccepted } from "./accepted";
 import { MetadataFields, metadataOf, type MetadataRow } from "./MetadataFields";
 import styles from "./UploadDialog.module.css";
 import { type Chosen, uploads } from "./uploads";
@@ -28,6 +29,7 @@ export function UploadDialog({ kb, first, onClose }: UploadDialogProps) {
   const [rows, setRows] = useState<MetadataRow[]>([]);
   const [replace, setReplace] = useState(false);
   const [password, setPassword] = useState("");
+  const others = chosen.filter(({ file }) => !isAccepted(file.name)).length;
   const bytes = chosen.reduce((sum, { file }) => sum + file.size, 0);
   const take = (more: Chosen[]) => setChosen((now) => [...now, ...more]);
 
@@ -43,6 +45,7 @@ export function UploadDialog({ kb, first, onClose }: UploadDialogProps) {
         {chosen.length === 0
           ? t.documents.nothingChosen
           : t.documents.chosen(chosen.length, formats.number(chosen.length), formats.bytes(bytes))}
+        {others > 0 ? ` ${t.documents.unlike(others, formats.number(others))}` : ""}
       </p>
       <TextField
         label={t.ask.labels}
@@ -104,6 +107,7 @@ function FileChoice({ onChosen }: { onChosen: (files: Chosen[]) => void }) {
       }}
     >
       <p>{t.documents.dropHere}</p>
+      <p className={styles.formats}>{t.documents.formats}</p>
       <div className={styles.buttons}>
         <Button small icon={FilePlus} onClick={() => files.current?.click()}>
           {t.documents.chooseFiles}
@@ -116,6 +120,7 @@ function FileChoice({ onChosen }: { onChosen: (files: Chosen[]) => void }) {
         ref={files}
         type="file"
         multiple
+        accept={ACCEPTED}
         hidden
         aria-label={t.documents.chooseFiles}
         onChange={(event) => {

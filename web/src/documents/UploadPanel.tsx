@@ -1,4 +1,4 @@
-import { CheckCircle2, ChevronDown, ChevronUp, CircleAlert, CopyCheck, X } from "lucide-react";
+import { CheckCircle2, ChevronDown, ChevronUp, CircleAlert, CopyCheck, RotateCw, X } from "lucide-react";
 import { useState, useSyncExternalStore } from "react";
 
 import { Button, IconButton } from "@/design/Button";
@@ -91,8 +91,22 @@ function Line({ sending }: { sending: Sending }) {
       <span className={styles.name}>
         <bdi>{folder === "" ? name : `${folder}/${name}`}</bdi>
         {problem === null ? null : <span className={styles.problem}>{problem.detail}</span>}
+        {sending.namesakes.length > 0 ? (
+          <span className={styles.note}>
+            {t.documents.namesakes(sending.namesakes.map((each) => each || t.documents.noFolder).join(", "))}
+          </span>
+        ) : null}
         {state === "known" ? <span className={styles.note}>{t.documents.known}</span> : null}
       </span>
+      {state === "failed" ? (
+        <IconButton
+          icon={RotateCw}
+          size={15}
+          label={t.documents.sendAgain(name)}
+          tipSide="end"
+          onClick={() => uploads.retry(sending.id)}
+        />
+      ) : null}
       {over === null || Icon === null ? (
         <span className={styles.share}>
           {state === "waiting" ? t.documents.waiting : formats.percent(bytes === 0 ? 0 : sent / bytes)}

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 
-import { addressOf, offers, send } from "@/api/client";
+import { call, offers } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { say } from "@/design/Toasts";
 import { useTexts } from "@/texts";
@@ -8,23 +8,19 @@ import { useTexts } from "@/texts";
 /** What can be done to a document with one word. */
 export type Verb = "retry" | "cancel" | "reprocess";
 
-/** What a person changes about a document that stays as it is. */
-export interface Change {
-  labels: string[];
-  metadata: Record<string, unknown>;
-}
+export const TELLS_SKIPPED = offers("GET", "/v1/kbs/{kb}/documents/{document}/skipped");
 
-const DOCUMENT = "/v1/kbs/{kb}/documents/{document}";
-export const CAN_CHANGE = offers("PATCH", DOCUMENT);
-export const CAN_REPROCESS = offers("POST", `${DOCUMENT}/reprocess`);
-export const TELLS_SKIPPED = offers("GET", `${DOCUMENT}/skipped`);
-
-export function changeDocument(kb: string, id: string, change: Change): Promise<Response> {
-  return send(addressOf("get_document", { kb, document: id }), {
-    method: "PATCH",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(change),
-  });
+/** Does to a document what a verb says. Throws what the gateway refuses. */
+export function doTo(kb: string, verb: Verb, document: string): Promise<unknown> {
+  const path = { kb, document };
+  switch (verb) {
+    case "retry":
+      return call("retry_document", { path });
+    case "cancel":
+      return call("cancel_document", { path });
+    case "reprocess":
+      return call("reprocess_document", { path, body: null });
+  }
 }
 
 /** Does what a verb says, and says that it is done or why not. */
@@ -33,9 +29,7 @@ export function useVerbs(kb: string): (verb: Verb, id: string) => Promise<void> 
   const client = useQueryClient();
   return async (verb, id) => {
     try {
-      const body =
-        verb === "reprocess" ? { headers: { "Content-Type": "application/json" }, body: "{}" } : {};
-      await send(`${addressOf("get_document", { kb, document: id })}/${verb}`, { method: "POST", ...body });
+      await doTo(kb, verb, id);
       say(t.documents.done[verb]);
     } catch (error) {
       say(error instanceof Problem ? error.detail : t.shell.unreachable);

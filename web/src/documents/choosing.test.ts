@@ -11,7 +11,7 @@ function listed(name: string, part: Partial<Listed> = {}): Listed {
 const DOCUMENTS = [
   listed("page 10.txt", { source: "north/2024", labels: ["staff"], created_at: "2024-03-01T00:00:00Z" }),
   listed("page 9.txt", { source: "north", status: "failed", bytes: 99 }),
-  listed("a.pdf", { source: "northern", status: "processing", pages: 7 }),
+  listed("a.pdf", { source: "northern", status: "processing", pages: 7, read: { older: true } as never }),
   listed("b.pdf", { warnings: [{ type: "x", page: 1, message: "y" }], created_at: "2024-02-01T00:00:00Z" }),
 ];
 const names = (part: object) => choose(DOCUMENTS, { ...EVERYTHING, ...part }).map(({ name }) => name);
@@ -37,7 +37,9 @@ test("all words must be in name, folder or labels", () => {
 });
 
 test("groups of states and their counts", () => {
-  expect(countShown(DOCUMENTS)).toEqual({ all: 4, ready: 2, waiting: 1, failed: 1, warned: 1 });
+  const counts = { all: 4, ready: 2, waiting: 1, failed: 1, warned: 1, older: 1 };
+  expect(countShown(DOCUMENTS)).toEqual(counts);
+  expect(names({ shown: "older" })).toEqual(["a.pdf"]);
   expect(names({ shown: "waiting" })).toEqual(["a.pdf"]);
   expect(names({ shown: "warned" })).toEqual(["b.pdf"]);
 });

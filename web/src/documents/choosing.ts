@@ -3,7 +3,7 @@ import type { Status } from "@/api/schema";
 import type { Listed } from "./documentList";
 
 export type Column = "name" | "status" | "pages" | "bytes" | "created_at";
-export type Shown = "all" | "ready" | "waiting" | "failed" | "warned";
+export type Shown = "all" | "ready" | "waiting" | "failed" | "warned" | "older";
 
 /** Which documents are shown, in which order. */
 export interface Choice {
@@ -22,7 +22,7 @@ export const EVERYTHING: Choice = {
   descending: true,
 };
 
-const GROUPS: Record<Status, Exclude<Shown, "all" | "warned">> = {
+const GROUPS: Record<Status, Exclude<Shown, "all" | "warned" | "older">> = {
   queued: "waiting",
   processing: "waiting",
   ready: "ready",
@@ -43,6 +43,7 @@ export function choose(documents: readonly Listed[], choice: Choice): Listed[] {
 
 function isShown(document: Listed, shown: Shown): boolean {
   if (shown === "all") return true;
+  if (shown === "older") return document.read?.older ?? false;
   return shown === "warned" ? document.warnings.length > 0 : GROUPS[document.status] === shown;
 }
 
@@ -69,10 +70,11 @@ function nameOrder(one: Listed, other: Listed): number {
 }
 
 export function countShown(documents: readonly Listed[]): Record<Shown, number> {
-  const counts: Record<Shown, number> = { all: documents.length, ready: 0, waiting: 0, failed: 0, warned: 0 };
-  for (const { status, warnings } of documents) {
+  const counts = { all: documents.length, ready: 0, waiting: 0, failed: 0, warned: 0, older: 0 };
+  for (const { status, warnings, read } of documents) {
     counts[GROUPS[status]] += 1;
     if (warnings.length > 0) counts.warned += 1;
+    if (read?.older) counts.older += 1;
   }
   return counts;
 }

@@ -1,6 +1,8 @@
 import { call } from "@/api/client";
 import type { DocumentOut, DocumentsOut, Status } from "@/api/schema";
 
+import { isReadAgain } from "./standing";
+
 /** A document as the list shows it; a document whose journey is over needs no stages here. */
 export type Listed = Omit<DocumentOut, "sha256" | "metadata">;
 
@@ -90,7 +92,8 @@ export class DocumentList {
   }
 
   #put(document: Omit<DocumentOut, "metadata">): void {
-    this.#documents.set(document.id, OVER.has(document.status) ? { ...document, stages: [] } : document);
+    const isOver = OVER.has(document.status) && !isReadAgain(document);
+    this.#documents.set(document.id, isOver ? { ...document, stages: [] } : document);
   }
 
   #showSoon(): void {

@@ -94,6 +94,9 @@ test("a refusal says why and is not tried again; a file that is there already is
     state: "failed",
     problem: { detail: "at most 256 MiB" },
   });
+  refused.uploads.retry(refused.uploads.sendings()[0]?.id ?? 0);
+  await vi.runAllTimersAsync();
+  expect(refused.forms).toHaveLength(2);
   const again = { documents: [], duplicates: [{ name: "a", document_id: "d0" }] };
   const known = answering({ status: 202, body: JSON.stringify(again), retryAfter: null });
   known.uploads.add("main", [chosen("a")], WISHES);

@@ -28,6 +28,8 @@ export interface Sending {
   state: SendingState;
   problem: Problem | null;
   document: string | null;
+  /** Folders in which other documents of this name lie; they were not replaced. */
+  namesakes: string[];
 }
 
 interface Queued {
@@ -62,6 +64,7 @@ export class Uploads {
   readonly #transport: Transport;
   readonly #waiting: Queued[] = [];
   readonly #listeners = new Set<() => void>();
+  readonly #refused = new Map<number, Queued>();
   #sendings: readonly Sending[] = [];
   #active = 0;
   #lastId = 0;
@@ -91,12 +94,23 @@ export class Uploads {
         state: "waiting",
         problem: null,
         document: null,
+        namesakes: [],
       };
       this.#waiting.push({ sending, kb, file, wishes, tries: 0 });
       return sending;
     });
     this.#sendings = [...this.#sendings, ...added];
     this.#tell();
+    this.#next();
+  }
+
+  /** Sends a file that was refused once more. */
+  retry(id: number): void {
+    const queued = this.#refused.get(id);
+    if (queued === undefined) return;
+    this.#refused.delete(id);
+    this.#waiting.push({ ...queued, tries: 0 });
+    this.#change(id, { state: "waiting", sent: 0, problem: null });
     this.#next();
   }
 
@@ -110,6 +124,7 @@ export class Uploads {
   /** Forgets what has ended. */
   clear(): void {
     this.#sendings = this.#sendings.filter(({ state }) => state === "waiting" || state === "sending");
+    this.#refused.clear();
     this.#tell();
   }
 
@@ -136,7 +151,9 @@ export class Uploads {
       );
       const canHelp = [0, 429, 502, 503, 504].includes(outcome.status) && queued.tries < MOST_TRIES;
       if (!canHelp) {
-        this.#change(sending.id, resultOf(outcome, file.size));
+        const result = resultOf(outcome, file.size, wishes.replace);
+        if (result.state === "failed") this.#refused.set(sending.id, queued);
+        this.#change(sending.id, result);
         return;
       }
       await sleep(waitOf(outcome, queued.tries));
@@ -164,7 +181,7 @@ function formOf(file: File, folder: string, wishes: UploadWishes): FormData {
   return form;
 }
 
-function resultOf({ status, body }: Outcome, bytes: number): Partial<Sending> {
+function resultOf({ status, body }: Outcome, bytes: number, replaces: boolean): Partial<Sending> {
   if (status !== 202) return { state: "failed", problem: problemOf(parsed<ProblemBody>(body) ?? {}, status) };
   const accepted = parsed<AcceptedOut>(body);
   const known = accepted?.duplicates[0]?.document_id;
@@ -172,6 +189,8 @@ function resultOf({ status, body }: Outcome, bytes: number): Partial<Sending> {
     state: known === undefined ? "accepted" : "known",
     sent: bytes,
     document: known ?? accepted?.documents[0]?.id ?? null,
+    // Whoever does not mean to replace need not be told that the name is taken elsewhere.
+    namesakes: replaces ? (accepted?.namesakes ?? []).map(({ source }) => source ?? "") : [],
   };
 }
 

@@ -42,7 +42,9 @@ export function Gone({ kb, error, name, source }: GoneProps) {
       icon={FileX}
       title={isReplaced ? t.page.replaced(successor.version) : t.page.gone}
       actions={
-        successor === undefined ? null : (
+        successor === undefined ? (
+          <Link href={places.documents(kb)}>{t.page.toDocuments}</Link>
+        ) : (
           <Link href={places.document(kb, successor.id)}>
             {t.page.openVersion(successor.name, successor.version)}
           </Link>

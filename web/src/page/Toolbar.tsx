@@ -74,6 +74,7 @@ export function Toolbar({ kb, viewer, pages, canHeat }: ToolbarProps) {
         <IconButton
           icon={Text}
           label={t.page.text}
+          tipSide="end"
           pressed={side === "text"}
           onClick={() => viewer.show("text")}
         />
@@ -81,6 +82,7 @@ export function Toolbar({ kb, viewer, pages, canHeat }: ToolbarProps) {
           <IconButton
             icon={Flame}
             label={t.page.heat}
+            tipSide="end"
             pressed={viewer.heat}
             onClick={() => viewer.setHeat(!viewer.heat)}
           />
@@ -88,6 +90,7 @@ export function Toolbar({ kb, viewer, pages, canHeat }: ToolbarProps) {
         <IconButton
           icon={Link2}
           label={t.page.copyLink}
+          tipSide="end"
           onClick={() => {
             const isOnHit = page === hit.page;
             const passage = isOnHit ? hit.passageId : null;

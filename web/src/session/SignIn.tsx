@@ -12,11 +12,11 @@ import { useSigning } from "./session";
 import styles from "./SignIn.module.css";
 
 /** Takes a key and forgets it: what stays is a cookie that scripts cannot read. */
-export function SignIn({ ended }: { ended: boolean }) {
+export function SignIn({ ended, refused = null }: { ended: boolean; refused?: Problem | null }) {
   const t = useTexts();
   const signing = useSigning();
   const [key, setKey] = useState("");
-  const [error, setError] = useState<unknown>(null);
+  const [error, setError] = useState<unknown>(refused);
   const [busy, setBusy] = useState(false);
   const isWrong = error instanceof Problem && error.status === 401;
 

@@ -9,11 +9,11 @@ export type Session = SessionOut;
 
 /** What a role may do, as the gateway decides it; the screen only leaves out what would be refused. */
 const ALLOWED = {
-  owner: ["read", "write", "kbs", "keys", "audit", "observe"],
+  owner: ["read", "write", "kbs", "keys", "audit", "usage", "observe", "system"],
   editor: ["read", "write"],
   reader: ["read"],
-  auditor: ["audit", "observe"],
-  admin: ["tenants", "observe"],
+  auditor: ["audit", "usage", "observe"],
+  admin: ["tenants", "observe", "system"],
 } as const satisfies Record<Role, readonly string[]>;
 
 export type Right = (typeof ALLOWED)[Role][number];
@@ -21,6 +21,8 @@ export type Right = (typeof ALLOWED)[Role][number];
 export function may(session: Session, right: Right): boolean {
   const rights: readonly Right[] = ALLOWED[session.role];
   const whole = session.kbs === "*" && session.labels === "*";
+  // The trail and the usage count what a restricted key does not see.
+  if (right === "usage" && session.labels !== "*") return false;
   return rights.includes(right) && (right !== "audit" || whole);
 }
 

@@ -2,6 +2,7 @@ import { QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-q
 import { useEffect, useState } from "react";
 import { Route, Switch } from "wouter";
 
+import { Problem } from "@/api/problem";
 import { Working } from "@/design/Empty";
 import { ProblemNotice } from "@/design/Notice";
 import { Toasts } from "@/design/Toasts";
@@ -51,6 +52,8 @@ function SignedIn() {
   );
 
   if (session === null) return <SignIn ended={wasIn} />;
+  // A suspended tenant, for instance: another key may still be let in.
+  if (error instanceof Problem && error.status === 403) return <SignIn ended={false} refused={error} />;
   if (session === undefined) {
     return (
       <main className={styles.alone}>

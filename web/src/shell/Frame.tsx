@@ -15,7 +15,8 @@ import { places } from "./places";
 import { Rail } from "./Rail";
 import { useCurrentKb } from "./useCurrentKb";
 
-const Palette = lazy(async () => ({ default: (await import("./Palette")).Palette }));
+const loadPalette = async () => ({ default: (await import("./Palette")).Palette });
+const Palette = lazy(loadPalette);
 
 /** What surrounds every view: the rail, or on narrow screens a bar with the rail behind a button. */
 export function Frame({ children }: { children: ReactNode }) {
@@ -26,6 +27,11 @@ export function Frame({ children }: { children: ReactNode }) {
   // The drawer belongs to the address at which it was opened: whoever follows a link has left it.
   const [drawer, setDrawer] = useState<string | null>(null);
   const [palette, setPalette] = useState(false);
+  // Letters typed right after its keys must not be lost to its loading.
+  useEffect(() => {
+    const waiting = requestIdleCallback(() => void loadPalette());
+    return () => cancelIdleCallback(waiting);
+  }, []);
   useEffect(() => {
     function onKeyDown(event: KeyboardEvent) {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;

@@ -134,7 +134,9 @@ function useGoals(text: string): Goal[] {
   const sections = (
     [
       ["kbs", "kbs"],
+      ["tenants", "tenants"],
       ["keys", "keys"],
+      ["usage", "usage"],
       ["audit", "audit"],
       ["system", "observe"],
     ] as const

@@ -20,17 +20,10 @@ class MemoryParser:
     """Port ``Parser`` for UTF-8 text: paragraphs by blank lines, ``# `` starts a heading."""
 
     async def parse(
-        self,
-        *,
-        source: BinaryIO,
-        name: str,
-        media_type: str,
-        result: BinaryIO,
-        rendition: BinaryIO,
-        password: str | None = None,
+        self, *, source: BinaryIO, name: str, media_type: str, result: BinaryIO, rendition: BinaryIO
     ) -> ParsedDocument:
         """Read ``source`` and leave the parsed document in ``result``; what stands for the rendition shows nothing."""
-        del media_type, password
+        del media_type
         rendition.write(b"%PDF-")
         return await asyncio.to_thread(_parse, source, name, result)
 

@@ -36,7 +36,7 @@ const texts: Texts["ask"] = {
   namesHint: "Mehrere mit Komma; * steht für Beliebiges",
   folders: "Ordner",
   foldersHint: "Mit allem, was darunter liegt",
-  labels: "Labels",
+  labels: "Kennzeichen",
   addedFrom: "Hinzugefügt ab",
   addedTo: "Hinzugefügt bis",
   metadata: "Metadaten",

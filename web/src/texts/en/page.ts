@@ -32,6 +32,7 @@ export default {
   gone: "This document is not there any more",
   goneDetail: "It was deleted, or this key may not see it.",
   replaced: (version: number) => `Replaced by version ${version}`,
+  toDocuments: "To the documents",
   replacedDetail: "What this link pointed to is not shown any more.",
   openVersion: (name: string, version: number) => `Open ${name}, version ${version}`,
 };
