@@ -16,7 +16,7 @@ from atoll.errors import IndexMissing, StartRefused
 from atoll.query.retrieve.heatmap import PageHeat
 from atoll.settings import Settings
 from gateway.app import create_app
-from gateway.dependencies import Dependencies, Dependency, Gauges, Limits
+from gateway.dependencies import Dependencies, Dependency, Gauges, Limits, McpLimits
 from gateway.server import listen, serve
 
 _MIB = 2**20
@@ -71,9 +71,11 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         audit=records.audit,
         doorbell=front.doorbell,
         blobs=front.blobs,
+        passwords=front.passwords,
         artefacts=front.artefacts,
         parser=front.parser,
         ask=front.ask,
+        embedder=front.embedder,
         heat=None if front.page_retriever is None else PageHeat(front.page_retriever),
         rates=RateLimit(front.rates, LocalRates(section.requests_per_minute)),
         pepper=front.pepper,
@@ -83,12 +85,20 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
             concurrent_uploads=section.concurrent_uploads,
             concurrent_requests=section.concurrent_requests,
             page_cache_bytes=section.page_cache_mib * _MIB,
+            answer_seconds=section.answer_seconds,
+            whole_answer_seconds=section.whole_answer_seconds,
             allowed_hosts=tuple(section.allowed_hosts.split(",")),
+        ),
+        mcp=McpLimits(
+            enabled=values.mcp.enabled,
+            allowed_origins=tuple(filter(None, map(str.strip, values.mcp.allowed_origins.split(",")))),
+            call_seconds=values.mcp.call_seconds,
         ),
         dependencies=_leaned_on(front),
         models=models_of(values, front),
         rings=front.doorbell.waiting,
         screen=screen_folder(section.screen_dir),
+        public_url=section.public_url,
         gauges=(
             Gauges("atoll_documents", "Documents by status.", "status", census),
             Gauges("atoll_queue_length", "Rings that no worker has answered.", "queue", waiting),

@@ -18,6 +18,8 @@ import gateway.graph.routes
 import gateway.health.routes
 import gateway.kbs.routes
 import gateway.keys.routes
+import gateway.mcp.routes
+import gateway.openai.routes
 import gateway.pages.routes
 import gateway.search.routes
 import gateway.session.routes
@@ -35,7 +37,11 @@ from gateway.dependencies import Dependencies
 from gateway.documents.upload import UploadReader
 from gateway.events.hub import Hubs
 from gateway.health.probes import Readiness
+from gateway.mcp.front import Front
 from gateway.middleware import AllowedHosts, BoundedBody, HeadAsGet, ProblemsOnly, RequestContext
+from gateway.openai.asking import Counted
+from gateway.openai.errors import OpenAIErrors
+from gateway.openai.runs import Runs
 from gateway.runtime import Runtime
 
 _log = logging.getLogger(__name__)
@@ -50,11 +56,13 @@ _FEATURES = (
     gateway.graph.routes,
     gateway.kbs.routes,
     gateway.keys.routes,
+    gateway.openai.routes,
     gateway.session.routes,
     gateway.system.routes,
     gateway.tenants.routes,
     gateway.usage.routes,
     gateway.audit.routes,
+    gateway.mcp.routes,
     gateway.health.routes,
     gateway.docs.routes,
     gateway.web,
@@ -67,6 +75,7 @@ def create_app(ports: Dependencies) -> FastAPI:
     runtime = Runtime(ports)
     for state in _states(ports, runtime.ringer):
         runtime.keep(state)
+    runtime.keep(Front(runtime))
     app.state.runtime = runtime
     app.router.lifespan_context = _lifespan
     errors.install(app, [*api_routes(), *(route for route in app.routes if isinstance(route, Route))])
@@ -76,6 +85,7 @@ def create_app(ports: Dependencies) -> FastAPI:
     app.add_middleware(ProblemsOnly)
     app.add_middleware(AllowedHosts, hosts=ports.limits.allowed_hosts)
     app.add_middleware(RequestContext, metrics=runtime.metrics)
+    app.add_middleware(OpenAIErrors)
     return app
 
 
@@ -84,6 +94,7 @@ def _states(ports: Dependencies, ringer: Ringer) -> Iterator[object]:
     limits = ports.limits
     uploads = Uploads(
         blobs=ports.blobs,
+        passwords=ports.passwords,
         catalogue=ports.catalogue,
         ring=ringer.ring,
         turn=Gate(limits.concurrent_uploads, "uploads").enter,
@@ -92,6 +103,8 @@ def _states(ports: Dependencies, ringer: Ringer) -> Iterator[object]:
     yield UploadReader(uploads)
     yield Hubs(ports.changes)
     yield Readiness(ports.dependencies)
+    yield Runs(ports.ask, ports.passages)
+    yield Counted()
     yield PageViews(
         catalogue=ports.catalogue,
         passages=ports.passages,
@@ -131,7 +144,7 @@ def api_routes() -> list[APIRoute]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     pages = runtime.kept(PageViews)
-    features = (pages.adopt(), background.tell_older(runtime.ports))
+    features = (pages.adopt(), background.tell_older(runtime.ports), runtime.kept(Front).run())
     async with background.running(
         runtime.ports, runtime.ringer, runtime.key_use, runtime.queries, runtime.seals, *features
     ):

@@ -39,19 +39,23 @@ class Authorized:
     """Lets in who may do ``action`` somewhere in their tenant.
 
     ``links`` lets signed links in as well. ``counted`` of False leaves the request out of those in flight; it is for
-    streams that have a bound of their own.
+    streams that have a bound of their own. ``envelope`` leaves it out of those and of the rate: what is in it is let
+    in apart.
     """
 
-    def __init__(self, action: Action, *, links: bool = False, counted: bool = True) -> None:
+    def __init__(self, action: Action, *, links: bool = False, counted: bool = True, envelope: bool = False) -> None:
         self.action = action
         self._links = links
-        self._counted = counted
+        self._counted = counted and not envelope
+        self._rated = not envelope
 
     async def __call__(self, request: Request, live: Live) -> AsyncIterator[Access]:
         """Let the request in. Raises NotAuthenticated, QuotaExceeded, Forbidden."""
         principal = await authenticate(request, live, links=self._links)
         request_id = request.state.request_id
-        async with live.admission.admit(principal, self.action, request_id=request_id, counted=self._counted) as access:
+        async with live.admission.admit(
+            principal, self.action, request_id=request_id, counted=self._counted, rated=self._rated
+        ) as access:
             yield access
 
 

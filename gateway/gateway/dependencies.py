@@ -15,10 +15,12 @@ from atoll.ports.blobs import Blobs
 from atoll.ports.catalogue import Catalogue, Lifecycle
 from atoll.ports.changes import Changes
 from atoll.ports.doorbell import Doorbell
+from atoll.ports.embedder import Embedder
 from atoll.ports.heat import Heat
 from atoll.ports.ledger import Ledger
 from atoll.ports.parser import Parser
 from atoll.ports.passages import Passages
+from atoll.ports.passwords import Passwords
 from atoll.ports.sessions import Sessions
 from atoll.ports.usage import Usage
 from atoll.query.service import AskService
@@ -59,7 +61,18 @@ class Limits:
     concurrent_uploads: int = 8
     concurrent_requests: int = 32
     page_cache_bytes: int = 256 * 2**20
+    answer_seconds: float = 240.0
+    whole_answer_seconds: float = 25.0
     allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpLimits:
+    """Whether agents are served, which foreign origins may call, and how long a tool may take."""
+
+    enabled: bool = True
+    allowed_origins: tuple[str, ...] = ()
+    call_seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +94,22 @@ class Dependencies:
     audit: Audit
     doorbell: Doorbell
     blobs: Blobs
+    passwords: Passwords
     artefacts: Artefacts
     parser: Parser
     ask: AskService
+    embedder: Embedder
     rates: RateLimit
     pepper: bytes
     limits: Limits
     dependencies: Mapping[str, Dependency]
     #: Folder of the built browser screen; it may not be there yet.
     screen: Path
+    #: Where people reach the screen; None where nobody said.
+    public_url: str | None = None
     gauges: tuple[Gauges, ...] = ()
     heat: Heat | None = None
+    mcp: McpLimits = field(default_factory=McpLimits)
     #: Role of a model server -> what tells the name of its model.
     models: Mapping[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
     #: Rings that no worker has answered, of the whole installation.

@@ -14,6 +14,7 @@ from atoll.domain.principal import Action
 from gateway.auth import Authorized
 from gateway.documents.schemas import TextIn
 from gateway.errors import Problem, refusals
+from gateway.openai.errors import ErrorObject, ErrorOut, is_openai
 
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "atoll_<id>_<secret>"},
@@ -23,6 +24,9 @@ _PROBLEM = {
     "description": "What went wrong, and what to do about it.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+
+_ERROR_OBJECT = ErrorObject.model_json_schema(ref_template="#/components/schemas/{model}")
+_ERROR_OBJECT.pop("$defs")
 
 
 def describe(app: FastAPI, routes: Sequence[APIRoute]) -> None:
@@ -37,8 +41,9 @@ def _description(app: FastAPI, routes: Sequence[APIRoute]) -> dict[str, Any]:
     components = schema.setdefault("components", {})
     components["securitySchemes"] = _SCHEMES
     schemas = components["schemas"]
-    for model in (Problem, TextIn):
+    for model in (Problem, TextIn, ErrorOut):
         schemas[model.__name__] = model.model_json_schema()
+    schemas[ErrorObject.__name__] = _ERROR_OBJECT
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     keyed = {
@@ -59,8 +64,17 @@ def _description(app: FastAPI, routes: Sequence[APIRoute]) -> dict[str, Any]:
                     **operation["responses"],
                     **{str(status): told for status, told in expected.items()},
                 }
+            if is_openai(path):
+                operation["responses"] = dict(map(_as_error_object, operation["responses"].items()))
     app.openapi_schema = schema
     return schema
+
+
+def _as_error_object(response: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    status, told = response
+    if "application/problem+json" not in told.get("content", {}):
+        return response
+    return status, {**told, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorObject"}}}}
 
 
 def _action(route: APIRoute) -> Action | None:

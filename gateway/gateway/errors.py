@@ -143,6 +143,8 @@ def _told(error: Mapping[str, Any]) -> str:
 
     A value that may have several forms is tried as each: which of them failed where is the validator's own business.
     """
+    if error["type"] == "json_invalid":
+        return "body: is no JSON that can be read"
     location = [str(part) for part in error["loc"]]
     member = next((at for at, part in enumerate(location) if at and _MEMBER.fullmatch(part)), None)
     if member is not None:

@@ -6,7 +6,8 @@
     ├── BadInput                400  the caller sent something we cannot take
     │   ├── UnsupportedMediaType 415
     │   ├── DocumentTooLarge     413
-    │   └── DocumentUnreadable   422  the file itself is broken, encrypted or empty
+    │   └── DocumentUnreadable   422  the file itself is broken or empty
+    │       └── DocumentEncrypted 422  it is encrypted, and its password did not come with it
     ├── NotAuthenticated         401
     ├── Forbidden                403
     ├── NotFound                 404  absent, deleted or out of the caller's scope: never told apart
@@ -76,6 +77,10 @@ class DocumentUnreadable(BadInput):
     def __init__(self, message: str, page: int | None = None) -> None:
         super().__init__(message)
         self.page = page
+
+
+class DocumentEncrypted(DocumentUnreadable):
+    """Raised when a document is encrypted and came without its password, or with another one."""
 
 
 class NotAuthenticated(AtollError):

@@ -74,6 +74,13 @@ class Store:
             vectors |= {name.id: np.ones(4, np.float16) for name in outcome.entities}
         return outcome
 
+    async def claimed_at(self, document, stage):
+        """Take a document up to a stage by hand and return its claim."""
+        claim = await self.ledger.claim(document.uid, "w1", 60)
+        while claim.stage is not stage:
+            claim = await self.ledger.finish(claim, 60, units=1)
+        return claim
+
     async def events(self):
         return await self.audit.page(
             await self.tenants.ensure("acme"), since=None, action=None, actor=None, after=0, limit=100
@@ -1003,6 +1010,21 @@ async def test_seals_of_the_audit_trail_are_numbered_in_their_tenant(store):
     assert await store.audit.seals(tenant, after=1, limit=9) == (second,) == (await store.audit.newest_seal(tenant),)
     assert await store.audit.seals(other, after=0, limit=9) == ()
     assert (await store.audit.count(tenant), await store.audit.count(other)) == (3, 1)
+
+
+async def test_names_that_a_publish_will_ask_for_are_foreseen(store):
+    kb = await store.kb()
+    await store.run(await store.accept(kb, "a.txt", "s1"), entities=("seen", "had"))
+    await store.run(await store.accept(kb, "b.txt", "s2"), entities=("had",))  # now it has a vector
+    old = await store.accept(kb, "old.txt", "s3")
+    await store.run(old, entities=("leaving", "seen"))
+    hidden = await store.accept(kb, "c.txt", "s4")
+    claim = await store.claimed_at(hidden, Stage.STORE)
+    await store.contents.store_batch(claim, batch_of(hidden, "text", ("hidden",)), next_batch=1, done=1, total=1)
+    new = await store.claimed_at(await store.accept(kb, "old.txt", "s5", replace=True), Stage.EMBED)
+    passages = {"seen": 1, "had": 1, "leaving": 1, "hidden": 1, "nowhere": 1, "twice": 2}
+    found = await store.contents.likely_shared(new, {entity_id(kb.uid, key): n for key, n in passages.items()})
+    assert found == {entity_id(kb.uid, key) for key in ("hidden", "twice")}, "`seen` has a vector"
 
 
 async def test_two_that_publish_the_same_name_at_once_leave_one(store):

@@ -108,7 +108,12 @@ async def test_stages_before_the_first_call_no_model(house, monkeypatch):
     kb, plan = await filled(house)
     before = await dumped(house)
     asked = counted(house, monkeypatch)
-    await again(house, kb, plan, Stage.STORE)
+    told = await again(house, kb, plan, Stage.STORE)
+    shown = {each.name: (each.state, each.done, each.total) for each in told.stages}
+    once = {each.name: (each.state, each.done, each.total) for each in plan.stages}
+    for stage in JOURNEY[: JOURNEY.index(Stage.STORE)]:
+        assert shown[stage] == once[stage], "what is not done again counts what was done"
+    assert shown[Stage.EMBED][2] > 0
     await house.work()
     assert asked == []
     assert await dumped(house) == before

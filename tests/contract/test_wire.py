@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.openai.errors import is_openai
 from tests.support.records import STORES, open_either
 from tests.unit.gateway.conftest import Site, upload
 
@@ -87,6 +88,8 @@ def body(path: str) -> dict[str, Any]:
         "search": {"query": "harbour"}, "query": {"query": "harbour", "answer": "extract"}, "heatmap": {"query": "q"},
         "kbs": {"name": "third"}, "keys": {"name": "key", "role": "reader"}, "session": {"key": "atoll_a_b"},
         "documents": {"documents": [{"name": "j.txt", "text": "text"}]},
+        "responses": {"model": "atoll/main", "input": "harbour"}, "embeddings": {"model": "any", "input": "harbour"},
+        "completions": {"model": "atoll/main", "messages": [{"role": "user", "content": "harbour"}]},
     }.get(path.rsplit("/", 1)[1], {})  # fmt: skip
 
 
@@ -122,11 +125,16 @@ async def values_of(site: Site, owner: httpx.AsyncClient) -> dict[str, str]:
     entity = (await owner.get("/v1/kbs/main/graph/entities")).json()["entities"][0]["id"]
     return {
         "kb": "main", "document": sent["documents"][0]["id"], "batch": sent["batch_id"], "entity": entity, "page": "1",
-        "key": "0" * 16,
+        "key": "0" * 16, "model": "atoll/main",
     }  # fmt: skip
 
 
 def check(answer: httpx.Response, asked: str) -> None:
+    if is_openai(answer.request.url.path):
+        assert answer.status_code < 500 or answer.json()["error"]["code"] == "not_available", f"{asked}: {answer.text}"
+        if answer.status_code >= 400:
+            assert len(answer.json()["error"]["message"]) > 8, asked
+        return
     assert answer.status_code < 500 or answer.json()["type"].endswith("NotAvailable"), f"{asked}: {answer.text[:200]}"
     if answer.status_code >= 400:
         assert answer.headers["content-type"] == "application/problem+json", asked

@@ -86,6 +86,18 @@ def test_ingest_sends_a_folder_and_follows_no_link(atoll: Cli, gateway: FakeGate
     assert again.stdout.splitlines()[-1] == "3 files: 3 already there, 2 skipped"
 
 
+def test_ingest_sends_the_first_line_of_a_password_file(atoll: Cli, gateway: FakeGateway, library: Path) -> None:
+    password = library.parent / "password"
+    password.write_text("spring tide\nnot this\n")
+    done = atoll("ingest", str(library), "--password-file", str(password))
+    assert done.returncode == 0, done.stderr
+    assert gateway.fields[0] == {"replace": "false", "password": "spring tide"}
+    password.write_text("\n")
+    done = atoll("ingest", str(library), "--password-file", str(password))
+    assert done.returncode == 1
+    assert "holds no password" in done.stderr
+
+
 def test_ingest_tells_of_failures_and_exits_1(atoll: Cli, library: Path) -> None:
     (library / "broken.txt").write_text("torn")
     done = atoll("ingest", str(library))

@@ -11,6 +11,7 @@ from qdrant_client import AsyncQdrantClient
 from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.file_artefacts import FileArtefacts
 from atoll.adapters.file_blobs import FileBlobs
+from atoll.adapters.file_passwords import FilePasswords
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.extractor import MemoryExtractor
@@ -61,6 +62,7 @@ class House:
         self.records: Any = opened.ports
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.artefacts = FileArtefacts(folder / "blobs")
+        self.passwords = FilePasswords(folder / "blobs")
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()
         self.vectors = vectors or QdrantGraphIndex(
@@ -83,6 +85,7 @@ class House:
             ledger=self.ledger,
             contents=self.contents,
             blobs=self.blobs,
+            passwords=self.passwords,
             artefacts=self.artefacts,
             parser=MemoryParser(),
             extractor=extractor or MemoryExtractor(),

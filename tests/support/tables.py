@@ -24,7 +24,10 @@ class Tables(Protocol):
         ...
 
     def documents(self, kb: str) -> list[Row]:
-        """Return documents by name, bytes and labels; labels, metadata, error and warnings as JSON texts."""
+        """Return documents by name, bytes, labels and what else tells them apart.
+
+        Labels, metadata, error and warnings are JSON texts.
+        """
         ...
 
     def stages(self, document: str) -> list[tuple[str, str]]:
@@ -94,8 +97,8 @@ class SqliteTables:
         return [dict(row) for row in self._rows("SELECT * FROM kb ORDER BY tenant, name")]
 
     def documents(self, kb: str) -> list[Row]:
-        found = self._rows("SELECT * FROM document WHERE kb = ? ORDER BY name, sha256, labels", kb)
-        return [{**dict(row), "visible": bool(row["visible"])} for row in found]
+        found = self._rows("SELECT * FROM document WHERE kb = ?", kb)
+        return sorted(({**dict(row), "visible": bool(row["visible"])} for row in found), key=_order)
 
     def stages(self, document: str) -> list[tuple[str, str]]:
         found = self._rows("SELECT name, state FROM stage WHERE document = ? ORDER BY position", document)
@@ -189,7 +192,7 @@ class Neo4jTables:
             }
             for row in found
         ]
-        return sorted(documents, key=lambda row: (row["name"], row["sha256"], row["labels"]))
+        return sorted(documents, key=_order)
 
     def stages(self, document: str) -> list[tuple[str, str]]:
         found = self._rows(
@@ -262,6 +265,17 @@ class Neo4jTables:
 
 def _size(vector: bytes | None) -> int | None:
     return None if vector is None else len(vector)
+
+
+def _order(document: Row) -> tuple[object, ...]:
+    told = (
+        document["name"],
+        document["sha256"],
+        document["labels"],
+        document.get("source") or "",
+        not document["visible"],
+    )
+    return (*told, document["status"], document["metadata"], document["uid"])
 
 
 def _vectors(found: Iterable[Iterable[Any]]) -> dict[tuple[str, str, int], np.ndarray]:

@@ -6,11 +6,10 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse
-from starlette.datastructures import QueryParams
 
 from atoll.access.admit import KbAccess
 from atoll.access.signatures import LINK_SECONDS
@@ -18,7 +17,8 @@ from atoll.domain.document import Stage, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.principal import Action
 from atoll.errors import NotFound
-from gateway.auth import LINK, InKb, link_target
+from gateway.auth import InKb
+from gateway.citing import signed
 from gateway.documents.progress import eta_seconds
 from gateway.documents.schemas import (
     AcceptedOut,
@@ -58,6 +58,11 @@ _UPLOAD_BODY = {
                         "metadata": {"type": "string", "description": "A JSON object, for all files."},
                         "labels": {"type": "string", "description": "Labels for all files, separated by commas."},
                         "replace": {"type": "boolean", "default": False},
+                        "password": {
+                            "type": "string",
+                            "format": "password",
+                            "description": "Opens the files that are encrypted; forgotten when they are read.",
+                        },
                         "source": {
                             "type": "string",
                             "description": "Where the files come from; the folder part of a file's name lies below it.",
@@ -141,7 +146,9 @@ async def retry_document(document: str, access: Writing, live: Live) -> Document
 @router.post("/documents/{document}/cancel")
 async def cancel_document(document: str, access: Writing, live: Live) -> DocumentOut:
     """Stop work on a queued or processing document, or give up its new reading."""
-    return DocumentOut.of(await live.ports.lifecycle.cancel(access.reader, DocumentUid(document), access.actor))
+    cancelled = await live.ports.lifecycle.cancel(access.reader, DocumentUid(document), access.actor)
+    await live.ports.passwords.forget(access.kb, cancelled.uid)
+    return DocumentOut.of(cancelled)
 
 
 @router.post("/documents/{document}/reprocess", status_code=202)
@@ -190,8 +197,7 @@ async def link_document(document: str, wanted: LinkIn, access: Reading, live: Li
         parameters += [("mark", mark) for mark in wanted.mark]
         parameters += [("dpi", str(wanted.dpi))] if wanted.dpi is not None else []
     expires_at = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
-    token = live.signer.link(link_target(path, QueryParams(parameters)), access.principal.subject)
-    return SignedLinkOut(url=f"{path}?{urlencode([*parameters, (LINK, token)])}", expires_at=expires_at)
+    return SignedLinkOut(url=signed(live, path, parameters, access.principal.subject), expires_at=expires_at)
 
 
 @router.get("/batches/{batch}")

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from atoll.access.admit import KbAccess
 from atoll.access.limits import Gate
 from atoll.domain.document import Accepted
+from atoll.domain.passwords import check_password
 from atoll.errors import BadInput, UnsupportedMediaType
 from atoll.intake.accept import WRITE_BYTES, ArrivingFile, Upload, Uploads
 from gateway.documents.form import Field, FileData, FileEnd, FileStart, FormReader
@@ -27,6 +28,7 @@ _FORM_OVERHEAD_BYTES = 2**20
 _MAX_JSON_BYTES = 32 * 2**20
 _CONCURRENT_JSON_UPLOADS = 2
 _FILE_FIELD = "file"
+_SINGLE_FIELDS = frozenset({"metadata", "replace", "source", "password"})
 
 
 class UploadReader:
@@ -57,13 +59,14 @@ class UploadReader:
         turn: AbstractAsyncContextManager[None] = self._json.enter() if is_json else nullcontext()
         async with turn, self.uploads.begin(access.reader) as upload:
             read = self._read_json if is_json else self._read_form
-            accepted = await upload.commit(replace=await read(request, upload), actor=access.actor)
+            replace, password = await read(request, upload)
+            accepted = await upload.commit(replace=replace, actor=access.actor, password=password)
         duplicates = len(accepted.duplicates)
         live.metrics.uploaded(new=upload.count - duplicates, duplicates=duplicates, size=upload.bytes)
         return accepted
 
-    async def _read_form(self, request: Request, upload: Upload) -> bool:
-        """Read a form into the upload; return whether it replaces."""
+    async def _read_form(self, request: Request, upload: Upload) -> tuple[bool, str | None]:
+        """Read a form into the upload; return whether it replaces, and the password of its files."""
         set_body_limit(request.scope, self.uploads.limits.max_bytes + _FORM_OVERHEAD_BYTES)
         reader = FormReader(request.headers["content-type"], file_field=_FILE_FIELD)
         fields = _Fields()
@@ -84,10 +87,10 @@ class UploadReader:
         if not upload.count:
             raise BadInput("the form has no file; send at least one field `file`")
         upload.describe(labels=fields.labels or None, metadata=fields.metadata(), source=fields.single.get("source"))
-        return fields.replace()
+        return fields.replace(), check_password(fields.single.get("password", ""))
 
-    async def _read_json(self, request: Request, upload: Upload) -> bool:
-        """Read texts into the upload; return whether they replace."""
+    async def _read_json(self, request: Request, upload: Upload) -> tuple[bool, None]:
+        """Read texts into the upload; return whether they replace. Texts have no password."""
         set_body_limit(request.scope, min(self.uploads.limits.max_bytes, _MAX_JSON_BYTES))
         try:
             sent = TextsIn.model_validate(orjson.loads(await request.body()))
@@ -97,7 +100,7 @@ class UploadReader:
             raise invalid(error.errors()) from error
         for text in sent.documents:
             await upload.text(text.name, text.text, labels=text.labels, metadata=text.metadata, source=text.source)
-        return sent.replace
+        return sent.replace, None
 
 
 @dataclass(slots=True)
@@ -110,8 +113,9 @@ class _Fields:
     def note(self, name: str, value: str) -> None:
         if name == "labels":
             self.labels += [label for label in value.split(",") if label.strip()]
-        elif name not in {"metadata", "replace", "source"}:
-            raise BadInput(f"the form has a field {name[:64]!r}; known are file, metadata, labels, replace, source")
+        elif name not in _SINGLE_FIELDS:
+            known = ", ".join(sorted({_FILE_FIELD, "labels", *_SINGLE_FIELDS}))
+            raise BadInput(f"the form has a field {name[:64]!r}; known are {known}")
         elif name in self.single:
             raise BadInput(f"the form has the field {name} twice")
         else:

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 from lxml import etree
 
 from atoll.errors import DocumentTooLarge, DocumentUnreadable
+from parser.locked import encrypted
 
 if TYPE_CHECKING:
     from parser.limits import ContentLimits
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 _READ_BYTES = 256 * 1024
 #: The ratio of a small entry says nothing.
 _RATIO_COUNTS_FROM = 1024 * 1024
+#: The bit of a part's flags that says so.
+_ENCRYPTED = 1
+#: How packers mark what they encrypt by AES.
+_AES = 99
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 
 
@@ -28,16 +33,30 @@ class Archive:
     ("the old Word format: save it as .docx").
 
     Raises:
+        DocumentEncrypted: it is encrypted and takes a password, which is absent or another one.
         DocumentUnreadable: the bytes are no zip archive, it is damaged, or encrypted.
         DocumentTooLarge: it inflates to too much.
     """
 
-    def __init__(self, data: bytes, limits: ContentLimits, *, what: str, old: str) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        limits: ContentLimits,
+        *,
+        what: str,
+        old: str,
+        takes_password: bool = False,
+        password: str | None = None,
+    ) -> None:
         self._what = what
+        self._takes_password = takes_password
+        self._password = password
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, EOFError, OSError, ValueError) as err:
             raise _refusal(data, what, old) from err
+        if password is not None:
+            self._zip.setpassword(password.encode())
         self._names = {entry.filename.lower(): entry.filename for entry in self._zip.infolist()}
         self._check(limits)
 
@@ -46,13 +65,24 @@ class Archive:
         if len(entries) > limits.archive_entries:
             raise DocumentTooLarge(f"the archive has {len(entries)} entries; the limit is {limits.archive_entries}")
         total = 0
-        try:
-            for entry in entries:
-                if entry.flag_bits & 1:
-                    raise DocumentUnreadable("the document is encrypted; remove the password and upload again")
+        for entry in entries:
+            is_encrypted = bool(entry.flag_bits & _ENCRYPTED)
+            if is_encrypted:
+                self._check_encrypted(entry)
+            try:
                 total += self._inflated(entry, limits, limits.inflated_bytes - total)
-        except (EOFError, NotImplementedError, zlib.error, OSError, zipfile.BadZipFile) as err:
-            raise DocumentUnreadable("the document is damaged: its archive cannot be unpacked") from err
+            except (EOFError, RuntimeError, zlib.error, OSError, zipfile.BadZipFile) as err:
+                if is_encrypted:  # a wrong password is told at once or, one time in 256, by what it inflates to
+                    raise encrypted("the archive", self._password) from err
+                raise DocumentUnreadable("the document is damaged: its archive cannot be unpacked") from err
+
+    def _check_encrypted(self, entry: zipfile.ZipInfo) -> None:
+        if not self._takes_password:
+            raise DocumentUnreadable("the document is encrypted; remove the password and upload again")
+        if entry.compress_type == _AES:
+            raise DocumentUnreadable("the archive is encrypted in a way that is not read; pack it without a password")
+        if self._password is None:
+            raise encrypted("the archive", None)
 
     def _inflated(self, entry: zipfile.ZipInfo, limits: ContentLimits, left: int) -> int:
         most = max(_RATIO_COUNTS_FROM, entry.compress_size * limits.archive_ratio)

@@ -34,6 +34,8 @@ class Collector:
         self.limits = limits
         #: What reads pictures, where there is one.
         self.engine = engine
+        #: What opens the file, where it is encrypted.
+        self.password: str | None = None
         self.title: str | None = None
         #: The encoding of a text, where it was one.
         self.encoding: str | None = None

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from atoll.domain.block import CELL_SEPARATOR, BlockKind
+from atoll.domain.text.periods import names_period
 from parser.flow import BULLET
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ def header_rows(rows: Sequence[Sequence[CellElement]], *, emphasised: int = 0) -
 
     ``emphasised`` is how many are set apart, in bold for example, from those below them. Rows of names stand over rows
     with values; two columns of words alone are labels with what they mean, and have no header unless it is set apart.
+    Years and other periods name columns too, where what stands below them are none.
     """
     if len(rows) < 2:  # noqa: PLR2004 - a header is over something
         return 0
     columns = max((cell.column + cell.columns for row in rows for cell in row), default=0)
     count = 0
-    while count < min(_MOST_HEADER_ROWS, len(rows) - 1) and _are_names(rows[count]):
+    while count < min(_MOST_HEADER_ROWS, len(rows) - 1) and (_are_names(rows[count]) or _has_periods(rows, count)):
         count += 1
         if not any(cell.columns > 1 or cell.rows > count for cell in rows[count - 1]):
             break
@@ -51,6 +53,17 @@ def header_rows(rows: Sequence[Sequence[CellElement]], *, emphasised: int = 0) -
 def _are_names(row: Sequence[CellElement]) -> bool:
     named = [cell.text for cell in row if cell.text]
     return all(map(is_name, named)) and len(named) >= 1
+
+
+def _has_periods(rows: Sequence[Sequence[CellElement]], at: int) -> bool:
+    """Whether a row has names and different periods, over columns that hold other values: "Item | 2023 | 2024"."""
+    values = [cell for cell in rows[at] if cell.text and not is_name(cell.text)]
+    periods = {cell.text.strip() for cell in values}
+    if len(periods) < len(values) or not all(map(names_period, periods)) or len(rows[at]) == len(values):
+        return False
+    columns = {cell.column for cell in values}
+    below = [cell.text for row in rows[at + 1 :] for cell in row if cell.column in columns and cell.text]
+    return bool(below) and not any(map(names_period, below))
 
 
 def is_name(text: str) -> bool:

@@ -32,7 +32,7 @@ class Parse:
         self._engine = engine
 
     def __call__(self, arguments: dict[str, Any], descriptors: list[int]) -> None:
-        """Read the input and write its `ParsedDocument`, and its PDF if it has no pages of its own.
+        """Read the input and write its `ParsedDocument`, and a PDF if it has no pages of its own or is encrypted.
 
         Raises:
             BadInput: see `atoll.ports.parser.Parser.parse`.
@@ -40,11 +40,14 @@ class Parse:
         source, result, rendition = descriptors
         media_type, name = str(arguments.get("media_type")), on_one_line(str(arguments.get("name", "")))
         collector = Collector(self._limits, self._engine)
+        collector.password = arguments.get("password") or None
         data = mapped(source)
         family = media.FAMILIES.get(media_type, "")
         collector.read_by(family, media.told_by(data[: media.HEAD_BYTES], media_type))
         if family == "pdf":
             pdf.read(data, collector)
+            with os.fdopen(rendition, "wb") as file:
+                pdf.write_open(data, collector.password, file)
         elif family == "picture":
             with os.fdopen(rendition, "wb") as file:
                 picture.read(bytes(data), collector, file)

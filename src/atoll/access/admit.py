@@ -68,7 +68,7 @@ class Admission:
 
     @asynccontextmanager
     async def admit(
-        self, principal: Principal, action: Action, *, request_id: str, counted: bool = True
+        self, principal: Principal, action: Action, *, request_id: str, counted: bool = True, rated: bool = True
     ) -> AsyncIterator[Access]:
         """Let a request in that is about the principal's tenant.
 
@@ -77,13 +77,14 @@ class Admission:
             action: what it wants to do.
             request_id: how logs and the audit trail name the request.
             counted: whether it is one of the requests in flight; streams have a bound of their own.
+            rated: whether it counts towards the subject's rate; an envelope does not whose content is let in apart.
 
         Raises:
             QuotaExceeded: the subject asks too often, or has too many requests in flight.
             Forbidden: the principal may not do this.
         """
         actor = Actor(subject=principal.subject, request_id=request_id)
-        async with self._turn(principal, counted=counted):
+        async with self._turn(principal, counted=counted, rated=rated):
             await self._check(principal, actor, action, None)
             yield Access(principal, actor)
 
@@ -117,9 +118,10 @@ class Admission:
             yield KbAccess(principal, actor, located.uid, kb)
 
     @asynccontextmanager
-    async def _turn(self, principal: Principal, *, counted: bool) -> AsyncIterator[None]:
+    async def _turn(self, principal: Principal, *, counted: bool, rated: bool = True) -> AsyncIterator[None]:
         with self._requests.hold(principal.subject) if counted else nullcontext():
-            await self._rates.check(principal.subject)
+            if rated:
+                await self._rates.check(principal.subject)
             yield
 
     async def _check(

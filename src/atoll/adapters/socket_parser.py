@@ -27,6 +27,7 @@ _ERRORS: dict[str, type[errors.AtollError]] = {
         errors.UnsupportedMediaType,
         errors.DocumentTooLarge,
         errors.DocumentUnreadable,
+        errors.DocumentEncrypted,
         errors.NotFound,
         errors.ParserDied,
         errors.DependencyDown,
@@ -45,10 +46,22 @@ class SocketParser:
         self._draw_timeout_seconds = draw_timeout_seconds
 
     async def parse(
-        self, *, source: BinaryIO, name: str, media_type: str, result: BinaryIO, rendition: BinaryIO
+        self,
+        *,
+        source: BinaryIO,
+        name: str,
+        media_type: str,
+        result: BinaryIO,
+        rendition: BinaryIO,
+        password: str | None = None,
     ) -> ParsedDocument:
         """See `atoll.ports.parser.Parser.parse`."""
-        request = {"operation": wire.Operation.PARSE, "name": _short(name), "media_type": media_type}
+        request: dict[str, Any] = {
+            "operation": wire.Operation.PARSE,
+            "name": _short(name),
+            "media_type": media_type,
+            "password": password,
+        }
         descriptors = [file.fileno() for file in (source, result, rendition)]
         await self._ask(request, descriptors, self._parse_timeout_seconds)
         return await asyncio.to_thread(_read, result)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from atoll.adapters.celery_doorbell import CeleryDoorbell
 from atoll.adapters.file_artefacts import FileArtefacts
 from atoll.adapters.file_blobs import FileBlobs
+from atoll.adapters.file_passwords import FilePasswords
 from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.adapters.http_pages import HttpPageEmbedder
 from atoll.adapters.http_reranker import HttpReranker
@@ -32,7 +33,7 @@ from atoll.bootstrap.clients import (
     vectors,
 )
 from atoll.bootstrap.secret_files import pepper, read_secret
-from atoll.bootstrap.stores import artefacts, blobs, records
+from atoll.bootstrap.stores import artefacts, blobs, passwords, records
 from atoll.domain.embedding import EmbedderCard
 from atoll.ports.record_store import RecordStore
 from atoll.query.answer.budget import PromptLimits
@@ -104,6 +105,7 @@ class Front:
 
     records: RecordStore
     blobs: FileBlobs
+    passwords: FilePasswords
     artefacts: FileArtefacts
     parser: SocketParser
     doorbell: CeleryDoorbell
@@ -134,6 +136,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
         yield Front(
             records=store,
             blobs=blobs(settings),
+            passwords=passwords(settings),
             artefacts=artefacts(settings),
             parser=parser(settings),
             doorbell=bell,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atoll.adapters.file_artefacts import FileArtefacts
 from atoll.adapters.file_blobs import FileBlobs
+from atoll.adapters.file_passwords import FilePasswords
 from atoll.adapters.neo4j.database import Database as Neo4jDatabase
 from atoll.adapters.neo4j.store import Neo4jStore
 from atoll.adapters.sqlite.database import Database as SqliteDatabase
@@ -52,3 +53,8 @@ def blobs(settings: Settings) -> FileBlobs:
 def artefacts(settings: Settings) -> FileArtefacts:
     """Return where stages leave their outputs."""
     return FileArtefacts(settings.blobs_dir)
+
+
+def passwords(settings: Settings) -> FilePasswords:
+    """Return where passwords of encrypted documents are kept until they are read."""
+    return FilePasswords(settings.blobs_dir)

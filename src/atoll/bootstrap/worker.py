@@ -18,7 +18,7 @@ from atoll.bootstrap.clients import (
     vectors,
 )
 from atoll.bootstrap.indexing import reindex
-from atoll.bootstrap.stores import artefacts, blobs, records
+from atoll.bootstrap.stores import artefacts, blobs, passwords, records
 from atoll.ingest.models import Models
 from atoll.ingest.pipeline import Pipeline
 from atoll.ingest.rebuild.watch import IndexWatch
@@ -58,6 +58,7 @@ class Ingestion:
             ledger=self._records.ledger,
             contents=self._records.contents,
             blobs=blobs(settings),
+            passwords=passwords(settings),
             artefacts=outputs,
             parser=parser(settings),
             extractor=self._extractor,

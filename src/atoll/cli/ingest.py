@@ -33,6 +33,11 @@ _SHOWN_NAMESAKES = 5
 @click.option("--label", "labels", multiple=True, help="Only keys with this label see the documents; repeatable.")
 @click.option("--metadata", type=options.PAIR, multiple=True, help="NAME=VALUE to filter by; repeatable.")
 @click.option("--replace", is_flag=True, help="Replace documents of the same place once the new ones are ready.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Its first line opens files that are encrypted.",
+)
 @click.option("--wait/--no-wait", "wait", default=True, help="Wait until each is ready or failed.  [default: wait]")
 @click.option(
     "--timeout", "timeout_seconds", default=_TIMEOUT_SECONDS, show_default=True, help="Longest wait, seconds."
@@ -47,6 +52,7 @@ def ingest(
     labels: tuple[str, ...],
     metadata: tuple[tuple[str, Any], ...],
     replace: bool,
+    password_file: Path | None,
     wait: bool,
     timeout_seconds: float,
     strict: bool,
@@ -79,7 +85,7 @@ def ingest(
         uploads = Uploads(
             client,
             kb,
-            fields=_fields(labels, dict(metadata), replace=replace),
+            fields=_fields(labels, dict(metadata), replace=replace, password=_password(password_file)),
             watcher=watcher,
             timeout_seconds=timeout_seconds,
             wait=wait,
@@ -124,12 +130,29 @@ def _board(total: int, *, quiet: bool) -> Board:
     return Silence() if quiet else board(total)
 
 
-def _fields(labels: Sequence[str], metadata: dict[str, Any], *, replace: bool) -> dict[str, str]:
+def _password(file: Path | None) -> str | None:
+    """Return the first line of the file.
+
+    Raises:
+        BadInput: it is empty.
+    """
+    if file is None:
+        return None
+    with file.open(encoding="utf-8") as lines:
+        password = lines.readline().rstrip("\r\n")
+    if not password:
+        raise BadInput(f"{file} holds no password in its first line")
+    return password
+
+
+def _fields(labels: Sequence[str], metadata: dict[str, Any], *, replace: bool, password: str | None) -> dict[str, str]:
     fields = {"replace": "true" if replace else "false"}
     if labels:
         fields["labels"] = ",".join(labels)
     if metadata:
         fields["metadata"] = json.dumps(metadata, ensure_ascii=False)
+    if password is not None:
+        fields["password"] = password
     return fields
 
 

@@ -25,6 +25,7 @@ from atoll.ingest.outputs import Outputs
 from atoll.ingest.rereading import share_files
 from atoll.ingest.stages.chunk import make_passages
 from atoll.ingest.stages.embed import embed
+from atoll.ingest.stages.embed_names import embed_names
 from atoll.ingest.stages.embed_pages import embed_pages
 from atoll.ingest.stages.extract import extract
 from atoll.ingest.stages.index import index
@@ -158,6 +159,8 @@ class Pipeline:
         if passages is None or pages is None:
             await self._later(job)
             return None
+        # Last, so that few others are stored between this look at what they mention and the publish.
+        await embed_names(job)
         return await self._finish(job, passages + pages.count, DocumentFacts(warnings=pages.warnings))
 
     async def _in_batches(self, job: Job, stage: Callable[[Job], Awaitable[int | None]]) -> Claim | None:
@@ -173,6 +176,8 @@ class Pipeline:
         await self._ring(job.claim.document)
 
     async def _publish(self, job: Job) -> Claim | None:
+        # One that came when the document was parsed already.
+        await self._shop.passwords.forget(job.claim.kb, job.claim.document)
         published = await publish(job)
         gone = [*published.replaced, *([job.claim.document] if published.superseded else [])]
         for document in gone:
@@ -199,7 +204,7 @@ class Pipeline:
                 logger.warning("%s of document %s waits: %s", claim.stage, claim.document, error)
                 await self._shop.ledger.release(claim, delay_seconds=delay_seconds, error=str(error))
             elif isinstance(error, BadInput):
-                await self._shop.ledger.fail(claim, _document_error(claim, error))
+                await self._fail(claim, error)
             elif claim.failures + 1 < MAX_FAILURES:
                 logger.error("%s of document %s failed", claim.stage, claim.document, exc_info=error)
                 await self._shop.ledger.release(
@@ -207,14 +212,17 @@ class Pipeline:
                 )
             else:
                 logger.error("%s of document %s is given up", claim.stage, claim.document, exc_info=error)
-                await self._shop.ledger.fail(
-                    claim, _document_error(claim, error), quarantine=claim.stage is Stage.PARSE
-                )
+                await self._fail(claim, error, quarantine=claim.stage is Stage.PARSE)
         except LeaseLost:
             await self._lost(claim)
         except DependencyDown as down:
             # The lease runs out by itself and the reconciler rings again.
             logger.warning("the record store is away: %s", down)
+
+    async def _fail(self, claim: Claim, error: Exception, *, quarantine: bool = False) -> None:
+        # Before the failure is written: who sees it may send another password, which has to stay.
+        await self._shop.passwords.forget(claim.kb, claim.document)
+        await self._shop.ledger.fail(claim, _document_error(claim, error), quarantine=quarantine)
 
     async def _lost(self, claim: Claim) -> None:
         """Take note of a lost lease, and take back points that came too late.

@@ -20,6 +20,7 @@ from atoll.ports.ledger import Claim, Ledger
 from atoll.ports.page_index import PageIndex
 from atoll.ports.pages import PageEmbedder
 from atoll.ports.parser import Parser
+from atoll.ports.passwords import Passwords
 from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
 
@@ -38,6 +39,7 @@ class Workshop:
     ledger: Ledger
     contents: Contents
     blobs: Blobs
+    passwords: Passwords
     artefacts: Artefacts
     parser: Parser
     extractor: Extractor

@@ -16,19 +16,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from atoll.domain import media
-from atoll.domain.document import Accepted, NewDocument
-from atoll.domain.ids import DocumentUid, new_uid
+from atoll.domain.document import Accepted, Document, NewDocument
+from atoll.domain.ids import DocumentUid, KbUid, new_uid
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
-from atoll.errors import BadInput, DocumentTooLarge, Forbidden
+from atoll.errors import BadInput, DocumentTooLarge, Forbidden, NotFound
 from atoll.intake.names import check_metadata, clean_folder, clean_labels, clean_name, join_source
 from atoll.ports.blobs import Blobs, IncomingFile, Intake
 from atoll.ports.catalogue import Catalogue
+from atoll.ports.passwords import Passwords
 
 #: Bytes that are written at a time: large enough that threads and calls cost little.
 WRITE_BYTES = 512 * 1024
@@ -49,6 +50,7 @@ class Uploads:
 
     Args:
         blobs: where files lie.
+        passwords: where those of encrypted documents are kept until they are read.
         catalogue: where documents are recorded.
         ring: wakes workers for accepted documents; never waits and never fails.
         turn: opens the block in which one upload is taken. Raises QuotaExceeded when too many are.
@@ -59,6 +61,7 @@ class Uploads:
         self,
         *,
         blobs: Blobs,
+        passwords: Passwords,
         catalogue: Catalogue,
         ring: Callable[[Sequence[DocumentUid]], None],
         turn: Callable[[], AbstractAsyncContextManager[None]],
@@ -66,6 +69,7 @@ class Uploads:
     ) -> None:
         self.limits = limits
         self._blobs = blobs
+        self._passwords = passwords
         self._catalogue = catalogue
         self._ring = ring
         self._turn = turn
@@ -103,17 +107,33 @@ class Uploads:
         *,
         replace: bool,
         actor: Actor,
+        password: str | None = None,
     ) -> Accepted:
         """Keep the files, record the documents, and wake workers for them."""
         kept: tuple[DocumentUid, ...] = ()
+        new = {document.uid for document in documents}
         try:
             await intake.keep()
+            if password is not None:
+                for uid in new:
+                    await self._passwords.keep(uploader.kb, uid, password)
             accepted = await self._catalogue.accept(uploader, documents, replace=replace, actor=actor)
+            if password is not None:
+                await self._keep_for_known(
+                    uploader.kb, (each for each in accepted.documents if each.uid not in new), password
+                )
             kept = tuple(document.uid for document in accepted.documents)
         finally:
             await intake.settle(kept)
         self._ring(kept)
         return accepted
+
+    async def _keep_for_known(self, kb: KbUid, known: Iterable[Document], password: str) -> None:
+        """Keep the password of documents that were there and are queued again, as those that failed for want of it."""
+        for document in known:
+            if document.status.is_under_way:
+                with suppress(NotFound):  # somebody has deleted it meanwhile
+                    await self._passwords.keep(kb, document.uid, password)
 
     async def ended(self) -> int:
         """Wait for uploads whose files lie on disk and whose record is being written; return how many there were."""
@@ -171,8 +191,10 @@ class Upload:
         labels = None if labels is None else tuple(labels)
         self._documents = [_described(document, labels, metadata, source) for document in self._documents]
 
-    async def commit(self, *, replace: bool, actor: Actor) -> Accepted:
+    async def commit(self, *, replace: bool, actor: Actor, password: str | None = None) -> Accepted:
         """Record all documents, or none; when this returns they survive a crash.
+
+        ``password`` opens those of them that are encrypted.
 
         Raises:
             BadInput: nothing has arrived.
@@ -186,7 +208,9 @@ class Upload:
         # From here on a caller that goes away must not cancel the work: files and record go together.
         self.is_committing = True
         return await self._uploads.commit(
-            self._uploads.record(self._uploader, self._documents, self._intake, replace=replace, actor=actor)
+            self._uploads.record(
+                self._uploader, self._documents, self._intake, replace=replace, actor=actor, password=password
+            )
         )
 
     def note(self, size: int) -> None:

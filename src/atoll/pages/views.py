@@ -175,8 +175,10 @@ class PageViews:
         return width, height
 
     async def _pdf(self, document: Document) -> BinaryIO:
-        if document.media_type not in media.PAGED:
-            return await self._artefacts.open(_output(document, Stage.PARSE), RENDITION)
+        parsed = _output(document, Stage.PARSE)
+        # A document that has pages of its own has a rendition only where its own are encrypted.
+        if document.media_type not in media.PAGED or await self._artefacts.exists(parsed, RENDITION):
+            return await self._artefacts.open(parsed, RENDITION)
         try:
             return await asyncio.to_thread(self._blobs.original(document.kb, document.uid).open, "rb")
         except FileNotFoundError as error:

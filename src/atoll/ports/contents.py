@@ -67,6 +67,15 @@ class Contents(Protocol):
         """
         ...
 
+    async def likely_shared(self, claim: Claim, passages: Mapping[EntityId, int]) -> frozenset[EntityId]:
+        """Return those of a document's entities that its publish will ask vectors of, as far as can be told before.
+
+        ``passages`` says how many of the document mention each of its entities. Those are returned that have no vector
+        and that two passages mention, with those of other documents, visible or on their way, but for what the
+        document replaces. Others may be stored meanwhile, so that the publish may ask for more.
+        """
+        ...
+
     async def publish(self, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]) -> Published | VectorsWanted:
         """Make the document visible: the one transaction that readers see.
 

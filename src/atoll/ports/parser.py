@@ -13,15 +13,24 @@ class Parser(Protocol):
     """Reads documents and draws their pages, in processes that hold nothing but the one file they were given."""
 
     async def parse(
-        self, *, source: BinaryIO, name: str, media_type: str, result: BinaryIO, rendition: BinaryIO
+        self,
+        *,
+        source: BinaryIO,
+        name: str,
+        media_type: str,
+        result: BinaryIO,
+        rendition: BinaryIO,
+        password: str | None = None,
     ) -> ParsedDocument:
         """Read ``source`` and leave its ``ParsedDocument`` as JSON in ``result``.
 
-        A format without pages also leaves the PDF it was typeset to in ``rendition``, which stays empty for the
-        others. All three are real files, open, and the two to write to are empty. Cancelling stops the work.
+        A format without pages also leaves the PDF it was typeset to in ``rendition``, and an encrypted PDF that
+        ``password`` opens the same PDF without encryption; it stays empty for the others. All three are real files,
+        open, and the two to write to are empty. Cancelling stops the work.
 
         Raises:
-            DocumentUnreadable: the bytes are broken, encrypted or hold no document of that media type.
+            DocumentEncrypted: the document is encrypted, and ``password`` does not open it.
+            DocumentUnreadable: the bytes are broken or hold no document of that media type.
             DocumentTooLarge: a limit on pages, characters or inflated size is passed.
             UnsupportedMediaType: nothing reads that media type.
             ParserDied: reading the document ended its process (memory, time or a crash).

@@ -68,7 +68,7 @@ class Answering:
         """
         scale = await self._scale.get()
         done = await extract(found, self._embedder, scale, certainty=self._certainty)
-        return Progress(done.answer)
+        return Progress(done.answer, cautions=list(done.cautions))
 
     async def told(
         self, found: SearchResult, progress: Progress, mode: AnswerMode, chat: Chat | None, timings: Timings

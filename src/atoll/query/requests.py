@@ -33,7 +33,10 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class QueryRequest:
-    """A question to be answered from one knowledge base."""
+    """A question to be answered from one knowledge base.
+
+    ``answer_tokens`` is how long an answer that a chat model writes may be; None: as long as the settings say.
+    """
 
     reader: Reader
     query: str
@@ -42,6 +45,7 @@ class QueryRequest:
     filters: Filters
     answer: AnswerMode = AnswerMode.AUTO
     history: tuple[Turn, ...] = ()
+    answer_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from atoll.ports.sparse import SparseEncoder
 from atoll.ports.vectors import VectorIndex
 from atoll.query.answer.budget import PromptLimits
 from atoll.query.answer.refuse import nothing_indexed, refused
+from atoll.query.answer.shorter import ShorterChat
 from atoll.query.answer.standalone import standalone
 from atoll.query.answering import Answering, Progress
 from atoll.query.question.history import Turn, recent
@@ -144,6 +145,8 @@ class AskService:
             found = await self._understood(request, text, history, chat, timings)
             with timings.step("extract"):
                 progress = await self._answering.extracted(found)
+        if chat is not None and request.answer_tokens is not None:
+            chat = ShorterChat(chat, request.answer_tokens)
         evidence = found.evidence[: request.top_k]
         yield EvidenceFound(evidence, found.revision)
         if request.mode is Mode.BYPASS:

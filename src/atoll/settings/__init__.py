@@ -4,6 +4,7 @@ Names are ``ATOLL_<SECTION>__<NAME>``. What a knob is stands in `sections`, thos
 that only Compose reads in `compose`, the accepted names of comparable systems in `aliases`.
 """
 
+from atoll.settings.agents import McpSettings
 from atoll.settings.aliases import ALIASES, NOT_SUPPORTED, translate
 from atoll.settings.compose import ComposeSettings, EdgeSettings
 from atoll.settings.environment import INHERITED, Settings, inherited, load, of_compose, unsupported
@@ -46,6 +47,7 @@ __all__ = [
     "GatewaySettings",
     "GraphSettings",
     "Knob",
+    "McpSettings",
     "ModelCheck",
     "ModelSettings",
     "PageBackend",

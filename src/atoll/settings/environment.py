@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from atoll.errors import StartRefused
+from atoll.settings.agents import McpSettings
 from atoll.settings.aliases import translate, warnings
 from atoll.settings.compose import ComposeSettings, EdgeSettings
 from atoll.settings.knobs import NESTING, PREFIX, knobs
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     pull_policy: str = Field("missing", description="Compose: missing, or never on a machine without a registry.")
 
     gateway: GatewaySettings = GatewaySettings()
+    mcp: McpSettings = McpSettings()
     records: RecordSettings = RecordSettings()
     queue: QueueSettings = QueueSettings()
     vectors: VectorSettings = VectorSettings()

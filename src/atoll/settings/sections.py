@@ -74,6 +74,18 @@ class GatewaySettings(Section):
     concurrent_uploads: Count = Field(8, description="Uploads in flight over all keys; more wait or get 429.")
     waiting_documents: Count = Field(100_000, description="Documents that may wait in a knowledge base (429 past it).")
     page_cache_mib: Count = Field(256, description="Drawn page images kept on disk.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description="Where people reach the screen, like https://atoll.example; citations told to other programs lead "
+        "there. Unset, they are links to page images that hold for five minutes.",
+    )
+    answer_seconds: Seconds = Field(240.0, description="Longest an answer through the OpenAI routes may take.")
+    whole_answer_seconds: Seconds = Field(
+        25.0,
+        description="Longest wait for an answer there that is not streamed, where the client names no limit of its "
+        "own; past it the documents' own sentences are the answer.",
+    )
     screen_dir: Path | None = Field(
         None,
         description="Folder of the built browser screen; default the one installed with the gateway, else web/dist.",

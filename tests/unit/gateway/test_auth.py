@@ -62,8 +62,8 @@ async def test_every_operation_refuses_a_request_without_a_key(site: Site) -> No
     assert len(operations) > 20
     async with site.client() as client:
         for method, path in operations:
-            shown = path.format(kb="main", document="d", page=1, batch="b", key="k", entity="e", tenant="t")
-            body = {"name": "x", "role": "reader", "query": "q"}
+            shown = path.format(kb="main", document="d", page=1, batch="b", key="k", entity="e", tenant="t", model="m")
+            body = {"name": "x", "role": "reader", "query": "q", "model": "atoll/main", "messages": []}
             answer = await client.request(method, shown, json=body)
             assert answer.status_code in {400, 401}, (method, path)
             if answer.status_code == 401:

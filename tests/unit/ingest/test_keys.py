@@ -96,12 +96,39 @@ async def test_a_model_server_is_described_once_and_asked_by_no_stage_from_store
         by_stage[stage] = Counter({name: n for name, n in (calls - before).items() if name != "fingerprint"})
     assert (await ready(house, document)).status is Status.READY
     assert calls["describe"] == 2, "the embedder and the page embedder, at the start"
-    for stage in (Stage.STORE, Stage.INDEX):
+    for stage in (Stage.STORE, Stage.INDEX, Stage.PUBLISH):
         assert by_stage[stage] == {}, stage
-    assert by_stage[Stage.PUBLISH].keys() <= {"embed"}, "names of entities that become shared"
+    assert with_vector(house) >= {"ada", "bob"}
     again = await house.upload(house.kb, "b.txt", "Another text about Ada.")
     await pipeline.advance(again.uid)
     assert calls["describe"] == 2
+
+
+def with_vector(house):
+    """Return the keys of the entities that have a vector."""
+    return {key for key, _, length in house.tables.entities(house.kb.uid) if length is not None}
+
+
+async def test_names_that_became_shared_meanwhile_send_the_document_back_once_to_embed_them(house):
+    pipeline, shop, calls = counted(house)
+    (house.kb,) = await house.open("one")
+    first = await house.upload(house.kb, "a.txt", "Ada met Bob.")
+    second = await house.upload(house.kb, "b.txt", "Bob met Cleo.")
+    claims, trips = {}, {first.uid: [], second.uid: []}
+    for uid in trips:
+        claims[uid] = await house.ledger.claim(uid, "w1", 30, key=keys.first_key())
+    while claims:  # in turns, stage by stage, so that neither is stored when the other looks
+        for uid, claim in list(claims.items()):
+            trips[uid].append(claim.stage)
+            job = Job(claim=claim, shop=shop, ends_at=float("inf"), outputs=Outputs(house.artefacts))
+            before = calls["embed"]
+            claims[uid] = await pipeline._run(job)
+            assert calls["embed"] == before or claim.stage is Stage.EMBED
+            if claims[uid] is None:
+                del claims[uid]
+    assert {(await ready(house, each)).status for each in (first, second)} == {Status.READY}
+    assert sorted(trip.count(Stage.EMBED) for trip in trips.values()) == [1, 2]
+    assert with_vector(house) == {"bob"}
 
 
 async def test_the_models_are_described_again_when_a_connection_was_made(house):

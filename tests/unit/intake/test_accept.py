@@ -28,6 +28,7 @@ async def house(tmp_path: Path):
 def uploads(house: House, rung: list[str], **limits: int) -> Uploads:
     return Uploads(
         blobs=house.blobs,
+        passwords=house.passwords,
         catalogue=house.catalogue,
         ring=rung.extend,
         turn=Gate(2, "uploads").enter,

@@ -48,6 +48,7 @@ def read(
     name: str = "document",
     limits: ContentLimits | None = None,
     engine: Engine | None = None,
+    password: str | None = None,
 ) -> Reading:
     source, result, rendition = folder / "source", folder / "result", folder / "rendition.pdf"
     source.write_bytes(content)
@@ -60,7 +61,8 @@ def read(
         os.open(rendition, os.O_WRONLY | os.O_CREAT),
     ]
     try:
-        Parse(limits or ContentLimits(), fonts(), engine)({"name": name, "media_type": media_type}, descriptors)
+        arguments = {"name": name, "media_type": media_type, "password": password}
+        Parse(limits or ContentLimits(), fonts(), engine)(arguments, descriptors)
     finally:
         for descriptor in descriptors:
             try:

@@ -156,7 +156,7 @@ def test_an_encrypted_file_says_what_to_do(tmp_path: Path) -> None:
     content = made(
         tmp_path, lambda canvas: canvas.drawString(72, 700, "x"), encrypt=pdfencrypt.StandardEncryption("secret")
     )
-    with pytest.raises(DocumentUnreadable, match="is encrypted; remove the password"):
+    with pytest.raises(DocumentUnreadable, match="is encrypted: upload it again with its password"):
         read(tmp_path, content, media.PDF)
 
 

@@ -340,3 +340,83 @@ async def test_copies_in_another_order_push_neither_the_original_nor_its_answer_
     ]
     assert "minutes.txt" in {entry.document for entry in outcome.evidence}
     assert all(not entry.also_in for entry in outcome.evidence), "texts in another order are not the same text"
+
+
+@pytest.mark.parametrize(
+    ("question", "first", "second", "told"),
+    [
+        (
+            "Is the use of the kiln permitted at night?",
+            "The use of the kiln at night is permitted for members.",
+            "The use of the kiln at night is not permitted for members.",
+            ("“permitted”", "“not permitted”"),
+        ),
+        (
+            "What is the fee for the kiln?",
+            "The yearly fee for the kiln is 40 crowns.",
+            "The yearly fee for the kiln is 55 crowns.",
+            ("“40”", "“55”"),
+        ),
+        (
+            "Who looks after the kiln?",
+            "Whoever needs help: Berit Moe looks after the kiln.",
+            "Whoever needs help: Odd Lie looks after the kiln.",
+            ("“berit moe”", "“odd lie”"),
+        ),
+    ],
+)
+async def test_where_documents_contradict_each_other_both_are_shown_and_it_is_said(
+    readers, question, first, second, told
+):
+    await readers.add("east.md", f"House rules\n{first}", headings=("House rules",))
+    await readers.add("west.md", f"House rules\n{second}", headings=("House rules",))
+    outcome = await readers.asked(question)
+    assert {first, second} == {sentence.text for sentence in outcome.answer.sentences}
+    assert {citation.evidence.document for citation in outcome.answer.citations} == {"east.md", "west.md"}
+    (caution,) = outcome.warnings
+    assert caution.type == "documents_differ"
+    assert all(part in caution.message for part in ("east.md", "west.md", *told))
+
+
+async def test_rows_of_one_name_with_other_values_contradict_each_other(readers):
+    newer = TICKETS.replace("| 95 |", "| 110 |")
+    await readers.add("tickets-new.md", newer, headings=("Prices and discounts", "Tickets"))
+    outcome = await readers.asked("How much is an adult ticket in the old mill?")
+    assert {sentence.text for sentence in outcome.answer.sentences} == {
+        "Adult, Old mill: 95 (Table 1. Prices in crowns)", "Adult, Old mill: 110 (Table 1. Prices in crowns)",
+    }  # fmt: skip
+    assert [caution.type for caution in outcome.warnings] == ["documents_differ"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "The yearly fee for the small kiln is 55 crowns.",  # of another thing, when the large one is asked for
+        "The fee for the large kiln is 40 crowns, yearly.",  # says the same
+        "The yearly fee for the large kiln is now 40 crowns.",  # says nothing else
+    ],
+)
+async def test_what_is_of_another_thing_or_says_the_same_contradicts_nothing(readers, other):
+    await readers.add("east.md", "House rules\nThe yearly fee for the large kiln is 40 crowns.")
+    await readers.add("west.md", f"House rules\n{other}")
+    outcome = await readers.asked("What is the fee for the large kiln?")
+    assert outcome.warnings == ()
+
+
+async def test_an_answer_to_a_question_in_a_language_that_is_not_joined_says_by_what_it_was_found(readers):
+    await readers.add("codes.md", "The ZX-81 tuner is a small metronome.")
+    outcome = await readers.asked("Was ist der ZX-81 tuner?")
+    assert outcome.answer.answered_by is AnsweredBy.EXTRACT
+    assert [caution.type for caution in outcome.warnings] == ["question_language"]
+    assert "German" in outcome.warnings[0].message
+
+
+async def test_years_name_columns(readers):
+    await readers.add(
+        "money.md",
+        "Money\nTable 9. Income in thousand crowns\nItem | 2021 | 2022\nGrants | 310 | 355\nSponsors | 1,204 | 1,198\n",
+        headings=("Money",),
+    )
+    assert await readers.said("What was the income from sponsors in 2022?") == [
+        "Sponsors, 2022: 1,198 (Table 9. Income in thousand crowns)"
+    ]

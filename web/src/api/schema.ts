@@ -34,6 +34,28 @@ export type CautionOut = {
   "type": string;
 };
 
+/** A conversation whose last question is to be answered. Sampling parameters and tools are accepted and not used. */
+export type ChatIn = {
+  "logprobs"?: boolean | null;
+  "max_completion_tokens"?: number | null;
+  "max_tokens"?: number | null;
+  "messages": Array<MessageIn>;
+  /** `atoll/<kb>[/<mode>]` */
+  "model": string;
+  "n"?: number | null;
+  "parallel_tool_calls"?: boolean | null;
+  "response_format"?: unknown;
+  "seed"?: number | null;
+  "stop"?: string | Array<string> | null;
+  "stream"?: boolean | null;
+  "stream_options"?: StreamOptionsIn | null;
+  "temperature"?: number | null;
+  "tool_choice"?: unknown;
+  "tools"?: Array<unknown> | null;
+  "top_p"?: number | null;
+  "user"?: string | null;
+};
+
 /** A numbered piece of evidence. */
 export type CitationOut = {
   "evidence": EvidenceOut;
@@ -109,6 +131,18 @@ export type DuplicateOut = {
   "name": string;
 };
 
+/** Texts to embed. ``model`` may be anything: there is one embedding model, whose name the answer tells. */
+export type EmbeddingsIn = {
+  "dimensions"?: number | null;
+  "encoding_format"?: "float" | "base64" | null;
+  /** A text, or a list of texts. */
+  "input": unknown;
+  /** `query` for questions; models may treat them differently. */
+  "input_type"?: InputType | null;
+  "model": string;
+  "user"?: string | null;
+};
+
 /** Entities, those of most passages first. */
 export type EntitiesOut = {
   "entities": Array<EntityOut>;
@@ -139,11 +173,16 @@ export type EntityOut = {
   "type": string;
 };
 
-/** Why a document failed. */
+/** An error as OpenAI's API tells it. */
+export type ErrorObject = {
+  "error": ErrorOut;
+};
+
+/** What went wrong: words for people, and for programs the field that is meant and a name. */
 export type ErrorOut = {
+  "code": string | null;
   "message": string;
-  "page": number | null;
-  "stage": Stage;
+  "param": string | null;
   "type": string;
 };
 
@@ -237,6 +276,16 @@ export type GraphStatsOut = {
 /** What to look for on a page. */
 export type HeatmapIn = {
   "query": string;
+};
+
+/** What a text is to the search. Models may prefix the two differently. */
+export type InputType = "query" | "document";
+
+/** A turn of the conversation, or something else that is named by its type and left out. */
+export type ItemIn = {
+  "content"?: string | Array<PartIn> | null;
+  "role"?: string | null;
+  "type"?: string | null;
 };
 
 /** What is to change; null leaves as it is. */
@@ -364,13 +413,19 @@ export type MentioningOut = {
   "passages": number;
 };
 
+/** A turn of the conversation. */
+export type MessageIn = {
+  "content"?: string | Array<PartIn> | null;
+  "role": "system" | "developer" | "user" | "assistant" | "tool" | "function";
+};
+
 /** Which signals a search uses. */
 export type Mode = "naive" | "local" | "global" | "hybrid" | "visual" | "mix" | "bypass";
 
-/** A model; its name is null while its server does not answer. */
-export type ModelOut = {
-  "name": string | null;
-  "role": string;
+/** All models that the key may use. */
+export type ModelsOut = {
+  "data": Array<gateway__openai__models__ModelOut>;
+  "object"?: string;
 };
 
 /** A document that has the name of an uploaded file and another source: it was neither replaced nor changed. */
@@ -430,6 +485,12 @@ export type PageOut = {
   "page": number;
   "passages": Array<PlacedPassage>;
   "width": number;
+};
+
+/** A part of a message: text, or something else that is named by its type. */
+export type PartIn = {
+  "text"?: string | null;
+  "type": string;
 };
 
 /** A passage; character positions count in the document's text. */
@@ -607,6 +668,29 @@ export type ReprocessIn = {
   "from"?: "parse" | "chunk" | "extract" | "embed" | "store";
 };
 
+/** A conversation in the form of the API of responses. Nothing of it is kept, whatever ``store`` says. */
+export type ResponsesIn = {
+  "background"?: boolean | null;
+  "conversation"?: unknown;
+  "input": string | Array<ItemIn>;
+  "instructions"?: string | Array<unknown> | null;
+  "max_output_tokens"?: number | null;
+  /** `atoll/<kb>[/<mode>]` */
+  "model": string;
+  "parallel_tool_calls"?: boolean | null;
+  /** Refused: there is no earlier response to go on from. */
+  "previous_response_id"?: string | null;
+  /** Accepted and not heeded: nothing is stored. */
+  "store"?: boolean | null;
+  "stream"?: boolean | null;
+  "temperature"?: number | null;
+  "text"?: TextFormatIn | null;
+  "tool_choice"?: unknown;
+  "tools"?: Array<unknown> | null;
+  "top_p"?: number | null;
+  "user"?: string | null;
+};
+
 /** What a key may do; ``ADMIN`` manages tenants and reads no document. */
 export type Role = "owner" | "editor" | "reader" | "auditor" | "admin";
 
@@ -710,9 +794,14 @@ export type StepOut = {
   "passage_id": string;
 };
 
+/** What a stream is to tell beside its text. */
+export type StreamOptionsIn = {
+  "include_usage"?: boolean | null;
+};
+
 /** The installation as this gateway knows it. */
 export type SystemOut = {
-  "models": Array<ModelOut>;
+  "models": Array<gateway__system__schemas__ModelOut>;
   "processes": Array<ProcessOut>;
   "queue": QueueOut;
   "versions": VersionsOut;
@@ -769,6 +858,11 @@ export type TenantsOut = {
   "tenants": Array<TenantOut>;
 };
 
+/** The form of the answer. */
+export type TextFormatIn = {
+  "format"?: unknown;
+};
+
 /** A text to be taken as a document; what is left out stays as it is in one that is there already.
 
 The folder part of its name lies below ``source``. */
@@ -820,12 +914,29 @@ export type WarningOut = {
   "type": string;
 };
 
+/** A model. */
+export type gateway__openai__models__ModelOut = {
+  "created": number;
+  "id": string;
+  "object"?: string;
+  "owned_by"?: string;
+};
+
+/** A model; its name is null while its server does not answer. */
+export type gateway__system__schemas__ModelOut = {
+  "name": string | null;
+  "role": string;
+};
+
 export interface Operations {
   live: { path: {  }; query: {  }; body: never; answer: LiveOut };
   ready: { path: {  }; query: {  }; body: never; answer: ReadyOut };
   metrics: { path: {  }; query: {  }; body: never; answer: void };
   list_events: { path: {  }; query: { since?: string | null; action?: string | null; actor?: string | null; limit?: number; cursor?: string | null }; body: never; answer: EventsOut };
   verify_events: { path: {  }; query: { seal?: string | null }; body: never; answer: VerificationOut };
+  complete_chat: { path: {  }; query: {  }; body: ChatIn; answer: unknown };
+  complete_text: { path: {  }; query: {  }; body: never; answer: unknown };
+  embed_texts: { path: {  }; query: {  }; body: EmbeddingsIn; answer: unknown };
   list_kbs: { path: {  }; query: { limit?: number; cursor?: string | null }; body: never; answer: KbsOut };
   create_kb: { path: {  }; query: {  }; body: KbIn; answer: KbOut };
   delete_kb: { path: { kb: string | number }; query: {  }; body: never; answer: void };
@@ -863,6 +974,9 @@ export interface Operations {
   revoke_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
   get_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
   change_key: { path: { key: string | number }; query: {  }; body: KeyChange; answer: KeyOut };
+  list_models: { path: {  }; query: {  }; body: never; answer: ModelsOut };
+  get_model: { path: { model: string | number }; query: {  }; body: never; answer: gateway__openai__models__ModelOut };
+  create_response: { path: {  }; query: {  }; body: ResponsesIn; answer: unknown };
   close_session: { path: {  }; query: {  }; body: never; answer: void };
   get_session: { path: {  }; query: {  }; body: never; answer: SessionOut };
   open_session: { path: {  }; query: {  }; body: SessionIn; answer: SessionOut };
@@ -883,6 +997,9 @@ export const PLACES = {
   metrics: ["GET", "/metrics"],
   list_events: ["GET", "/v1/audit"],
   verify_events: ["GET", "/v1/audit/verify"],
+  complete_chat: ["POST", "/v1/chat/completions"],
+  complete_text: ["POST", "/v1/completions"],
+  embed_texts: ["POST", "/v1/embeddings"],
   list_kbs: ["GET", "/v1/kbs"],
   create_kb: ["POST", "/v1/kbs"],
   delete_kb: ["DELETE", "/v1/kbs/{kb}"],
@@ -917,6 +1034,9 @@ export const PLACES = {
   revoke_key: ["DELETE", "/v1/keys/{key}"],
   get_key: ["GET", "/v1/keys/{key}"],
   change_key: ["PATCH", "/v1/keys/{key}"],
+  list_models: ["GET", "/v1/models"],
+  get_model: ["GET", "/v1/models/{model}"],
+  create_response: ["POST", "/v1/responses"],
   close_session: ["DELETE", "/v1/session"],
   get_session: ["GET", "/v1/session"],
   open_session: ["POST", "/v1/session"],

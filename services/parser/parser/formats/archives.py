@@ -36,10 +36,11 @@ def zipped(data: bytes, collector: Collector, readers: dict[str, Reader], depth:
     """The members of a zip archive in their order.
 
     Raises:
-        DocumentUnreadable: the bytes are no zip archive, or it is damaged or encrypted.
+        DocumentEncrypted: it is encrypted, and the upload's password does not open it.
+        DocumentUnreadable: the bytes are no zip archive, or it is damaged.
         DocumentTooLarge: it has too many members, or inflates to too much.
     """
-    archive = Archive(data, collector.limits, what=_WHAT, old=_OLD)
+    archive = Archive(data, collector.limits, what=_WHAT, old=_OLD, takes_password=True, password=collector.password)
     members = Members(readers, collector, depth)
     for name in archive.names:
         if not name.endswith("/") and not _is_left_behind(name):

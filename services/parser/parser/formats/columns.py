@@ -6,6 +6,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from atoll.domain.text.periods import names_period
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -80,10 +82,16 @@ def _columns(lines: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _has_header(rows: Sequence[Sequence[str]], *, is_ruled: bool) -> bool:
-    """Whether the first row names the columns: a rule below it, or words above numbers in more than two columns."""
+    """Whether the first row names the columns: a rule is below it, or words or years, more than two, above numbers."""
     if is_ruled or len(rows) < 2:  # noqa: PLR2004
         return is_ruled
     names, body = rows[0], rows[1:]
-    if len(names) < _LEAST_ROWS or any(character.isdigit() for name in names for character in name):
+    if len(names) < _LEAST_ROWS:
+        return False
+    periods = [at for at, name in enumerate(names) if names_period(name)]
+    others = [name for at, name in enumerate(names) if at not in periods]
+    if not others or any(character.isdigit() for name in others for character in name):
+        return False
+    if any(names_period(row[at]) for row in body for at in periods if at < len(row)):
         return False
     return any(character.isdigit() for row in body for cell in row[1:] for character in cell)

@@ -20,10 +20,17 @@ class MemoryParser:
     """Port ``Parser`` for UTF-8 text: paragraphs by blank lines, ``# `` starts a heading."""
 
     async def parse(
-        self, *, source: BinaryIO, name: str, media_type: str, result: BinaryIO, rendition: BinaryIO
+        self,
+        *,
+        source: BinaryIO,
+        name: str,
+        media_type: str,
+        result: BinaryIO,
+        rendition: BinaryIO,
+        password: str | None = None,
     ) -> ParsedDocument:
         """Read ``source`` and leave the parsed document in ``result``; what stands for the rendition shows nothing."""
-        del media_type
+        del media_type, password
         rendition.write(b"%PDF-")
         return await asyncio.to_thread(_parse, source, name, result)
 

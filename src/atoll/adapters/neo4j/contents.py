@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ledger import advance
-from atoll.adapters.neo4j.publishing import NotYetError, publish, vectors_wanted
+from atoll.adapters.neo4j.publishing import NotYetError, likely_shared, publish, vectors_wanted
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import claimed, held, lock_kb, remove_empty_kb
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, PassageId, relation_id
@@ -55,6 +55,10 @@ class Neo4jContents:
             await advance(transaction, claim, batch=next_batch, done=done, total=total)
 
         await self._database.write(work)
+
+    async def likely_shared(self, claim: Claim, passages: Mapping[EntityId, int]) -> frozenset[EntityId]:
+        """Return the entities that the publish will ask vectors of, as far as can be told."""
+        return await self._database.read(lambda transaction: likely_shared(transaction, claim, passages))
 
     async def publish(self, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]) -> Published | VectorsWanted:
         """Make the document visible."""

@@ -31,15 +31,11 @@ from atoll.records import events
 from atoll.records.replacing import Rival, outcome
 from atoll.records.rows.documents import replaces
 
-_PUBLISHED, _NAMESAKES, _SHARED_WITHOUT_VECTOR, _RAISE_COUNTERS, _GIVE_VECTORS, _END_SUPERSEDED, _MAKE_VISIBLE = load(
-    "publishing",
-    "published",
-    "namesakes",
-    "shared_without_vector",
-    "raise_counters",
-    "give_vectors",
-    "end_superseded",
-    "make_visible",
+_PUBLISHED, _NAMESAKES, _LIKELY_SHARED, _SHARED_WITHOUT_VECTOR = load(
+    "publishing", "published", "namesakes", "likely_shared", "shared_without_vector"
+)
+_RAISE_COUNTERS, _GIVE_VECTORS, _END_SUPERSEDED, _MAKE_VISIBLE = load(
+    "publishing", "raise_counters", "give_vectors", "end_superseded", "make_visible"
 )
 
 
@@ -51,15 +47,28 @@ class NotYetError(Exception):
         self.wanted = wanted
 
 
+async def likely_shared(
+    transaction: Transaction, claim: Claim, passages: Mapping[EntityId, int]
+) -> frozenset[EntityId]:
+    """Return the entities without a vector that two passages mention, those of documents on their way included."""
+    found = await transaction.one(_NAMESAKES, document=claim.document, kb=claim.kb)
+    leaving = [claim.document, *((found and _replaced(found)) or ())]
+    record = await transaction.one(
+        _LIKELY_SHARED, kb=claim.kb, leaving=leaving, names=[[entity, n] for entity, n in passages.items()]
+    )
+    assert record is not None, "an aggregation returns one record"
+    return frozenset(EntityId(entity) for entity in record["wanted"])
+
+
 async def vectors_wanted(transaction: Transaction, claim: Claim) -> VectorsWanted:
     """Return the entities that the claim's document would make shared and that have no vector yet."""
     found = await transaction.one(_NAMESAKES, document=claim.document, kb=claim.kb)
     if found is None:  # deleted, and purged since; the publish says so
         return VectorsWanted(())
     leaving = _replaced(found)
-    record = await transaction.one(
-        _SHARED_WITHOUT_VECTOR, **claimed(claim), token=claim.token, leaving=list(leaving or ())
-    )
+    if leaving is None:  # a later one has taken its place; the publish says so
+        return VectorsWanted(())
+    record = await transaction.one(_SHARED_WITHOUT_VECTOR, **claimed(claim), token=claim.token, leaving=list(leaving))
     assert record is not None, "an aggregation returns one record"
     return _wanted(record)
 

@@ -138,7 +138,7 @@ def _namesakes(connection: sqlite3.Connection, uploader: Reader, places: Sequenc
     for source, name in places:
         row = connection.execute(
             "SELECT d.uid, d.source FROM document d WHERE d.kb = ? AND d.name = ? AND d.source IS NOT ? "
-            f"AND d.deleted_at IS NULL AND {seen} ORDER BY d.seq DESC LIMIT 1",
+            f"AND d.deleted_at IS NULL AND {seen} ORDER BY COALESCE(d.placed, d.seq) DESC LIMIT 1",
             (uploader.kb, name, source, *values),
         ).fetchone()
         if row is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,14 @@ from numpy.typing import NDArray
 from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.ledger import advance, close_stage
 from atoll.adapters.sqlite.rereading import take_place
+from atoll.adapters.sqlite.sharing import likely_shared, replaced_by, vectors_wanted
 from atoll.adapters.sqlite.transitions import audit, change, check, count_entities, find_row, hide, remove_empty_kb
 from atoll.domain.document import StageState, Status
-from atoll.domain.entity import EntityName
 from atoll.domain.ids import DocumentUid, EntityId, KbUid, relation_id
 from atoll.domain.reading import PIPELINE
 from atoll.ports.contents import ContentBatch, Published, PurgeState, VectorsWanted
 from atoll.ports.ledger import Claim
 from atoll.records import events
-from atoll.records.replacing import Rival, outcome
-from atoll.records.rows.documents import replaces
-from atoll.records.rows.values import texts
 
 
 class SqliteContents:
@@ -45,6 +42,10 @@ class SqliteContents:
 
         await self._database.write(work)
 
+    async def likely_shared(self, claim: Claim, passages: Mapping[EntityId, int]) -> frozenset[EntityId]:
+        """Return the entities that the publish will ask vectors of, as far as can be told."""
+        return await self._database.read(lambda connection: likely_shared(connection, claim, passages))
+
     async def publish(self, claim: Claim, vectors: Mapping[EntityId, NDArray[np.float16]]) -> Published | VectorsWanted:
         """Make the document visible."""
 
@@ -52,13 +53,13 @@ class SqliteContents:
             check(connection, claim)
             document = find_row(connection, claim.document)
             tenant = connection.execute("SELECT tenant FROM kb WHERE uid = ?", (claim.kb,)).fetchone()["tenant"]
-            replaced = _replaced(connection, document)
+            replaced = replaced_by(connection, document)
             if replaced is None:
                 close_stage(connection, claim, StageState.DONE, units=1)
                 hide(connection, document)
                 audit(connection, tenant, events.document_superseded(claim.document))
                 return Published(revision=0, replaced=(), superseded=True)
-            wanted = _vectors_wanted(connection, claim, vectors, replaced)
+            wanted = vectors_wanted(connection, claim, vectors, replaced)
             if wanted:
                 return VectorsWanted(wanted)
             close_stage(connection, claim, StageState.DONE, units=1)
@@ -209,51 +210,9 @@ def _assertion_vectors(batch: ContentBatch) -> list[bytes | None]:
     return [row.tobytes() for row in batch.assertion_vectors]
 
 
-def _vectors_wanted(
-    connection: sqlite3.Connection,
-    claim: Claim,
-    vectors: Mapping[EntityId, NDArray[np.float16]],
-    replaced: Sequence[DocumentUid],
-) -> tuple[EntityName, ...]:
-    """Return the document's entities that two visible passages share once it is published, and that have no vector.
-
-    ``replaced`` are the documents that it hides then.
-    """
-    shared = connection.execute(
-        "SELECT e.id, e.key FROM "
-        "(SELECT entity, COUNT(*) AS n FROM mention WHERE document = ? GROUP BY entity) counted "
-        "CROSS JOIN entity e ON e.id = counted.entity LEFT JOIN (SELECT entity, COUNT(*) AS n FROM mention "
-        "WHERE document IN (SELECT value FROM json_each(?)) GROUP BY entity) leaving ON leaving.entity = e.id "
-        "WHERE e.kb = ? AND e.vector IS NULL AND e.df + counted.n - COALESCE(leaving.n, 0) > 1 ORDER BY e.id",
-        (claim.document, json.dumps(replaced), claim.kb),
-    )
-    return tuple(EntityName(row["id"], row["key"]) for row in shared if row["id"] not in vectors)
-
-
 def _passage_ids(connection: sqlite3.Connection, document: DocumentUid, limit: int = -1) -> list[str]:
     found = connection.execute("SELECT id FROM passage WHERE document = ? ORDER BY ordinal LIMIT ?", (document, limit))
     return [row["id"] for row in found]
-
-
-def _replaced(connection: sqlite3.Connection, document: sqlite3.Row) -> tuple[DocumentUid, ...] | None:
-    """Return what a document takes the place of; None when a later version has taken its own."""
-    if document["is_new_reading"]:
-        return (DocumentUid(document["other_reading"]),)
-    return outcome(_rival(document), _namesakes(connection, document))
-
-
-def _namesakes(connection: sqlite3.Connection, document: sqlite3.Row) -> list[Rival]:
-    found = connection.execute(
-        "SELECT uid, COALESCE(placed, seq) AS turn, labels, replaces FROM document "
-        "WHERE kb = ? AND name = ? AND source IS ? AND visible = 1 "
-        "AND uid != ?",
-        (document["kb"], document["name"], document["source"], document["uid"]),
-    )
-    return list(map(_rival, found))
-
-
-def _rival(row: sqlite3.Row) -> Rival:
-    return Rival(DocumentUid(row["uid"]), row["turn"], texts(row["labels"]), replaces(row["replaces"]))
 
 
 def _remove_passages(connection: sqlite3.Connection, passages: list[str]) -> None:

@@ -53,6 +53,13 @@ def begin(connection: sqlite3.Connection, document: sqlite3.Row, stage: Stage) -
             for position, each in enumerate(JOURNEY)
         ],
     )
+    # What is not done again counts what was done: the outputs are those of the old reading.
+    connection.execute(
+        "UPDATE stage SET (done, total) = (SELECT o.done, o.total FROM stage o WHERE o.document = ?1 AND "
+        "o.name = stage.name) WHERE document = ?2 AND state = ?3 AND "
+        "EXISTS (SELECT 1 FROM stage o WHERE o.document = ?1 AND o.name = stage.name)",
+        (uid, new, StageState.DONE),
+    )
     connection.execute(
         "UPDATE document SET other_reading = ?, error = NULL, changed_seq = ? WHERE uid = ?",
         (new, change(connection), uid),

@@ -157,10 +157,12 @@ async def _drawn(job: Job, page: Page) -> bytes:
 
 
 async def _pdf(job: Job) -> BinaryIO:
-    if job.claim.media_type in media.PAGED:
+    parsed = job.artefact(Stage.PARSE)
+    # A document that has pages of its own has a rendition only where its own are encrypted.
+    if job.claim.media_type in media.PAGED and not await job.shop.artefacts.exists(parsed, RENDITION):
         path = job.shop.blobs.original(job.claim.kb, job.claim.document)
         return await asyncio.to_thread(path.open, "rb")
-    return await job.shop.artefacts.open(job.artefact(Stage.PARSE), RENDITION)
+    return await job.shop.artefacts.open(parsed, RENDITION)
 
 
 def _failure(error: AtollError) -> PageFailure:

@@ -10,7 +10,7 @@ import orjson
 from atoll.domain.artefact import DOCUMENT, PAGE_SIZES, RENDITION
 from atoll.domain.document import DocumentWarning, Stage
 from atoll.domain.parsed import ParsedDocument
-from atoll.errors import DocumentUnreadable
+from atoll.errors import DocumentEncrypted, DocumentUnreadable
 from atoll.ingest.outputs import from_json, to_json
 from atoll.ingest.workshop import Job
 from atoll.ports.ledger import DocumentFacts
@@ -26,6 +26,7 @@ async def parse(job: Job) -> DocumentFacts:
         parsed = await _parsed(job)
         sizes = [[page.width, page.height] for page in parsed.pages]
         await job.outputs.write(output, PAGE_SIZES, sizes, to_json)
+    await job.shop.passwords.forget(job.claim.kb, job.claim.document)
     warnings = tuple(DocumentWarning(type=w.type, page=w.page, message=w.message) for w in parsed.warnings)
     return DocumentFacts(pages=len(parsed.pages), warnings=warnings, how=parsed.how)
 
@@ -41,12 +42,31 @@ async def read_page_sizes(job: Job) -> list[tuple[float, float]]:
 
 
 async def _parsed(job: Job) -> ParsedDocument:
+    """Have the parser read the document, with the password that came with it."""
+    passwords, place = job.shop.passwords, (job.claim.kb, job.claim.document)
+    password = await passwords.get(*place)
+    try:
+        return await _read(job, password)
+    except DocumentEncrypted:
+        # One that comes for a document that was there is kept when the document is queued already.
+        later = await passwords.get(*place)
+        if later in {None, password}:
+            raise
+        return await _read(job, later)
+
+
+async def _read(job: Job, password: str | None) -> ParsedDocument:
     claim, shop, output = job.claim, job.shop, job.artefact(Stage.PARSE)
     original = await asyncio.to_thread(shop.blobs.original(claim.kb, claim.document).open, "rb")
     with original:
         async with shop.artefacts.draft(output, DOCUMENT) as result, shop.artefacts.draft(output, RENDITION) as pdf:
             parsed = await shop.parser.parse(
-                source=original, name=claim.name, media_type=claim.media_type, result=result, rendition=pdf
+                source=original,
+                name=claim.name,
+                media_type=claim.media_type,
+                result=result,
+                rendition=pdf,
+                password=password,
             )
             size_bytes = result.seek(0, 2)
     if not parsed.pages:

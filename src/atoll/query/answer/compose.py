@@ -34,7 +34,8 @@ _TOGETHER = 0.1
 _PRONOUN = re.compile(r"\b(?:he|she|his|her|they|their|er|sie|seine?|ihre?)\b", re.IGNORECASE)
 _STARTS_WITH_PRONOUN = re.compile(
     r"^(?:and |but |then |here |on [^,]{3,30} )?(?:he|she|it|they|this|these|both|er|sie|es|dies\w*)\b"
-    r"(?! (?:is|was) (?:not )?(?:said|hoped|likely))",
+    r"(?! (?:is|was|seems|appears) (?:not )?(?:said|thought|believed|hoped|expected|known|feared|likely|unlikely"
+    r"|possible|impossible|true|clear|certain|necessary|important)\b)",
     re.IGNORECASE,
 )
 _NEWS = 2

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from atoll.domain.answer import Answer, Refusal
+from atoll.domain.answer import Answer, Caution, Refusal
 from atoll.ports.embedder import Embedder
 from atoll.query.answer.compose import Chosen, compose
 from atoll.query.answer.gate import likelihood, missing, signs_of
 from atoll.query.answer.judge import judge
 from atoll.query.answer.present import presented
-from atoll.query.answer.refuse import not_found, not_searched, nothing_indexed, of_language, refused
+from atoll.query.answer.refuse import by_words_alone, not_found, not_searched, nothing_indexed, of_language, refused
+from atoll.query.answer.rivals import differing, rivals
 from atoll.query.answer.scale import CosineScale
 from atoll.query.question.language import is_foreign, name_of
 from atoll.query.search.results import SearchResult
@@ -18,10 +19,14 @@ from atoll.query.search.results import SearchResult
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """An answer in the documents' words, or a refusal; ``chosen`` are the units that came nearest in either case."""
+    """An answer in the documents' words, or a refusal; ``chosen`` are the units that came nearest in either case.
+
+    ``cautions`` say where documents contradict each other.
+    """
 
     answer: Answer
     chosen: tuple[Chosen, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
 
 async def extract(found: SearchResult, embedder: Embedder, scale: CosineScale, *, certainty: float) -> Extracted:
@@ -39,13 +44,24 @@ async def extract(found: SearchResult, embedder: Embedder, scale: CosineScale, *
     likely = likelihood(signs_of(judged, chosen, found.rarity))
     if likely < certainty:
         return Extracted(refused(_refusal(found, scale, missing(judged, chosen), likely)), tuple(chosen))
-    return Extracted(presented(chosen, found), tuple(chosen))
+    against = rivals(judged, chosen)
+    shown = {id(each.unit) for each in chosen}
+    chosen += [rival.chosen for rival in against if id(rival.chosen.unit) not in shown]
+    foreign = _foreign(found, scale)
+    cautions = differing(against) if foreign is None else (*differing(against), by_words_alone(foreign))
+    return Extracted(presented(chosen, found), tuple(chosen), cautions)
 
 
 def _refusal(found: SearchResult, scale: CosineScale, absent: tuple[str, ...], likely: float) -> Refusal:
     if not found.evidence and found.warnings:
         return not_searched(found.warnings)
-    foreign = is_foreign(found.question, found.terms.primary)
-    if foreign is not None and not scale.joins(foreign, found.terms.primary):
-        return of_language(name_of(foreign), round(likely, 4))
+    foreign = _foreign(found, scale)
+    if foreign is not None:
+        return of_language(foreign, round(likely, 4))
     return not_found(absent, round(likely, 4), nearest=bool(found.evidence))
+
+
+def _foreign(found: SearchResult, scale: CosineScale) -> str | None:
+    """Return the name of a question's language if the embedder does not bring it near that of the documents."""
+    foreign = is_foreign(found.question, found.terms.primary)
+    return None if foreign is None or scale.joins(foreign, found.terms.primary) else name_of(foreign)

@@ -34,6 +34,15 @@ def of_language(language: str, best_score: float) -> Refusal:
     return Refusal(RefusalReason.LANGUAGE, (), message, best_score)
 
 
+def by_words_alone(language: str) -> Caution:
+    """Return what is said beside an answer to a question in such a language."""
+    return Caution(
+        "question_language",
+        f"The question seems to be in {language}, which the embedding model does not compare with the language of the "
+        "documents: the answer was found by names, numbers and words that both have, and may miss what was meant.",
+    )
+
+
 def not_searched(why: Sequence[Caution]) -> Refusal:
     """Return the refusal of a question for which nothing was found where not everything could be searched."""
     message = (

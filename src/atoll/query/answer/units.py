@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from atoll.domain.evidence import Evidence
 from atoll.domain.layout import PassageLayout, PlacedRow, PlacedTable
+from atoll.domain.text.periods import names_period
 from atoll.domain.text.sentences import Span, lines, sentences
 
 #: What the parser puts between the cells of a table's row.
@@ -193,7 +194,27 @@ class _Reader:
             yield self._unit(Form.TITLE, span)
             return
         self._caption = self._text[slice(*table.caption)] if table.caption else self._caption
-        yield self._row(span, tuple(map(table.names_of, row.cells)), tuple(Span(c.start, c.end) for c in row.cells))
+        if row is table.rows[0]:
+            self._header = self._periods(table)
+            if self._header:
+                yield self._unit(Form.TITLE, span)
+                return
+        names = self._header if self._header and len(self._header) == len(row.cells) else map(table.names_of, row.cells)
+        yield self._row(span, tuple(names), tuple(Span(c.start, c.end) for c in row.cells))
+
+    def _periods(self, table: PlacedTable) -> tuple[str, ...] | None:
+        """Return the first row of a table without a header if years in it name the columns: "Item | 2023 | 2024"."""
+        if any(table.columns) or len(table.rows) < 2:  # noqa: PLR2004 - a header is over something
+            return None
+        first, *below = (tuple(self._text[cell.start : cell.end] for cell in row.cells) for row in table.rows)
+        periods = [at for at, cell in enumerate(first) if names_period(cell)]
+        words = [cell for at, cell in enumerate(first) if at not in periods]
+        if len({first[at] for at in periods}) < max(1, len(periods)) or not words:
+            return None
+        if any(map(str.isdecimal, "".join(words))):
+            return None
+        values = [row[at] for row in below for at in periods if at < len(row)]
+        return None if not any(values) or any(map(names_period, values)) else first
 
     def _told_row(self, span: Span, line: str, following: str) -> Iterator[Unit]:
         self._enter(Form.ROW)
@@ -264,6 +285,9 @@ def _names_columns(cells: Sequence[str], below: Sequence[str]) -> bool:
     """Whether a table's first row names its columns: words where the row below has figures, or no figures at all."""
     if len(below) != len(cells) or any(cell.endswith(":") for cell in cells) or not all(cells[1:]) or not below[0]:
         return False
-    figures = sum(_FIGURE.fullmatch(cell) is not None for cell in cells)
+    periods = [at for at, cell in enumerate(cells) if names_period(cell)]
+    figures = sum(_FIGURE.fullmatch(cell) is not None for at, cell in enumerate(cells) if at not in periods)
+    if any(names_period(below[at]) for at in periods):
+        return False
     figures_below = sum(_FIGURE.fullmatch(cell) is not None for cell in below)
     return figures < figures_below or (not any(map(str.isdecimal, "".join(cells))) and bool(cells[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parser.formats.pdf.document import read
-from parser.formats.pdf.file import opened
+from parser.formats.pdf.file import opened, write_open
 from parser.formats.pdf.forms import shown_page
 
-__all__ = ["opened", "read", "shown_page"]
+__all__ = ["opened", "read", "shown_page", "write_open"]

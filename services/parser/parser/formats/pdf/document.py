@@ -51,7 +51,7 @@ def read(data: mmap.mmap, collector: Collector) -> None:
     spool, looks, vocabulary, furniture = Spool(), Looks(), Vocabulary(), Furniture()
     count, start = 1, 0
     while start < count:
-        with opened(data) as document:
+        with opened(data, collector.password) as document:
             count = len(document)
             if start == 0:
                 collector.limits.check_pages(count)

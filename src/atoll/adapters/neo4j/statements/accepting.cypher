@@ -21,7 +21,7 @@ UNWIND range(0, size($places) - 1) AS at
 CALL (at) {
   MATCH (d:Document {kb: $kb, name: $places[at][1]})
   WHERE coalesce(d.source, '') <> $places[at][0] AND d.deleted_at IS NULL AND <<seen>>
-  RETURN d ORDER BY d.seq DESC LIMIT 1
+  RETURN d ORDER BY coalesce(d.placed, d.seq) DESC LIMIT 1
 }
 RETURN d.name AS name, d.source AS source, d.uid AS uid ORDER BY at
 

@@ -15,6 +15,14 @@ RETURN d {.uid, .labels, .replaces, turn: coalesce(d.placed, d.seq), <<reading_v
                  WHERE coalesce(o.source, '') = coalesce(d.source, '') AND o.visible AND o.uid <> d.uid
                  RETURN o {.uid, .labels, .replaces, turn: coalesce(o.placed, o.seq)} } AS namesakes
 
+// name: likely_shared
+// A new reading on its way has the time of deletion 0.
+UNWIND $names AS own
+OPTIONAL MATCH (e:Entity {id: own[0], kb: $kb})
+WITH own, e WHERE e.vector IS NULL AND (own[1] > 1
+  OR EXISTS { MATCH (e)<-[:MENTIONS]-(:Passage)-[:OF]->(o:Document) WHERE coalesce(o.deleted_at, 0) = 0 AND NOT o.uid IN $leaving })
+RETURN collect(own[0]) AS wanted
+
 // name: shared_without_vector
 // Asked before anything is locked: counters may still move, so that raising them asks again. What hides with $leaving
 // counts no more; whoever has no vector is mentioned by one visible passage at most.

@@ -9,9 +9,12 @@ SET d += o {.id, .name, .source, .version, .placed, .labels, .metadata_json, .fa
   d.status = 'queued', d.visible = false, d.indexed = false, d.entities = 0, d.deleted_at = 0, d.returns = 0,
   d.other_reading = o.uid, d.artefacts_json = $artefacts, d.rung_at = timestamp()
 SET o.other_reading = d.uid, o.error_json = null
-WITH d UNWIND range(0, size($journey) - 1) AS position
-CREATE (:Stage {document: d.uid, kb: $kb, name: $journey[position], position: position,
-                state: CASE WHEN position < $first THEN 'done' ELSE 'waiting' END, <<untouched>>})
+WITH o, d UNWIND range(0, size($journey) - 1) AS position
+CREATE (n:Stage {document: d.uid, kb: $kb, name: $journey[position], position: position,
+                 state: CASE WHEN position < $first THEN 'done' ELSE 'waiting' END, <<untouched>>})
+// What is not done again counts what was done: the outputs are those of the old reading.
+WITH o, n WHERE n.state = 'done'
+MATCH (s:Stage {document: o.uid, name: n.name, kb: $kb}) SET n.done = s.done, n.total = s.total
 
 // name: forget_reading
 MATCH (d:Document {uid: $document, kb: $kb}) SET d.other_reading = null, d.error_json = null
