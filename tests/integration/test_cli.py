@@ -91,7 +91,7 @@ def test_ingest_sends_the_first_line_of_a_password_file(atoll: Cli, gateway: Fak
     password.write_text("spring tide\nnot this\n")
     done = atoll("ingest", str(library), "--password-file", str(password))
     assert done.returncode == 0, done.stderr
-    assert gateway.fields[0] == {"replace": "false", "password": "spring tide"}
+    assert [fields["password"] for fields in gateway.fields] == ["spring tide"] * 3
     password.write_text("\n")
     done = atoll("ingest", str(library), "--password-file", str(password))
     assert done.returncode == 1

@@ -59,18 +59,28 @@ class FakeGateway:
         self.break_after_accept = 0
         self.in_flight = 0
         self.most_in_flight = 0
+        #: Documents on a page of a listing.
+        self.page_size = 1
+        self.uploads = 0
         self.lock = threading.Lock()
 
-    def accept(self, name: str, content: bytes) -> dict[str, Any]:
+    def accept(self, name: str, content: bytes, source: str | None = None, *, replace: bool = False) -> dict[str, Any]:
+        """Take a file: the same bytes at the same place are one document; ``replace`` drops what was there before."""
         digest = hashlib.sha256(content).hexdigest()
-        uid = digest[:16]
-        if uid in self.documents:
+        there = [uid for uid, each in self.documents.items() if (each["source"], each["name"]) == (source, name)]
+        same = [uid for uid in there if self.documents[uid]["sha256"] == digest]
+        if replace and not name.startswith("broken"):
+            for uid in set(there) - set(same):
+                del self.documents[uid]
+        self.uploads += 1
+        uid = same[0] if same else hashlib.sha256(f"{source}/{name}/{digest}/{self.uploads}".encode()).hexdigest()[:16]
+        if same:
             duplicates = [{"name": name, "document_id": uid, "applied": []}]
             return {
                 "batch_id": "b", "documents": [self.document(uid)], "duplicates": duplicates, "namesakes": [],
             }  # fmt: skip
         self.documents[uid] = {
-            "id": uid, "name": name, "source": None, "version": 1, "status": "queued", "media_type": "text/plain",
+            "id": uid, "name": name, "source": source, "version": 1, "status": "queued", "media_type": "text/plain",
             "bytes": len(content), "sha256": digest, "pages": 1, "passages": 1, "entities": 0, "metadata": {},
             "labels": [], "created_at": "2026-01-01T00:00:00Z", "ready_at": None, "error": None, "warnings": [],
             "stages": [{"name": "parse", "state": "running", "done": 0, "total": 1, "seconds": 0, "attempts": 1,
@@ -106,11 +116,11 @@ class _Routes(http.server.BaseHTTPRequestHandler):
             named = query.get("name")
             found = [self.gateway.document(uid) for uid in sorted(self.gateway.documents)]
             found = [each for each in found if named is None or fnmatchcase(each["name"], named)]
-            at = int(query.get("cursor", "0"))
-            following = str(at + 1) if at + 1 < len(found) else None
+            at, most = int(query.get("cursor", "0")), min(self.gateway.page_size, int(query.get("limit", "50")))
+            following = str(at + most) if at + most < len(found) else None
             counts = {"ready": len(found)}
             return self._json(
-                200, {"documents": found[at : at + 1], "counts": counts, "older": 0, "next_cursor": following}
+                200, {"documents": found[at : at + most], "counts": counts, "older": 0, "next_cursor": following}
             )
         if match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)", path):
             if match[1] in self.gateway.documents:
@@ -121,13 +131,28 @@ class _Routes(http.server.BaseHTTPRequestHandler):
 
     def do_DELETE(self) -> None:
         path, query = self._path()
-        if self._authorised():
-            uid, dry_run = path.rsplit("/", 1)[-1], query.get("dry_run") == "true"
+        if not self._authorised():
+            return None
+        uid, dry_run = path.rsplit("/", 1)[-1], query.get("dry_run") == "true"
+        with self.gateway.lock:
+            if uid not in self.gateway.documents:
+                return self._problem(404, "Not found", "there is no such document")
             if not dry_run:
                 self.gateway.documents.pop(uid)
-            self._json(
-                200, {"document_id": uid, "dry_run": dry_run, "removed": {"passages": 2}, "kept": {"entities": 1}}
-            )
+        receipt = {"document_id": uid, "dry_run": dry_run, "removed": {"passages": 2}, "kept": {"entities": 1}}
+        return self._json(200, receipt)
+
+    def do_PATCH(self) -> None:
+        path, _ = self._path()
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self._authorised():
+            return None
+        with self.gateway.lock:
+            document = self.gateway.documents.get(path.rsplit("/", 1)[-1])
+            if document is None:
+                return self._problem(404, "Not found", "there is no such document")
+            document.update(body, source=body.get("source", document["source"]) or None)
+        return self._json(200, dict(document))
 
     def do_POST(self) -> None:  # noqa: PLR0911 - one return a route
         path, _ = self._path()
@@ -176,7 +201,8 @@ class _Routes(http.server.BaseHTTPRequestHandler):
             if name.endswith(".xyz"):
                 return self._problem(415, "Unsupported media type", f"{name}: nothing here reads .xyz")
             with gateway.lock:
-                answer = gateway.accept(name, content)
+                replace = fields.get("replace") == "true"
+                answer = gateway.accept(name, content, fields.get("source"), replace=replace)
             if gateway.break_after_accept:
                 gateway.break_after_accept -= 1
                 self.connection.shutdown(socket.SHUT_RDWR)

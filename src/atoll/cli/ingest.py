@@ -24,7 +24,7 @@ _SHOWN_NAMESAKES = 5
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option(
     "--root",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -43,6 +43,15 @@ _SHOWN_NAMESAKES = 5
     "--timeout", "timeout_seconds", default=_TIMEOUT_SECONDS, show_default=True, help="Longest wait, seconds."
 )
 @click.option("--strict", is_flag=True, help="Exit 1, too, when a folder holds a file that Atoll does not read.")
+@click.option("--sync", is_flag=True, help="Make the knowledge base hold what the folder PATH holds, and nothing else.")
+@click.option("--watch", is_flag=True, help="With --sync: go on, and follow whenever the folder changes.")
+@click.option("--dry-run", is_flag=True, help="With --sync: say what it would do, and do nothing.")
+@click.option(
+    "--accept-deletes",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="With --sync: so many documents may go at once.  [default: a fifth of them]",
+)
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say what it would take, and send nothing.")
 @options.kb
 @options.as_json
@@ -56,6 +65,10 @@ def ingest(
     wait: bool,
     timeout_seconds: float,
     strict: bool,
+    sync: bool,
+    watch: bool,
+    dry_run: bool,
+    accept_deletes: int | None,
     only_estimate: bool,
     kb: str,
     as_json: bool,
@@ -66,10 +79,20 @@ def ingest(
     the PATH or to --root, is its source: files of one name in different folders are different documents, and source and
     name are a document's place. Hidden files and links inside folders are left out. In folders, files of formats that
     Atoll does not read are told and passed over; a file that is named itself must be read. Exits 1 if any file failed.
+
+    With --sync the knowledge base mirrors the folder: new and changed files are sent, documents of moved files move,
+    and those whose files are gone are deleted. With --root, documents whose source lies outside the folder stay.
     """
+    fields = _fields(labels, dict(metadata), replace=replace or sync, password=_password(password_file))
+    _check(paths, sync=sync, only_with_sync=watch or dry_run or accept_deletes is not None)
+    if sync:
+        from atoll.cli.sync.command import Wanted, mirror
+
+        wanted = Wanted(paths[0], root or paths[0], fields, dry_run, accept_deletes, wait, timeout_seconds, as_json)
+        mirror(kb, wanted, watch=watch)
+        return
     from atoll.cli.client import connect, kb_path
     from atoll.cli.sources import Skipped, Source, find
-    from atoll.cli.uploads import Uploads
 
     found = list(find(paths, root))
     sources = [item for item in found if isinstance(item, Source)]
@@ -81,24 +104,7 @@ def ingest(
         if only_estimate:
             _estimate(client, kb, sources, as_json=as_json)
             return
-        watcher = _board(len(sources), quiet=as_json)
-        uploads = Uploads(
-            client,
-            kb,
-            fields=_fields(labels, dict(metadata), replace=replace, password=_password(password_file)),
-            watcher=watcher,
-            timeout_seconds=timeout_seconds,
-            wait=wait,
-        )
-        outcomes: list[Outcome] = []
-        try:
-            with watcher:
-                for outcome in uploads.run(sources):
-                    outcomes.append(outcome)
-                    watcher.ended(outcome)
-        except KeyboardInterrupt:
-            _tell_how_far(outcomes, uploads.accepted, len(sources))
-            raise
+        outcomes = _send(client, kb, sources, fields, wait=wait, timeout_seconds=timeout_seconds, quiet=as_json)
     if as_json:
         render.as_json(_body(outcomes))
     else:
@@ -106,6 +112,43 @@ def ingest(
         _tell_namesakes(outcomes)
     if any(_failed(outcome, strict=strict) for outcome in outcomes) or any(item.failed for item in skipped):
         click.get_current_context().exit(1)
+
+
+def _send(
+    client: Client,
+    kb: str,
+    sources: Sequence[Source],
+    fields: dict[str, str],
+    *,
+    wait: bool,
+    timeout_seconds: float,
+    quiet: bool,
+) -> list[Outcome]:
+    from atoll.cli.uploads import Uploads
+
+    watcher = _board(len(sources), quiet=quiet)
+    uploads = Uploads(client, kb, fields=fields, watcher=watcher, timeout_seconds=timeout_seconds, wait=wait)
+    outcomes: list[Outcome] = []
+    try:
+        with watcher:
+            for outcome in uploads.run(sources):
+                outcomes.append(outcome)
+                watcher.ended(outcome)
+    except KeyboardInterrupt:
+        _tell_how_far(outcomes, uploads.accepted, len(sources))
+        raise
+    return outcomes
+
+
+def _check(paths: Sequence[Path], *, sync: bool, only_with_sync: bool) -> None:
+    """Refuse what cannot be meant. A mirror's folder that is not there is no wrong usage: its drive may be away."""
+    if only_with_sync and not sync:
+        raise click.UsageError("--watch, --dry-run and --accept-deletes go with --sync")
+    if sync and (len(paths) > 1 or paths[0].is_file()):
+        raise click.UsageError("--sync takes one PATH, a folder")
+    for path in () if sync else paths:
+        if not path.exists():
+            raise click.BadParameter(f"Path '{path}' does not exist.", param_hint="'PATH...'")
 
 
 def _estimate(client: Client, kb: str, sources: Sequence[Source], *, as_json: bool) -> None:

@@ -68,7 +68,7 @@ def find(paths: Iterable[Path], root: Path | None = None) -> Iterator[Source | S
         below = root or (path if is_folder else path.parent)
         if not (path if is_folder else path.parent).resolve().is_relative_to(below.resolve()):
             raise BadInput(f"{path} does not lie below --root {below}")
-        found = _in_folder(path, below) if is_folder else iter([Source(path, asked=True, below=below)])
+        found = in_folder(path, below) if is_folder else iter([Source(path, asked=True, below=below)])
         for item in found:
             if isinstance(item, Skipped):
                 yield item
@@ -87,7 +87,8 @@ def _text(name: str) -> str:
     return os.fsencode(name).decode("utf-8", errors="replace")
 
 
-def _in_folder(root: Path, below: Path) -> Iterator[Source | Skipped]:
+def in_folder(root: Path, below: Path) -> Iterator[Source | Skipped]:
+    """Yield the files of a folder tree, whose sources are relative to ``below``, and what of it is passed over."""
     unreadable: list[OSError] = []
     for folder, folders, names in os.walk(root, followlinks=False, onerror=unreadable.append):
         here = Path(folder)
