@@ -14,7 +14,7 @@ from atoll.domain.principal import Action
 from gateway.auth import Authorized
 from gateway.documents.schemas import TextIn
 from gateway.errors import Problem, refusals
-from gateway.openai.errors import ErrorObject, ErrorOut, is_openai
+from gateway.openai.errors import ErrorObject, OpenAIErrorOut, is_openai
 
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "atoll_<id>_<secret>"},
@@ -41,7 +41,9 @@ def _description(app: FastAPI, routes: Sequence[APIRoute]) -> dict[str, Any]:
     components = schema.setdefault("components", {})
     components["securitySchemes"] = _SCHEMES
     schemas = components["schemas"]
-    for model in (Problem, TextIn, ErrorOut):
+    for model in (Problem, TextIn, OpenAIErrorOut):
+        if model.__name__ in schemas:
+            raise TypeError(f"two models are called {model.__name__}: programs would be told of one of them")
         schemas[model.__name__] = model.model_json_schema()
     schemas[ErrorObject.__name__] = _ERROR_OBJECT
     for name in ("HTTPValidationError", "ValidationError"):

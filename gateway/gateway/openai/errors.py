@@ -42,7 +42,7 @@ _LASTING = frozenset({"IndexMissing", "InternalError", "ModelReplyInvalid", "Not
 _LONG_SECONDS = 60
 
 
-class ErrorOut(BaseModel):
+class OpenAIErrorOut(BaseModel):
     """What went wrong: words for people, and for programs the field that is meant and a name."""
 
     message: str
@@ -54,7 +54,7 @@ class ErrorOut(BaseModel):
 class ErrorObject(BaseModel):
     """An error as OpenAI's API tells it."""
 
-    error: ErrorOut
+    error: OpenAIErrorOut
 
 
 def is_openai(path: str) -> bool:
@@ -72,7 +72,9 @@ def error_object(problem: Mapping[str, Any], path: str = "") -> dict[str, Any]:
         code = "model_not_found"
     server = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     kind = "server_error" if server else _TYPES.get(status, "invalid_request_error")
-    told = ErrorOut(message=message.removeprefix("body."), type=kind, param=field[1] if field else None, code=code)
+    told = OpenAIErrorOut(
+        message=message.removeprefix("body."), type=kind, param=field[1] if field else None, code=code
+    )
     return ErrorObject(error=told).model_dump()
 
 

@@ -175,14 +175,14 @@ export type EntityOut = {
 
 /** An error as OpenAI's API tells it. */
 export type ErrorObject = {
-  "error": ErrorOut;
+  "error": OpenAIErrorOut;
 };
 
-/** What went wrong: words for people, and for programs the field that is meant and a name. */
+/** Why a document failed. */
 export type ErrorOut = {
-  "code": string | null;
   "message": string;
-  "param": string | null;
+  "page": number | null;
+  "stage": Stage;
   "type": string;
 };
 
@@ -477,6 +477,14 @@ export type NewTenantOut = {
   "quota": Record<string, number>;
   "status": "active" | "suspended";
   "suspended_at": string | null;
+};
+
+/** What went wrong: words for people, and for programs the field that is meant and a name. */
+export type OpenAIErrorOut = {
+  "code": string | null;
+  "message": string;
+  "param": string | null;
+  "type": string;
 };
 
 /** A page: its size in points and its passages. */
