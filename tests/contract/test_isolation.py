@@ -88,7 +88,7 @@ class Tenant:
                 variants = [{"format": "graphml"}, {"format": "jsonl"}] if path.endswith("/export") else [{}]
                 for parameters in variants:
                     answer = await self.client.get(filled, params=parameters)
-                    if self.crew in filled and path.endswith("/pages/{page}"):
+                    if self.crew in filled and path.endswith(("/pages/{page}", "/skipped")):
                         assert answer.status_code == 404  # written by hand, never laid out
                         continue
                     assert answer.status_code == 200, (filled, answer.text[:200])

@@ -306,6 +306,12 @@ def test_documents_are_listed_over_all_pages_shown_and_deleted(atoll: Cli, gatew
     assert sorted(document["name"] for document in listed["documents"]) == ["0.txt", "1.txt", "2.txt"]
     assert "3 ready" in atoll("documents", "list").stdout
     assert "sha256" in atoll("documents", "show", "1.txt").stdout
+    shown = atoll("documents", "show", "1.txt", "--passages").stdout
+    assert shown == "[0] page 1, Ramp\n    The ramp failed\n    in March.\n1 passage\n"
+    skipped = atoll("documents", "show", "1.txt", "--skipped").stdout.splitlines()
+    assert skipped[0].startswith("hidden           no page   unseen ")
+    assert "\x1b" not in skipped[0]
+    assert skipped[1] == "the first 1 of 2 left out"
     dry = atoll("documents", "delete", "1.txt", "--dry-run")
     assert dry.stdout == "1.txt: would remove 2 passages; 1 shared entities stay\n"
     assert len(gateway.documents) == 3

@@ -125,6 +125,12 @@ class _Routes(http.server.BaseHTTPRequestHandler):
         if match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)", path):
             if match[1] in self.gateway.documents:
                 return self._json(200, self.gateway.document(match[1]))
+        elif match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)/passages", path):
+            passage = {"ordinal": 0, "page": 1, "headings": ["Ramp"], "text": "The ramp failed\nin March."}
+            return self._json(200, {"passages": [passage], "next_cursor": None})
+        elif match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)/skipped", path):
+            item = {"type": "hidden", "page": None, "boxes": [], "text": "unseen \x1b[31m"}
+            return self._json(200, {"items": [item], "total": 2})
         elif match := re.fullmatch(r"/v1/kbs/default/documents/([^/]+)/pages/(\d+)\.png", path):
             return self._send(200, "image/png", PNG + query.get("mark", "").encode())
         return self._problem(404, "Not found", "there is no such thing")

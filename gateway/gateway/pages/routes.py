@@ -13,7 +13,15 @@ from atoll.domain.principal import Action
 from atoll.pages.views import PageViews
 from gateway.auth import InKb
 from gateway.errors import refusals
-from gateway.pages.schemas import HeatmapIn, PageOut, PassageOut, PassagesOut, PlacedPassage
+from gateway.pages.schemas import (
+    HeatmapIn,
+    PageOut,
+    PassageOut,
+    PassagesOut,
+    PlacedPassage,
+    SkippedItem,
+    SkippedOut,
+)
 from gateway.runtime import Live, kept
 from gateway.wire import Cursor, PageNumber
 
@@ -23,10 +31,12 @@ router = APIRouter(prefix="/v1/kbs/{kb}/documents/{document}", tags=["pages"])
 _PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}}, **refusals(501)}
 
 Reading = Annotated[KbAccess, Depends(InKb(Action.READ))]
+Writing = Annotated[KbAccess, Depends(InKb(Action.WRITE))]
 Linked = Annotated[KbAccess, Depends(InKb(Action.READ, links=True))]
 Views = Annotated[PageViews, Depends(kept(PageViews))]
 
 _MAX_PASSAGES = 500
+MAX_SKIPPED = 1000
 _MAX_MARKS = 64
 #: No copy of a page stays behind where its document may be deleted or the key revoked; the gateway keeps drawn pages.
 _UNSTORED = {"Cache-Control": "private, no-store"}
@@ -49,6 +59,18 @@ async def list_passages(
         passages=[PassageOut.of(passage) for passage in shown],
         next_cursor=str(shown[-1].ordinal) if len(found) > limit else None,
     )
+
+
+@router.get("/skipped")
+async def list_skipped(
+    document: str, access: Writing, views: Views, limit: Annotated[int, Query(ge=1, le=MAX_SKIPPED)] = MAX_SKIPPED
+) -> SkippedOut:
+    """List what was found in a document and is in none of its passages: hidden text, heads and feet of pages, members.
+
+    For those who may change the document. `total` counts all of it, `items` are the first.
+    """
+    found = await views.left_out(access.reader, DocumentUid(document))
+    return SkippedOut(items=[SkippedItem.of(each) for each in found[:limit]], total=len(found))
 
 
 @router.get("/pages/{page}.png", response_class=Response, responses=_PNG)

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from atoll.domain.parsed import Skipped
 from atoll.domain.passage import Passage
 from gateway.wire import Body
 
@@ -48,6 +49,28 @@ class PassagesOut(BaseModel):
 
     passages: list[PassageOut]
     next_cursor: str | None
+
+
+class SkippedItem(BaseModel):
+    """Something that is in no passage, with the reason as its type; what has no place has no page and no boxes."""
+
+    type: str
+    page: int | None
+    boxes: list[BoxOut]
+    text: str
+
+    @classmethod
+    def of(cls, skipped: Skipped) -> Self:
+        """Return the wire form."""
+        boxes = [] if skipped.box is None else [skipped.box]
+        return cls(type=skipped.type, page=skipped.page, boxes=boxes, text=skipped.text)
+
+
+class SkippedOut(BaseModel):
+    """What of a document is in no passage, by page."""
+
+    items: list[SkippedItem]
+    total: int
 
 
 class PlacedPassage(BaseModel):

@@ -40,15 +40,25 @@ def list_documents(
 
 @documents.command("show")
 @click.argument("document", metavar="DOC")
+@click.option("--passages", is_flag=True, help="Show what it was read into.")
+@click.option("--skipped", is_flag=True, help="Show what was found in it and left out, and why.")
 @options.kb
 @options.as_json
-def show_document(document: str, kb: str, as_json: bool) -> None:
+def show_document(document: str, passages: bool, skipped: bool, kb: str, as_json: bool) -> None:
     """Show a document and where its stages stand."""
-    from atoll.cli.client import connect, find_document
+    from atoll.cli import readings
+    from atoll.cli.client import connect, find_document, kb_path
 
+    if passages and skipped:
+        raise click.UsageError("give either --passages or --skipped")
     with connect() as client:
-        body = find_document(client, kb, document)
-    (render.as_json if as_json else render.document)(body)
+        body, show = find_document(client, kb, document), render.document
+        place = kb_path(kb, "documents", body["id"])
+        if passages:
+            body, show = client.collect(f"{place}/passages", "passages"), readings.passages
+        elif skipped:
+            body, show = client.get(f"{place}/skipped"), readings.skipped
+    (render.as_json if as_json else show)(body)
 
 
 @documents.command("label")

@@ -14,6 +14,8 @@ _GAPS = (WRAPPED, JOINED, BROKEN)
 #: What the last fields of a line and of a cell are where they are left out.
 _LINE_DEFAULTS = ((), (), Source.LAYER.value, True)
 _CELL_DEFAULTS = (1, 1, False, None, "", "", "")
+#: What blocks that belong to pages are called among what is left out.
+_FURNITURE = {BlockKind.PAGE_HEADER: "header", BlockKind.PAGE_FOOTER: "footer", BlockKind.MARGIN: "margin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,29 @@ class ParsedDocument:
         except (KeyError, TypeError, IndexError) as err:
             raise ValueError(f"not a parsed document: {err}") from err
         return document
+
+
+def left_out(value: Any) -> list[Skipped]:
+    """What is in no passage of the document that ``to_json`` wrote: what nobody sees, and what belongs to its pages.
+
+    In the order of pages, what has none first. Only that much of the document is read.
+
+    Raises:
+        ValueError: the value does not have that shape.
+    """
+    try:
+        found = [Skipped(str(kind), page, box and _box(box), str(text)) for kind, page, box, text in value["skipped"]]
+        for written in value["blocks"]:
+            if written[0] in _FURNITURE:
+                block = block_in(written, len(value["pages"]))
+                lines = block.lines
+                box = lines[0].box
+                for line in lines[1:]:
+                    box = box.union(line.box)
+                found.append(Skipped(_FURNITURE[block.kind], lines[0].page, box, block.text))
+    except (KeyError, TypeError, IndexError) as err:
+        raise ValueError(f"not a parsed document: {err}") from err
+    return sorted(found, key=lambda each: each.page or 0)
 
 
 def block_out(block: Block) -> list[Any]:

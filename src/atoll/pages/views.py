@@ -15,10 +15,11 @@ from typing import BinaryIO
 import orjson
 
 from atoll.domain import media
-from atoll.domain.artefact import PAGE_SIZES, RENDITION, Artefact, artefact_of
+from atoll.domain.artefact import DOCUMENT, PAGE_SIZES, RENDITION, Artefact, artefact_of
 from atoll.domain.document import Document, Stage
 from atoll.domain.ids import DocumentUid, PassageId
 from atoll.domain.page import RESOLUTIONS, Box
+from atoll.domain.parsed import Skipped, left_out
 from atoll.domain.reader import Reader
 from atoll.errors import ArtefactMissing, BadInput, NotAvailable, NotFound
 from atoll.pages.cache import PageCache
@@ -153,6 +154,15 @@ class PageViews:
         async with self._turn():
             with await self._pdf(found) as pdf:
                 return await self._parser.draw(pdf=pdf, page=page, dpi=RESOLUTIONS[0], heat=heat)
+
+    async def left_out(self, reader: Reader, document: DocumentUid) -> Sequence[Skipped]:
+        """Return what was found in a document and is in none of its passages. Raises NotFound before it was read."""
+        found = await self._catalogue.get(reader, document)
+        try:
+            content = await self._artefacts.get(_output(found, Stage.PARSE), DOCUMENT)
+        except ArtefactMissing as error:
+            raise NotFound("this document was not read yet, or by a version that kept no account of it") from error
+        return await asyncio.to_thread(lambda: left_out(orjson.loads(content)))
 
     async def _places(self, reader: Reader, document: DocumentUid, page: int, marks: Sequence[str]) -> tuple[Box, ...]:
         if not marks:

@@ -101,6 +101,13 @@ def test_bombs_and_damage_are_named(tmp_path: Path) -> None:
     assert reading.warned == [("member_not_read", None)]
 
 
+def test_every_member_that_was_passed_over_can_be_asked_for(tmp_path: Path) -> None:
+    members = {f"{number}.mov": b"\0\1" for number in range(60)}
+    skipped = read(tmp_path, zipped({"a.txt": b"words", **members}), media.ZIP).document.skipped
+    assert [each.type for each in skipped] == ["member_not_read"] * 60
+    assert skipped[59].text.startswith("59.mov was not read: ")
+
+
 class TestStructured:
     def test_records_are_rows_and_fields_names_with_values(self, tmp_path: Path) -> None:
         content = b"""{"title": "Ports", "open": true, "depths": [4.50, 12],

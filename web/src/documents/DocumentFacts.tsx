@@ -235,7 +235,8 @@ function Step({ stage }: { stage: StageOut }) {
 
 interface SkippedItem {
   type: string;
-  page: number;
+  /** None for what stands on no page. */
+  page: number | null;
   text: string;
 }
 
@@ -263,9 +264,10 @@ function Skipped({ kb, id, onOpen }: { kb: string; id: string; onOpen: OnOpen })
       <ul className={styles.passages}>
         {data?.map((item, at) => (
           <li key={at}>
-            <button type="button" className={styles.passage} onClick={() => onOpen(item.page, null)}>
+            <button type="button" className={styles.passage} onClick={() => onOpen(item.page ?? 1, null)}>
               <small>
-                {t.page.page(item.page)} · {t.documents.skipped[item.type] ?? item.type}
+                {item.page === null ? "" : `${t.page.page(item.page)} · `}
+                {t.documents.skipped[item.type] ?? item.type}
               </small>
               <span dir="auto">{item.text}</span>
             </button>

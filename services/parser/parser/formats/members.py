@@ -24,6 +24,7 @@ Reader = Callable[[bytes, "Collector", int], Iterator[Element]]
 #: How deep documents may stand in each other: a message in a message in an archive is three.
 DEEPEST = 4
 _NAME_CHARACTERS = 200
+_TOLD_CHARACTERS = 400
 
 
 @dataclass(slots=True)
@@ -64,16 +65,21 @@ class Members:
             media_type = media.sniff(name, content[: media.HEAD_BYTES])
             reader = self._readers.get(media.FAMILIES[media_type])
             if reader is None:
-                self._collector.warn("member_not_read", f"{shown} was not read; upload it as a document of its own")
+                self._pass_over(shown, "was not read; upload it as a document of its own")
                 return
             if self._depth >= DEEPEST:
-                self._collector.warn("member_not_read", f"{shown} was not read: it stands too deep in other documents")
+                self._pass_over(shown, "was not read: it stands too deep in other documents")
                 return
             yield Element(BlockKind.HEADING, shown, level=2)
             yield from self._tables.apart(reader(content, self._collector, self._depth + 1))
         except (UnsupportedMediaType, DocumentUnreadable) as err:
-            self._collector.warn("member_not_read", f"{shown} was not read: {err.message}")
+            self._pass_over(shown, f"was not read: {err.message}")
         except DocumentTooLarge as err:
             raise DocumentTooLarge(f"{shown}: {err.message}") from err
         finally:
             self._collector.title, self._collector.encoding = title, encoding
+
+    def _pass_over(self, shown: str, why: str) -> None:
+        """Tell of a member that is not read. Warnings are counted past some number; what was left out is not."""
+        self._collector.warn("member_not_read", f"{shown} {why}")
+        self._collector.skip("member_not_read", None, None, f"{shown} {why}"[:_TOLD_CHARACTERS])

@@ -169,7 +169,11 @@ const texts: Texts["documents"] = {
   skipped: {
     header: "wiederholter Kopf von Seiten",
     footer: "wiederholter Fuß von Seiten",
+    margin: "Nummer oder Notiz am Rand",
     hidden: "versteckter Text",
+    off_page: "Text außerhalb der Seite",
+    unreadable: "Zeichen, deren Buchstaben unbekannt sind",
+    member_not_read: "enthaltene Datei, die nicht gelesen wurde",
     repeated: "wiederholter Text",
   },
 };

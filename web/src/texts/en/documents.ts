@@ -159,7 +159,11 @@ export default {
   skipped: {
     header: "repeated head of pages",
     footer: "repeated foot of pages",
+    margin: "number or note in the margin",
     hidden: "hidden text",
+    off_page: "text outside the page",
+    unreadable: "signs whose letters are unknown",
+    member_not_read: "a file in it that was not read",
     repeated: "repeated text",
   } as Record<string, string>,
 };
