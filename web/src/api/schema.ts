@@ -776,6 +776,20 @@ export type SignedLinkOut = {
   "url": string;
 };
 
+/** Something that is in no passage, with the reason as its type; what has no place has no page and no boxes. */
+export type SkippedItem = {
+  "boxes": Array<[number, number, number, number]>;
+  "page": number | null;
+  "text": string;
+  "type": string;
+};
+
+/** What of a document is in no passage, by page. */
+export type SkippedOut = {
+  "items": Array<SkippedItem>;
+  "total": number;
+};
+
 /** One step of a document's journey. */
 export type Stage = "parse" | "chunk" | "extract" | "embed" | "store" | "index" | "publish" | "relabel" | "purge";
 
@@ -968,6 +982,7 @@ export interface Operations {
   list_passages: { path: { document: string | number; kb: string | number }; query: { limit?: number; cursor?: string | null }; body: never; answer: PassagesOut };
   reprocess_document: { path: { document: string | number; kb: string | number }; query: {  }; body: ReprocessIn | null; answer: DocumentOut };
   retry_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };
+  list_skipped: { path: { document: string | number; kb: string | number }; query: { limit?: number }; body: never; answer: SkippedOut };
   watch_documents: { path: { kb: string | number }; query: {  }; body: never; answer: void };
   list_entities: { path: { kb: string | number }; query: { q?: string | null; type?: string | null; limit?: number }; body: never; answer: EntitiesOut };
   get_entity: { path: { entity: string | number; kb: string | number }; query: {  }; body: never; answer: EntityDetailOut };
@@ -1028,6 +1043,7 @@ export const PLACES = {
   list_passages: ["GET", "/v1/kbs/{kb}/documents/{document}/passages"],
   reprocess_document: ["POST", "/v1/kbs/{kb}/documents/{document}/reprocess"],
   retry_document: ["POST", "/v1/kbs/{kb}/documents/{document}/retry"],
+  list_skipped: ["GET", "/v1/kbs/{kb}/documents/{document}/skipped"],
   watch_documents: ["GET", "/v1/kbs/{kb}/events"],
   list_entities: ["GET", "/v1/kbs/{kb}/graph/entities"],
   get_entity: ["GET", "/v1/kbs/{kb}/graph/entities/{entity}"],
