@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from atoll.adapters.neo4j import database as neo4j_database
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.sight import at_one_revision
+from atoll.adapters.neo4j.statements import texts_of
 from atoll.adapters.neo4j.transitions import held
 from atoll.domain.document import Stage
 from atoll.domain.ids import KbUid
@@ -44,6 +45,7 @@ ACTOR = Actor(subject="k1", request_id="r1")
 EXAMPLES = int(os.environ.get("ATOLL_TEST_EXAMPLES", "60")) // 6
 ROUNDS, AT_ONCE = 3, 2
 KEYS = ("hub", "centre", "beta")
+HELD = texts_of("fragments")["held"]
 
 
 @pytest.fixture
@@ -179,12 +181,12 @@ async def test_a_holder_that_waited_for_the_lock_is_stale_after_it(store):
         locked, waited = asyncio.Event(), asyncio.Event()
 
         async def take_over(transaction: Transaction, claim=claim, locked=locked, waited=waited):
-            await held(transaction, claim, "SET s.token = s.token + 1, s.lease_until = 0 RETURN 1")
+            await held(transaction, claim, f"{HELD} SET s.token = s.token + 1, s.lease_until = 0 RETURN 1")
             locked.set()
             await waited.wait()
 
         taking = asyncio.create_task(store.database.write(take_over))
-        await locked.wait()
+        await asyncio.wait_for(locked.wait(), 30)
         late = asyncio.create_task(store.ledger.advance(claim, batch=1, done=1, total=1))
         await asyncio.sleep(0.3)
         assert not late.done()

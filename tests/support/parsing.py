@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from atoll.adapters.socket_parser import SocketParser
-from atoll.domain.page import ParsedDocument
+from atoll.domain.parsed import ParsedDocument
 
 #: Where ``parse`` leaves the parsed document and the PDF that it was typeset to.
 RESULT, RENDITION = "parsed.json", "pages.pdf"
