@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: Raised when the parser's output for the same bytes changes.
-PARSE_VERSION = 7
+PARSE_VERSION = 8
 #: Raised when the chunker's output for the same blocks changes.
 CHUNK_VERSION = 2
 #: Raised when passages or pages are given to the embedders in another way.

@@ -14,6 +14,7 @@ from parser.formats.pdf.file import opened
 from parser.formats.pdf.forms import Tick, shown_page
 from parser.formats.pdf.frame import PageFrame
 from parser.formats.pdf.glyphs import PageText
+from parser.formats.pdf.ink import InkTime
 from parser.formats.pdf.joins import Joins
 from parser.formats.pdf.layout import Row, columns
 from parser.formats.pdf.lines import Vocabulary, lines_of
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Pages that are read before the file is opened anew.
 BATCH_PAGES = 50
+#: Processor time that one document has for finding text that nobody sees: a third of what a child has.
+_INK_SECONDS = 100.0
 #: Pages after which what the file's mapping holds in memory is let go.
 _DROPPED_PAGES = 20
 _LABEL_CHARACTERS = 40
@@ -49,6 +52,7 @@ def read(data: mmap.mmap, collector: Collector) -> None:
         DocumentTooLarge: too many pages or characters.
     """
     spool, looks, vocabulary, furniture = Spool(), Looks(), Vocabulary(), Furniture()
+    ink = InkTime(_INK_SECONDS)
     count, start = 1, 0
     while start < count:
         with opened(data, collector.password) as document:
@@ -57,7 +61,7 @@ def read(data: mmap.mmap, collector: Collector) -> None:
                 collector.limits.check_pages(count)
                 collector.title = on_one_line(document.get_metadata_value("Title"))[:500] or None
             for index in range(start, min(start + BATCH_PAGES, count)):
-                columns_of_page = _page(document, index, collector)
+                columns_of_page = _page(document, index, collector, ink)
                 rows = [row for column in columns_of_page for row in column.rows]
                 looks.see(rows)
                 vocabulary.see(rows)
@@ -93,12 +97,12 @@ def _pass_on(column: Column, kinds: Mapping[int, BlockKind], looks: Looks, joins
             joins.add(block, is_full=is_full, look=(group[-1].font, round(group[-1].height)))
 
 
-def _page(document: pypdfium2.PdfDocument, index: int, collector: Collector) -> list[Column]:
+def _page(document: pypdfium2.PdfDocument, index: int, collector: Collector, ink: InkTime) -> list[Column]:
     page, ticks = shown_page(document, index)
     try:
         width, height = page.get_size()
         number = collector.add_page(width, height, _label_of(document, index))
-        return [Column(rows, lines) for rows, lines in _columns(page, number, ticks, collector) if rows]
+        return [Column(rows, lines) for rows, lines in _columns(page, number, ticks, collector, ink) if rows]
     finally:
         page.close()
 
@@ -110,9 +114,9 @@ def _label_of(document: pypdfium2.PdfDocument, index: int) -> str:
 
 
 def _columns(
-    page: pypdfium2.PdfPage, number: int, ticks: list[Tick], collector: Collector
+    page: pypdfium2.PdfPage, number: int, ticks: list[Tick], collector: Collector, ink: InkTime
 ) -> Iterator[tuple[list[Row], Rulings | None]]:
-    text = PageText(page, collector.limits.page_glyphs)
+    text = PageText(page, collector.limits.page_glyphs, ink)
     shown = PageFrame(page, page.get_rotation())
     found = False
     try:
@@ -141,10 +145,10 @@ def _columns(
             kept = [row for row in rows if row.text]
             found = found or bool(kept)
             yield kept, lines if any(row.table for row in kept) else None
-        for kind, words in (("unreadable", text.unreadable), ("off_page", text.outside)):
+        for kind, words in (("unreadable", text.unreadable), ("off_page", text.outside), ("hidden", text.hidden)):
             for word in words[:_MOST_SKIPPED]:
                 box = shown.box(*text.frame.rectangle(word.box))
-                collector.skip(kind, number, box, on_one_line(word.text) if kind == "off_page" else "")
+                collector.skip(kind, number, box, "" if kind == "unreadable" else on_one_line(word.text))
         _warn(number, collector, text, found=found)
     finally:
         text.close()
@@ -161,6 +165,14 @@ def _warn(number: int, collector: Collector, text: PageText, *, found: bool) -> 
         return
     if text.outside:
         collector.warn("off_page", "text that lies outside the page was left out", number)
+    if text.hidden:
+        collector.warn("hidden_text", "the page holds text that nobody sees; it is left out of searches", number)
+    if text.is_layer:
+        collector.warn(
+            "unverified_layer",
+            "the page is a picture with an invisible text over it, which was not compared with the picture",
+            number,
+        )
     if text.unreadable:
         collector.warn(
             "unreadable_text", "a font of the page does not say which letters its signs are; they were left out", number

@@ -13,6 +13,7 @@ import pypdfium2.raw as pdfium
 from atoll.domain.block import Source
 from atoll.domain.page import Box
 from parser.formats.pdf.frame import PageFrame
+from parser.formats.pdf.ink import InkTime, sight
 from parser.formats.pdf.words import Word, baseline, words
 from parser.raised import lowered, raised
 
@@ -63,7 +64,9 @@ class Run:
 class PageText:
     """The text of one page, and the frame in which most of it stands upright."""
 
-    def __init__(self, page: pypdfium2.PdfPage, most_glyphs: int) -> None:
+    def __init__(self, page: pypdfium2.PdfPage, most_glyphs: int, ink: InkTime) -> None:
+        self._page = page
+        self._ink = ink
         self._textpage = page.get_textpage()
         self.glyphs: int = pdfium.FPDFText_CountChars(self._textpage.raw)
         #: Nobody reads a page of so many signs, and laying it out could take longer than all others together.
@@ -73,6 +76,9 @@ class PageText:
         #: What no font maps to letters, and what lies outside the page.
         self.unreadable: list[Word] = []
         self.outside: list[Word] = []
+        #: What nobody sees, and whether the text is invisible over a picture as a whole.
+        self.hidden: list[Word] = []
+        self.is_layer = False
 
     def runs(self, ticks: Sequence[Tick] = ()) -> list[Run]:
         """The text as runs, in the order in which the file draws them, with boxes in ``frame``; none if overfull.
@@ -83,7 +89,9 @@ class PageText:
             return []
         raw = self._textpage.raw
         boxes = [self.frame.box(tick.left, tick.bottom, tick.right, tick.top) for tick in ticks]
-        runs = _Joiner(raw, self.frame).join(self._kept(words(raw, self.frame), boxes))
+        found = sight(self._page, raw, self._kept(words(raw, self.frame), boxes), self.frame, self._ink)
+        self.hidden, self.is_layer = found.hidden, found.is_layer
+        runs = _Joiner(raw, self.frame).join(found.seen)
         for box, tick in zip(boxes, ticks, strict=True):
             height = box.y1 - box.y0
             places = [(box.x0, box.x1)]
