@@ -18,11 +18,15 @@ from parser.text import hides_characters
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from parser.appended import PagedMember
     from parser.limits import ContentLimits
     from parser.recognise.engine import Engine
 
 #: Warnings of one type that are kept one by one; the rest are counted.
 _KEPT_WARNINGS = 50
+_TOLD_CHARACTERS = 400
+#: Bytes of members with pages of their own that are held at a time: they lie in memory.
+MOST_PAGED_BYTES = 64 * 1024 * 1024
 #: What the caption of a table begins with, so that one below its table is not taken for a picture's.
 _TABLE_CAPTION = re.compile(r"(?:Table|Tab\.|Tabelle|Tableau|Tabla|Tabella|Tabela)\s", re.IGNORECASE)
 
@@ -36,6 +40,10 @@ class Collector:
         self.engine = engine
         #: What opens the file, where it is encrypted.
         self.password: str | None = None
+        #: Members that have pages of their own, in order; read when the rest is.
+        self.paged_members: list[PagedMember] = []
+        self._paged_bytes = 0
+        self._expected: Block | None = None
         self.title: str | None = None
         #: The encoding of a text, where it was one.
         self.encoding: str | None = None
@@ -67,6 +75,23 @@ class Collector:
         self._pages.append(Page(number, round(width, 1), round(height, 1), label))
         return number
 
+    @property
+    def page_count(self) -> int:
+        """How many pages there are so far."""
+        return len(self._pages)
+
+    def expect(self, block: Block | None) -> None:
+        """Put a block before the next one that is added, or none any more."""
+        self._expected = block
+
+    def hold(self, member: PagedMember) -> bool:
+        """Keep a member for later; False when there are too many bytes of such members already."""
+        if self._paged_bytes + len(member.content) > MOST_PAGED_BYTES:
+            return False
+        self._paged_bytes += len(member.content)
+        self.paged_members.append(member)
+        return True
+
     def label_page(self, label: str) -> None:
         """Call the last page so."""
         self._pages[-1] = replace(self._pages[-1], label=label)
@@ -75,6 +100,9 @@ class Collector:
         """Add a block; one without text is dropped, and a caption next to its table becomes the table's."""
         if not any(line.text for line in block.all_lines):
             return
+        if self._expected is not None:
+            expected, self._expected = self._expected, None
+            self.add(expected)
         before = self._last
         if before and before.kind is BlockKind.CAPTION and block.kind is BlockKind.TABLE and not block.caption:
             self._last = replace(block, caption=before.lines)
@@ -99,6 +127,11 @@ class Collector:
     def skip(self, kind: str, page: int | None, box: Box | None, text: str) -> None:
         """Keep text that is left out because nobody sees it, with the reason and, if it has one, its place."""
         self._skipped.append(Skipped(kind, page, box and box.rounded(), text))
+
+    def pass_over(self, shown: str, why: str) -> None:
+        """Tell of a member that is not read. Warnings are counted past some number; what was left out is not."""
+        self.warn("member_not_read", f"{shown} {why}")
+        self.skip("member_not_read", None, None, f"{shown} {why}"[:_TOLD_CHARACTERS])
 
     @property
     def heights(self) -> list[float]:

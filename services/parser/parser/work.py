@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,11 @@ from atoll.adapters.parser_wire import heat_in
 from atoll.domain import media
 from atoll.domain.page import RESOLUTIONS, Box
 from atoll.errors import BadInput, DocumentUnreadable, UnsupportedMediaType
+from parser.appended import append
 from parser.collector import Collector
 from parser.draw import draw_page
 from parser.formats import pdf, picture
-from parser.formats.flowing import FLOWING
+from parser.formats.flowing import FLOWING, HOLDING
 from parser.text import on_one_line
 from parser.typeset.compose import typeset
 
@@ -53,7 +55,12 @@ class Parse:
                 picture.read(bytes(data), collector, file)
         elif elements := FLOWING.get(family):
             with os.fdopen(rendition, "wb") as file:
-                typeset(elements(bytes(data), collector, 1), file, self._fonts, collector, name)
+                if family in HOLDING:
+                    own = io.BytesIO()
+                    typeset(elements(bytes(data), collector, 1), own, self._fonts, collector, name)
+                    append(collector, own.getvalue(), file)
+                else:
+                    typeset(elements(bytes(data), collector, 1), file, self._fonts, collector, name)
         else:
             raise UnsupportedMediaType(f"nothing here reads {media_type[:80]}")
         with os.fdopen(result, "wb") as file:

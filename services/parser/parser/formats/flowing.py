@@ -46,3 +46,5 @@ FLOWING: dict[str, Reader] = {
     "message": _holding(mail.message),
     "mailbox": _holding(mail.mailbox),
 }
+#: Families whose documents hold others, some of which have pages of their own.
+HOLDING = frozenset({"zip", "tar", "message", "mailbox"})

@@ -1,6 +1,6 @@
 """Documents inside a document: attachments of a message, members of an archive. Each is read as a section of its own.
 
-Only formats without pages of their own can be set on our pages; others are told, so that nobody takes them for read.
+Those with pages of their own are held until the rest is set: see `parser.appended`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from atoll.domain import media
 from atoll.domain.block import BlockKind
 from atoll.errors import DocumentTooLarge, DocumentUnreadable, UnsupportedMediaType
+from parser.appended import PagedMember
 from parser.flow import Element
 from parser.text import on_one_line
 
@@ -24,7 +25,6 @@ Reader = Callable[[bytes, "Collector", int], Iterator[Element]]
 #: How deep documents may stand in each other: a message in a message in an archive is three.
 DEEPEST = 4
 _NAME_CHARACTERS = 200
-_TOLD_CHARACTERS = 400
 
 
 @dataclass(slots=True)
@@ -63,23 +63,20 @@ class Members:
         title, encoding = self._collector.title, self._collector.encoding
         try:
             media_type = media.sniff(name, content[: media.HEAD_BYTES])
-            reader = self._readers.get(media.FAMILIES[media_type])
-            if reader is None:
-                self._pass_over(shown, "was not read; upload it as a document of its own")
-                return
+            family = media.FAMILIES[media_type]
+            reader = self._readers.get(family)
             if self._depth >= DEEPEST:
-                self._pass_over(shown, "was not read: it stands too deep in other documents")
+                self._collector.pass_over(shown, "was not read: it stands too deep in other documents")
+                return
+            if reader is None:
+                if not self._collector.hold(PagedMember(shown, family, content)):
+                    self._collector.pass_over(shown, "was not read; upload it as a document of its own")
                 return
             yield Element(BlockKind.HEADING, shown, level=2)
             yield from self._tables.apart(reader(content, self._collector, self._depth + 1))
         except (UnsupportedMediaType, DocumentUnreadable) as err:
-            self._pass_over(shown, f"was not read: {err.message}")
+            self._collector.pass_over(shown, f"was not read: {err.message}")
         except DocumentTooLarge as err:
             raise DocumentTooLarge(f"{shown}: {err.message}") from err
         finally:
             self._collector.title, self._collector.encoding = title, encoding
-
-    def _pass_over(self, shown: str, why: str) -> None:
-        """Tell of a member that is not read. Warnings are counted past some number; what was left out is not."""
-        self._collector.warn("member_not_read", f"{shown} {why}")
-        self._collector.skip("member_not_read", None, None, f"{shown} {why}"[:_TOLD_CHARACTERS])

@@ -35,6 +35,16 @@ def read(data: bytes, collector: Collector, rendition: BinaryIO) -> None:
         DocumentUnreadable: the bytes are no picture, or a damaged one.
         DocumentTooLarge: it has too many pixels or pages.
     """
+    content = as_pdf(data, collector)
+    rendition.write(content)
+    shared = mmap.mmap(-1, len(content))
+    shared.write(content)
+    pdf.read(shared, collector)
+    collector.title = None
+
+
+def as_pdf(data: bytes, collector: Collector) -> bytes:
+    """The pictures as the pages of a PDF. Raises as `read`."""
     out = io.BytesIO()
     canvas = Canvas(out, pageCompression=1, invariant=1)
     for number, picture in enumerate(_pictures(data, collector), start=1):
@@ -47,12 +57,7 @@ def read(data: bytes, collector: Collector, rendition: BinaryIO) -> None:
         canvas.drawImage(ImageReader(packed), 0, 0, width, height)
         canvas.showPage()
     canvas.save()
-    content = out.getvalue()
-    rendition.write(content)
-    shared = mmap.mmap(-1, len(content))
-    shared.write(content)
-    pdf.read(shared, collector)
-    collector.title = None
+    return out.getvalue()
 
 
 def _pictures(data: bytes, collector: Collector) -> Iterator[Image.Image]:

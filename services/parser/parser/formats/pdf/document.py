@@ -53,6 +53,7 @@ def read(data: mmap.mmap, collector: Collector) -> None:
     """
     spool, looks, vocabulary, furniture = Spool(), Looks(), Vocabulary(), Furniture()
     ink = InkTime(_INK_SECONDS)
+    before = collector.page_count  # of what holds this document
     count, start = 1, 0
     while start < count:
         with opened(data, collector.password) as document:
@@ -75,7 +76,7 @@ def read(data: mmap.mmap, collector: Collector) -> None:
     joins = Joins(collector, words)
     for number, columns_of_page in enumerate(spool.pages()):
         rows = [row for column in columns_of_page for row in column.rows]
-        kinds = furniture.kinds(rows, collector.heights[number])
+        kinds = furniture.kinds(rows, collector.heights[before + number])
         for column in columns_of_page:
             _pass_on(column, kinds, looks, joins, words)
     joins.end()
