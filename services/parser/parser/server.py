@@ -11,7 +11,6 @@ import selectors
 import signal
 import socket
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from atoll.adapters import parser_wire as wire
 from atoll.adapters.parser_wire import Operation, Request
 from atoll.errors import AtollError, BadInput, DependencyDown, ParserDied
 from parser.child import Work, died_because, read_verdict, run_child
+from parser.lanes import Lane
 from parser.listening import listen, remove
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class _Call:
     descriptors: list[int] = field(default_factory=list)
     request: Request | None = None
     child: _Child | None = None
+    bytes: int = 0
+    started: float | None = None
 
 
 @dataclass(slots=True)
@@ -55,14 +57,6 @@ class _Child:
     pidfd: int
     verdict: int
     overdue: bool = False
-
-
-@dataclass(slots=True)
-class _Lane:
-    """Calls of one operation. Drawing has its own: a page is shown at once, however many documents are being read."""
-
-    running: set[_Call] = field(default_factory=set)
-    waiting: deque[_Call] = field(default_factory=deque)
 
 
 class ForkServer:
@@ -82,7 +76,8 @@ class ForkServer:
         self._limits = limits
         self._concurrency = concurrency
         self._backlog = backlog
-        self._lanes = {operation: _Lane() for operation in work}
+        # Drawing has its own: a page is shown at once, however many documents are being read.
+        self._lanes: dict[Operation, Lane[_Call]] = {operation: Lane(concurrency) for operation in work}
         self._calls: set[_Call] = set()
         self._selector = selectors.DefaultSelector()
         self._stopping = False
@@ -105,6 +100,8 @@ class ForkServer:
                 for key, _ in self._selector.select(_TICK_SECONDS):
                     key.data(key.fileobj)
                 self._enforce_deadlines()
+                for operation in self._lanes:  # a child that turns out to take long makes room for others
+                    self._start_waiting(operation)
         finally:
             self._stopping = True
             for call in list(self._calls):
@@ -163,14 +160,13 @@ class ForkServer:
             self._refuse(call, DependencyDown(f"the parser is busy: {len(lane.waiting)} requests wait already"))
             return
         call.deadline = float("inf")
+        call.bytes = os.fstat(call.descriptors[0]).st_size
         lane.waiting.append(call)
         self._start_waiting(operation)
 
     def _start_waiting(self, operation: Operation) -> None:
         lane = self._lanes[operation]
-        while lane.waiting and len(lane.running) < self._concurrency:
-            call = lane.waiting.popleft()
-            lane.running.add(call)
+        while call := lane.start_next(time.monotonic()):
             self._fork(call, operation)
 
     def _fork(self, call: _Call, operation: Operation) -> None:
@@ -258,9 +254,7 @@ class ForkServer:
         call.connection.close()
         _close_all(call.descriptors)
         if call.request and (lane := self._lanes.get(call.request.operation)):
-            lane.running.discard(call)
-            with contextlib.suppress(ValueError):
-                lane.waiting.remove(call)
+            lane.forget(call)
             if not self._stopping:
                 self._start_waiting(call.request.operation)
 
