@@ -7,7 +7,7 @@ from dataclasses import dataclass
 #: Raised when the parser's output for the same bytes changes.
 PARSE_VERSION = 8
 #: Raised when the chunker's output for the same blocks changes.
-CHUNK_VERSION = 2
+CHUNK_VERSION = 3
 #: Raised when passages or pages are given to the embedders in another way.
 EMBED_VERSION = 2
 #: The number of the pipeline that reads documents: raised with each of these, so that what was read before is older.

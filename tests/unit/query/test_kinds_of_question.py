@@ -420,3 +420,34 @@ async def test_years_name_columns(readers):
     assert await readers.said("What was the income from sponsors in 2022?") == [
         "Sponsors, 2022: 1,198 (Table 9. Income in thousand crowns)"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("The organ in the east hall is out of order.", "Which organ is broken?"),
+        ("The fire brigade was called at noon.", "When was the fire brigade sent for?"),
+        ("Scores are returned to the shelf in the foyer.", "Where do I give back scores?"),
+        ("The autumn tour was called off.", "Which tour was cancelled?"),
+    ],
+)
+async def test_several_words_of_one_meaning_are_kin(readers, text, question):
+    await readers.add("notice.md", f"Notices\n{text} The hall smells of paint.", headings=("Notices",))
+    assert (await readers.said(question))[0] == text
+
+
+async def test_a_colour_and_a_degree_are_types_and_no_name_tells_them(readers):
+    await readers.add(
+        "pier.md",
+        "Boats\nThe Silver Fulmar was painted in spring. The lantern of the pier is green. The gusts reached 71 knots.",
+        headings=("Boats",),
+    )
+    assert await readers.said("Which colour is the lantern of the pier?") == ["The lantern of the pier is green."]
+    assert await readers.said("How strong were the gusts?") == ["The gusts reached 71 knots."]
+    assert (await readers.asked("What colour is the hull of the Silver Fulmar?")).answer.sentences == ()
+
+
+@pytest.mark.parametrize("end", ["was called off", "said that nobody was ill", "said no"])
+async def test_words_that_abbreviations_look_like_end_sentences(readers, end):
+    await readers.add("notice.md", f"Notices\nThe autumn tour of the choir {end}. The hall smells of paint.")
+    assert await readers.said("Of what does the hall smell?") == ["The hall smells of paint."]

@@ -42,7 +42,11 @@ ABBREVIATIONS = frozenset(
     """.split()  # noqa: SIM905 - a word list reads better than a hundred quoted strings
 )
 #: Abbreviations that end a sentence as often as not; the word that follows tells.
-_MAY_END = frozenset("a.m ave bros co corp etc inc jr ltd p.m plc sr st u.s u.k usw u.s.a gmbh".split())  # noqa: SIM905
+_MAY_END = frozenset(
+    """
+    a.m art ave bros co corp etc gmbh ill inc ist jr ltd no off p.m plc sing sr st u.k u.s u.s.a usw
+    """.split()  # noqa: SIM905
+)
 _STARTERS = frozenset(
     """
     a after all an and as at but by das der die diese dieser ein eine er es for from he her his however if il im in it

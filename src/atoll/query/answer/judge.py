@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from atoll.domain.embedding import InputType
 from atoll.domain.evidence import Evidence
@@ -32,6 +33,8 @@ _MET, _OWN, _MEANING, _FIT, _RANK, _NEGATION, _SEVERAL, _LACKING = 0.35, 0.15, 0
 _TITLE, _QUESTION, _FRAGMENT = 0.4, 0.4, 0.6
 _FRAGMENT_WORDS, _SHORT_WORDS = 4, 12
 _FEW_PARTS = 2
+#: Types that a name can have in its words: "Silver Fulmar", "Route 2".
+_SAID_BY_NAMES = frozenset({Wanted.COLOUR, Wanted.NUMBER})
 #: Words of a cell that holds a figure and nothing that explains it.
 _BARE_WORDS = 3
 #: Share of a question in a unit's own words from which it speaks for itself, and what it costs to say the contrary.
@@ -146,15 +149,24 @@ def _in_its_column(row: TableRow, unit: Unit, asked: Asked, terms: Terms) -> boo
 
 
 def answers(asked: Asked, text: str) -> bool:
-    """Whether a text has the type that is wanted, beyond the names that the question gives itself."""
-    return named(asked, text) > 0 if asked.wanted is Wanted.PERSON else fits(asked.wanted, text)
+    """Whether a text has the type that is wanted, beyond what the question names: "Silver Fulmar" tells no colour."""
+    if asked.wanted is Wanted.PERSON:
+        return named(asked, text) > 0
+    if asked.wanted not in _SAID_BY_NAMES or not fits(asked.wanted, text):
+        return fits(asked.wanted, text)
+    own = tuple(part.text for part in asked.parts if part.part in (Part.NAME, Part.CODE, Part.LABELLED))
+    return fits(asked.wanted, _without(own).sub("x", text)) if own else True
 
 
 def named(asked: Asked, text: str) -> int:
     """Return whether a text names somebody whom the question does not: 2 by a full name, 1 by a single word."""
-    for part in asked.parts:
-        text = re.sub(rf"\b{re.escape(part.text)}\b", "x", text, flags=re.IGNORECASE)
-    return names_in(text)
+    own = tuple(part.text for part in asked.parts)
+    return names_in(_without(own).sub("x", text) if own else text)
+
+
+@lru_cache(maxsize=64)
+def _without(texts: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(rf"\b{re.escape(text)}\b" for text in texts), re.IGNORECASE)
 
 
 def enumerates(text: str) -> bool:

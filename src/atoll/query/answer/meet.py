@@ -19,6 +19,7 @@ _OTHER_UNIT, _RANGED, _EXCLUDED = 0.4, 0.95, 0.6
 _BEGINNING, _ALIKE = 5, 0.6
 
 _WORD = re.compile(r"[^\W\d_]{5,}")
+_ANY_WORD = re.compile(r"[^\W_]+")
 _FIGURE = re.compile(r"(?<![\w.,])\d+(?:[.,:]\d+)*(?![\w])|\d+(?:[.,:]\d+)*")
 _COUNTED = re.compile(r"(\d+(?:[.,]\d+)*|[^\W\d_]+)[ \u00a0-](?:full |whole )?([^\W\d_]+)")
 _RANGE = re.compile(r"(-?\d+(?:[.,]\d+)?)\s*[^\d\s,;|]{0,4}\s*(?:to|-|–|bis|until|and)\s*(-?\d+(?:[.,]\d+)?)")
@@ -42,6 +43,7 @@ class Sight:
     text: str
     terms: TermSet
     _words: dict[str, list[str]] | None = None
+    _line: str | None = None
     _values: frozenset[str] | None = None
     _dates: list[Date] | None = None
 
@@ -53,6 +55,12 @@ class Sight:
             for word in map(folded, _WORD.findall(self.text.casefold())):
                 self._words.setdefault(word[:_BEGINNING], []).append(word)
         return self._words
+
+    def says(self, phrase: str) -> bool:
+        """Whether some words, folded, stand in it one after the other."""
+        if self._line is None:
+            self._line = f" {' '.join(_ANY_WORD.findall(folded(self.text.casefold())))} "
+        return f" {phrase} " in self._line
 
     @property
     def values(self) -> frozenset[str]:
@@ -96,7 +104,7 @@ def begins_with(text: str, number: str) -> bool:
 def _worded(part: Concept, sight: Sight) -> float:
     if part.terms & sight.terms or (part.pieces and part.pieces <= sight.terms):
         return 1.0
-    if part.kin & sight.terms:
+    if part.kin & sight.terms or any(map(sight.says, part.phrases)):
         return KIN
     alike = sight.words.get(part.beginning[:_BEGINNING], ()) if part.beginning else ()
     if any(_akin(part.beginning, word) for word in alike):

@@ -24,7 +24,8 @@ class Part(StrEnum):
 class Concept:
     """A part of a question. ``terms`` are those of the word as a whole, ``pieces`` of what it is made of.
 
-    ``kin`` are terms of the same meaning or family, ``distant`` those of words that could be said of anything.
+    ``kin`` are terms of the same meaning or family, ``distant`` those of words that could be said of anything,
+    ``phrases`` several words that mean the same, folded.
     The words of one name have one ``group``; ``number`` is that of a label, figure or code, ``unit`` what a number is
     of ("three months"); what is ``soft`` need not be met. The ``key`` is what is asked for: the thing that is counted,
     listed or compared; what is ``excluded`` is not to be told ("besides the discount"). Of ``rivals``, each the words
@@ -39,6 +40,7 @@ class Concept:
     pieces: TermSet = frozenset()
     kin: TermSet = frozenset()
     distant: TermSet = frozenset()
+    phrases: tuple[str, ...] = ()
     beginning: str = ""
     generic: bool = False
     group: int = -1

@@ -11,7 +11,7 @@ from atoll.domain.text.dates import Date, dates
 from atoll.domain.text.folding import folded
 from atoll.domain.text.numbers import WORDS, values_of
 from atoll.query.question.concept import Concept, Part
-from atoll.query.question.lexicon import bases, is_generic, kin
+from atoll.query.question.lexicon import bases, is_generic, kin, phrase_of
 from atoll.query.text.terms import Terms, TermSet
 
 #: Most concepts of a question; what follows is left out.
@@ -41,6 +41,7 @@ _NO_LABELS = frozenset(
 )
 _LABEL_GAPS = frozenset({" ", " no. ", " No. ", " number ", " Nr. ", " Nummer ", " n° ", " # "})
 _LONGEST_LABEL = 3
+_LONGEST_PHRASE = 4
 _UNIT = re.compile(r"[^\W\d_]{1,3}")
 #: What may stand before a date that the answer need not name: "the next meeting after 14 March".
 _AROUND = re.compile(
@@ -93,7 +94,9 @@ def concepts(question: str, terms: Terms) -> tuple[Concept, ...]:
         if at in labels:
             found.append(labels[at])
         elif at not in skipped:
-            concept = _of_word(word, wanted, terms, groups.get(at, -1))
+            phrase = _phrase_at(words, at, wanted, terms) if at not in groups else ""
+            skipped |= set(range(at + 1, at + len(phrase.split("_"))))
+            concept = _of_word(word, wanted, terms, groups.get(at, -1), phrase)
             if concept is not None:
                 counted = concept.part is Part.NUMBER and not YEAR.fullmatch(word.text)
                 unit = _unit_after(question, words, at, terms) if counted else frozenset()
@@ -235,7 +238,15 @@ def _begins_with_a_name(question: str, words: Sequence[_Word], wanted: TermSet, 
     )
 
 
-def _of_word(word: _Word, wanted: TermSet, terms: Terms, group: int) -> Concept | None:
+def _phrase_at(words: Sequence[_Word], at: int, wanted: TermSet, terms: Terms) -> str:
+    """Return the phrase of one meaning that begins with a content word: "sent_for", "give_back"; "" if none does."""
+    if not terms.of_passage(words[at].text) & wanted:
+        return ""
+    following = [folded(word.text.casefold()) for word in words[at : at + _LONGEST_PHRASE]]
+    return phrase_of(following, terms.primary) or ""
+
+
+def _of_word(word: _Word, wanted: TermSet, terms: Terms, group: int, phrase: str = "") -> Concept | None:
     text = word.text
     own = terms.of_passage(text)
     has_digit = any(map(str.isdecimal, text))
@@ -258,7 +269,9 @@ def _of_word(word: _Word, wanted: TermSet, terms: Terms, group: int) -> Concept 
         return Concept(Part.NUMBER, text, word.start, word.end, own, number=text, values=value, soft=True)
     plain, forms = folded(text.casefold()), terms.forms(text)
     language = terms.primary
-    alike = (*kin(plain, language), *_kin_of_stem(plain, language))
+    alike = (*kin(phrase, language), *kin(plain, language), *_kin_of_stem(plain, language))
+    generic = is_generic(plain, language) and not phrase
+    single = [each for each in alike if "_" not in each]
     if group >= 0:
         return Concept(Part.NAME, text, word.start, word.end, forms, own - forms, group=group)
     return Concept(
@@ -268,10 +281,11 @@ def _of_word(word: _Word, wanted: TermSet, terms: Terms, group: int) -> Concept 
         word.end,
         forms,
         own - forms,
-        kin=terms.of_words((*(word for word in alike if not is_generic(word, language)), *bases(plain))) - forms,
-        distant=terms.of_words(word for word in alike if is_generic(word, language)),
+        kin=terms.of_words((*(each for each in single if not is_generic(each, language)), *bases(plain))) - forms,
+        distant=terms.of_words(each for each in single if is_generic(each, language)),
+        phrases=tuple(each.replace("_", " ") for each in alike if "_" in each),
         beginning=plain if len(plain) >= _BEGINNING else "",
-        generic=is_generic(plain, language),
+        generic=generic,
     )
 
 

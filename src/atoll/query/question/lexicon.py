@@ -6,7 +6,7 @@ The lists hold everyday words of any organisation's papers, not the names and te
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 from atoll.query.text.lists import lines_of, words_of
@@ -39,8 +39,29 @@ def _kin(language: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def kin(word: str, language: str) -> tuple[str, ...]:
-    """Return the words of the same meaning as a case-folded word."""
+    """Return the words of the same meaning as a case-folded word; those of a phrase are joined by "_"."""
     return _kin(language).get(word, ())
+
+
+@cache
+def _phrases(language: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the phrases of the list by their first words, the longest first."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for entry in sorted(_kin(language), key=len, reverse=True):
+        if "_" in entry:
+            found[entry.split("_", maxsplit=1)[0]].append(entry)
+    return {word: tuple(entries) for word, entries in found.items()}
+
+
+def phrase_of(words: Sequence[str], language: str) -> str | None:
+    """Return the phrase that some case-folded words begin with: "send_for" of "send for a crane"."""
+    if not words:
+        return None
+    for phrase in _phrases(language).get(words[0], ()):
+        parts = phrase.split("_")
+        if list(words[: len(parts)]) == parts:
+            return phrase
+    return None
 
 
 def is_generic(word: str, language: str) -> bool:
