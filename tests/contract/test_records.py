@@ -529,6 +529,27 @@ async def test_a_document_says_how_it_was_read_and_older_ones_are_found(store):
     assert await store.catalogue.older() == 1
 
 
+async def test_a_listing_is_of_a_source_or_a_label(store):
+    kb = await store.kb()
+    for number, (source, labels) in enumerate(
+        [("plans", ("a",)), ("plans/old", ("a", "b")), ("plans2", ()), (None, ("b",))]
+    ):
+        document = await store.accept(kb, f"{number}.txt", f"s{number}", labels=labels)
+        if source is not None:
+            await store.lifecycle.amend(reader_of(kb), document.uid, Amendment(source=source), ACTOR)
+
+    async def listed(labels=None, **chosen):
+        page = await store.catalogue.page(reader_of(kb, labels), status=None, name=None, limit=9, before=None, **chosen)
+        return [each.name for each in reversed(page.documents)], sum(page.counts.values())
+
+    assert await listed(source="plans") == (["0.txt", "1.txt"], 2)
+    assert await listed(source="plans/old") == (["1.txt"], 1)
+    assert await listed(source="plan") == ([], 0)
+    assert await listed(label="b") == (["1.txt", "3.txt"], 2)
+    assert await listed(label="b", source="plans") == (["1.txt"], 1)
+    assert await listed(frozenset({"a"}), label="a") == (["0.txt"], 1)
+
+
 async def test_an_entity_that_a_replacement_mentions_too_keeps_its_vector(store):
     kb = await store.kb()
     await store.run(await store.accept(kb, "other.txt", "s1"), "Ada built it", ("ada",))

@@ -15,8 +15,10 @@ from atoll.access.admit import KbAccess
 from atoll.access.signatures import LINK_SECONDS
 from atoll.domain.document import Stage, Status
 from atoll.domain.ids import DocumentUid
+from atoll.domain.labels import clean_label
 from atoll.domain.principal import Action
 from atoll.errors import NotFound
+from atoll.intake.names import clean_source
 from gateway.auth import InKb
 from gateway.citing import signed
 from gateway.documents.progress import eta_seconds
@@ -93,6 +95,8 @@ async def list_documents(
     name: Pattern = None,
     read_by: Annotated[Literal["older"] | None, Query(description="Only what an older pipeline read.")] = None,
     warning: Annotated[str | None, Query(max_length=64, description="Only what has a warning of this type.")] = None,
+    source: Annotated[str | None, Query(max_length=2048, description="Only what is at this source or below.")] = None,
+    label: Annotated[str | None, Query(max_length=256, description="Only what has this label.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
     cursor: TextCursor = None,
 ) -> DocumentsOut:
@@ -105,6 +109,8 @@ async def list_documents(
         before=place_of(live.opaque, "document", access.kb, cursor),
         older=read_by is not None,
         warning=warning,
+        source=clean_source(source),
+        label=None if label is None else clean_label(label),
     )
     following = page.next_before
     return DocumentsOut.of(page, None if following is None else live.opaque.text("document", access.kb, following))

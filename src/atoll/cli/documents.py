@@ -24,16 +24,27 @@ def documents() -> None:
 @click.option("--name", help="Only documents of this name.")
 @click.option("--read-by", type=click.Choice(["older"]), help="Only documents that an older pipeline read.")
 @click.option("--warning", help="Only documents that carry a warning of this type.")
+@click.option("--source", help="Only documents at this source or below it.")
+@click.option("--label", help="Only documents that have this label.")
 @options.kb
 @options.as_json
 def list_documents(
-    status: str | None, name: str | None, read_by: str | None, warning: str | None, kb: str, as_json: bool
+    status: str | None,
+    name: str | None,
+    read_by: str | None,
+    warning: str | None,
+    source: str | None,
+    label: str | None,
+    kb: str,
+    as_json: bool,
 ) -> None:
     """List the documents of a knowledge base."""
     from atoll.cli.client import connect, kb_path
 
     with connect() as client:
-        chosen = {"status": status, "name": name, "read_by": read_by, "warning": warning}
+        chosen = {
+            "status": status, "name": name, "read_by": read_by, "warning": warning, "source": source, "label": label
+        }  # fmt: skip
         body = client.collect(kb_path(kb, "documents"), "documents", **chosen)
     (render.as_json if as_json else render.documents)(body)
 

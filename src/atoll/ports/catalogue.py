@@ -44,9 +44,12 @@ class Catalogue(Protocol):
         before: int | None,
         older: bool = False,
         warning: str | None = None,
+        source: str | None = None,
+        label: str | None = None,
     ) -> DocumentPage:
         """List documents, newest first, from place ``before`` on; ``name`` is a glob pattern.
 
+        ``source`` is a folder, whose own documents count and those below it; ``label`` is one of the document's.
         ``older`` leaves those that an older pipeline read, ``warning`` those that carry a warning of that type.
         """
         ...

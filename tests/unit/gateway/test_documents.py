@@ -172,6 +172,20 @@ async def test_listing_pages_and_counts(site: Site, owner: httpx.AsyncClient) ->
         assert (await owner.get("/v1/kbs/main/documents", params={"cursor": foreign})).status_code == 400, foreign
 
 
+async def test_a_listing_is_of_a_source_or_a_label(owner: httpx.AsyncClient) -> None:
+    for name, source, labels in (("a.txt", "plans/old", "staff"), ("b.txt", "plans", ""), ("c.txt", "bills", "staff")):
+        await upload(owner, name, name, source=source, labels=labels)
+
+    async def listed(**params: str) -> list[str]:
+        body = (await owner.get("/v1/kbs/main/documents", params=params)).json()
+        return sorted(document["name"] for document in body["documents"])
+
+    assert await listed(source="plans/") == ["a.txt", "b.txt"]
+    assert await listed(label=" staff ") == ["a.txt", "c.txt"]
+    assert await listed(label="staff", source="plans") == ["a.txt"]
+    assert (await owner.get("/v1/kbs/main/documents", params={"label": "a,b"})).status_code == 400
+
+
 async def test_delete_hides_at_once_and_leaves_no_file(site: Site, owner: httpx.AsyncClient) -> None:
     document = (await upload(owner, "a.txt", TEXT))["documents"][0]["id"]
     await site.work()

@@ -81,9 +81,12 @@ class Neo4jCatalogue:
         before: int | None,
         older: bool = False,
         warning: str | None = None,
+        source: str | None = None,
+        label: str | None = None,
     ) -> DocumentPage:
         """List documents, newest first."""
-        scope = {**reading(reader), "pattern": None if name is None else regex_of(name), "pipeline": PIPELINE}
+        pattern = None if name is None else regex_of(name)
+        scope = {**reading(reader), "pattern": pattern, "source": source, "label": label, "pipeline": PIPELINE}
         chosen = {"status": status, "older": older, "warning": None if warning is None else rows.warning_json(warning)}
 
         async def work(transaction: Transaction) -> DocumentPage:

@@ -72,6 +72,8 @@ class SqliteCatalogue:
         before: int | None,
         older: bool = False,
         warning: str | None = None,
+        source: str | None = None,
+        label: str | None = None,
     ) -> DocumentPage:
         """List documents, newest first."""
 
@@ -82,6 +84,12 @@ class SqliteCatalogue:
             if name is not None:
                 where += " AND d.name GLOB ?"
                 values.append(name)
+            if source is not None:
+                where += " AND (d.source = ? OR SUBSTR(d.source, 1, ?) = ?)"
+                values += [source, len(source) + 1, f"{source}/"]
+            if label is not None:
+                where += " AND EXISTS (SELECT 1 FROM json_each(d.labels) WHERE value = ?)"
+                values.append(label)
             counts = {
                 Status(row["status"]): row["n"]
                 for row in connection.execute(

@@ -90,9 +90,8 @@ class Mirror:
         top = place_of(Source(self._root / "any", asked=False, below=self._below))[0]
         cursor: str | None = None
         while True:
-            page = self._patiently(
-                partial(self._client.get, kb_path(self._kb, "documents"), limit=_LISTED_AT_ONCE, cursor=cursor)
-            )
+            listing = partial(self._client.get, kb_path(self._kb, "documents"), source=top or None)
+            page = self._patiently(partial(listing, limit=_LISTED_AT_ONCE, cursor=cursor))
             for document in page["documents"]:
                 found = held(document)
                 if is_below(found.place[0], top):

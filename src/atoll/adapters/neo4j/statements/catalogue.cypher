@@ -1,10 +1,14 @@
 // name: count_by_status
 MATCH (d:Document {kb: $kb}) WHERE d.deleted_at IS NULL AND <<seen>> AND ($pattern IS NULL OR d.name =~ $pattern)
+  AND ($source IS NULL OR d.source = $source OR d.source STARTS WITH $source + "/")
+  AND ($label IS NULL OR $label IN d.labels)
 RETURN d.status AS status, count(*) AS n, count(CASE WHEN <<older>> THEN 1 END) AS older
 
 // name: page
 MATCH (d:Document {kb: $kb})
 WHERE d.seq < $before AND d.deleted_at IS NULL AND <<seen>> AND ($pattern IS NULL OR d.name =~ $pattern)
+  AND ($source IS NULL OR d.source = $source OR d.source STARTS WITH $source + "/")
+  AND ($label IS NULL OR $label IN d.labels)
   AND ($status IS NULL OR d.status = $status) AND (NOT $older OR <<older>>)
   AND ($warning IS NULL OR d.warnings_json CONTAINS $warning)
 WITH d ORDER BY d.seq DESC LIMIT $limit
