@@ -965,7 +965,7 @@ export interface Operations {
   get_kb: { path: { kb: string | number }; query: {  }; body: never; answer: KbOut };
   change_kb: { path: { kb: string | number }; query: {  }; body: KbChange; answer: KbOut };
   get_batch: { path: { batch: string | number; kb: string | number }; query: {  }; body: never; answer: BatchOut };
-  list_documents: { path: { kb: string | number }; query: { status?: Status | null; name?: string | null; read_by?: "older" | null; warning?: string | null; limit?: number; cursor?: string | null }; body: never; answer: DocumentsOut };
+  list_documents: { path: { kb: string | number }; query: { status?: Status | null; name?: string | null; read_by?: "older" | null; warning?: string | null; source?: string | null; label?: string | null; limit?: number; cursor?: string | null }; body: never; answer: DocumentsOut };
   upload_documents: { path: { kb: string | number }; query: {  }; body: {
   "documents": Array<TextIn>;
   "replace"?: boolean;
