@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -63,7 +63,8 @@ def show_document(document: str, passages: bool, skipped: bool, kb: str, as_json
     if passages and skipped:
         raise click.UsageError("give either --passages or --skipped")
     with connect() as client:
-        body, show = find_document(client, kb, document), render.document
+        body = find_document(client, kb, document)
+        show: Callable[[Mapping[str, Any]], None] = render.document
         place = kb_path(kb, "documents", body["id"])
         if passages:
             body, show = client.collect(f"{place}/passages", "passages"), readings.passages
