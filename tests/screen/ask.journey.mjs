@@ -136,3 +136,31 @@ async function marked(page, words) {
   const said = await page.locator("p[role=status]").filter({ hasText: "marked" }).innerText();
   assert.match(said, words);
 }
+
+test("a follow-up says what it follows and can be asked on its own; a filter stands in words and holds", async () => {
+  await journey({}, async (page) => {
+    await signIn(page);
+    await ask(page, QUESTIONS[1][0]);
+    await page.getByText("Follows up").waitFor();
+    const second = await ask(page, "And how many stairs are there inside the tower?");
+    await second.getByText("Understood as").waitFor();
+    await second.getByText("142").first().waitFor();
+    await page.getByRole("button", { name: "Ask on its own" }).click();
+    const third = await ask(page, QUESTIONS[0][0]);
+    assert.equal(await third.getByText("Understood as").count(), 0);
+    await third.getByText("118 days").first().waitFor();
+
+    await page.getByRole("link", { name: "New question" }).click();
+    await page.getByRole("button", { name: "Filters" }).click();
+    await page.getByLabel("Names").fill("*.txt");
+    await accessible(page);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Remove Names: *.txt" }).waitFor();
+    const narrowed = await ask(page, QUESTIONS[0][0]);
+    await narrowed.getByText("Names: *.txt").waitFor();
+    assert.equal(await narrowed.getByText("118 days").count(), 0);
+    await page.getByRole("button", { name: "Remove Names: *.txt" }).click();
+    await page.getByRole("button", { name: "Ask on its own" }).click();
+    await (await ask(page, QUESTIONS[0][0])).getByText("118 days").first().waitFor();
+  });
+});

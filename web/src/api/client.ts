@@ -85,13 +85,6 @@ export function addressOf<N extends Name>(
   return parameters.size > 0 ? `${filled}?${parameters}` : filled;
 }
 
-/** Whether the gateway's description has a route: what it lacks, the screen does not offer. */
-export function offers(method: string, path: string): boolean {
-  return Object.values(PLACES).some(
-    ([known, place]: readonly [string, string]) => known === method && place === path,
-  );
-}
-
 /** Whether trying again without a change can help. */
 export function isPassing(error: unknown): boolean {
   return error instanceof Unreachable || (error instanceof Problem && [429, 503].includes(error.status));

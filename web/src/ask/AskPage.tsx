@@ -108,8 +108,8 @@ export function AskPage({ kb, id }: { kb: string; id: string | null }) {
               setWishes(next);
             }}
             busy={busy}
-            followsUp={turns.length > 0}
-            onAsk={(question) => send(question, turns.length > 0)}
+            follows={turns.at(-1)?.question ?? null}
+            onAsk={send}
             onStop={() => lastTurn !== undefined && stop(lastTurn)}
           />
           <p className={styles.note}>{t.ask.note}</p>

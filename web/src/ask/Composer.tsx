@@ -1,4 +1,4 @@
-import { ArrowUp, Square } from "lucide-react";
+import { ArrowUp, CornerDownRight, Square } from "lucide-react";
 import { type FormEvent, type KeyboardEvent, useEffect, useImperativeHandle, useRef, useState } from "react";
 
 import { IconButton } from "@/design/Button";
@@ -7,6 +7,7 @@ import { useTexts } from "@/texts";
 
 import type { Wishes } from "./answer";
 import styles from "./Composer.module.css";
+import { FilterChips } from "./FilterChips";
 import { FilterPanel } from "./FilterPanel";
 import { ANSWERS, MODES } from "./wishes";
 
@@ -17,18 +18,21 @@ interface ComposerProps {
   wishes: Wishes;
   onWishes: (wishes: Wishes) => void;
   busy: boolean;
-  followsUp: boolean;
-  onAsk: (question: string) => void;
+  /** The question that this one would follow up, or null for the first of a conversation. */
+  follows: string | null;
+  onAsk: (question: string, followsUp: boolean) => void;
   onStop: () => void;
   ref?: React.Ref<{ focus: () => void }>;
 }
 
 /** Where a question is written, and how it is to be asked. What is written survives a reload and a sign-in. */
-export function Composer({ wishes, onWishes, busy, followsUp, onAsk, onStop, ref }: ComposerProps) {
+export function Composer({ wishes, onWishes, busy, follows, onAsk, onStop, ref }: ComposerProps) {
   const t = useTexts();
   const [text, setText] = useState(() => sessionStorage.getItem(DRAFT) ?? "");
   const area = useRef<HTMLTextAreaElement>(null);
+  const [alone, setAlone] = useState(false);
   const question = text.trim();
+  const followsUp = follows !== null && !alone;
   useImperativeHandle(ref, () => ({ focus: () => area.current?.focus() }));
   useEffect(() => {
     sessionStorage.setItem(DRAFT, text);
@@ -38,7 +42,8 @@ export function Composer({ wishes, onWishes, busy, followsUp, onAsk, onStop, ref
     event?.preventDefault();
     if (question === "" || busy) return;
     setText("");
-    onAsk(question);
+    setAlone(false);
+    onAsk(question, followsUp);
   }
   function onKeyDown(event: KeyboardEvent) {
     // While an input method composes a character, Enter belongs to it.
@@ -49,6 +54,29 @@ export function Composer({ wishes, onWishes, busy, followsUp, onAsk, onStop, ref
 
   return (
     <form className={styles.composer} onSubmit={submit}>
+      {follows === null ? null : (
+        <p className={styles.context}>
+          {alone ? (
+            <>
+              <span>{t.ask.alone}</span>
+              <button type="button" onClick={() => setAlone(false)}>
+                {t.ask.followAgain}
+              </button>
+            </>
+          ) : (
+            <>
+              <CornerDownRight size={14} aria-hidden="true" />
+              <span>
+                {t.ask.follows} <q dir="auto">{follows}</q>
+              </span>
+              <button type="button" onClick={() => setAlone(true)}>
+                {t.ask.askAlone}
+              </button>
+            </>
+          )}
+        </p>
+      )}
+      <FilterChips chosen={wishes.filters} onChange={(filters) => onWishes({ ...wishes, filters })} />
       <div className={styles.grow} data-text={`${text} `}>
         <textarea
           ref={area}

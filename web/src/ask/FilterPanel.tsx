@@ -1,11 +1,14 @@
 import { ListFilter, Plus, Trash2 } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { Button, IconButton } from "@/design/Button";
 import { InlineSelect, TextField } from "@/design/Field";
 import { Popover } from "@/design/Popover";
+import { useCurrentKb } from "@/shell/useCurrentKb";
 import { useTexts } from "@/texts";
 
+import { hintsQuery } from "./filterHints";
 import styles from "./FilterPanel.module.css";
 import { countFilters, type FilterChoice, listOf, type MetadataFilter, NO_FILTERS } from "./filters";
 
@@ -37,6 +40,8 @@ export function FilterPanel({ chosen, onChange, side = "top" }: FilterPanelProps
 function FilterForm({ chosen, onChange }: FilterPanelProps) {
   const t = useTexts();
   const change = (part: Partial<FilterChoice>) => onChange({ ...chosen, ...part });
+  const kb = useCurrentKb();
+  const { data: hints } = useQuery({ ...hintsQuery(kb ?? ""), enabled: kb !== null });
   return (
     <div className={styles.form}>
       {chosen.documents.length > 0 ? (
@@ -67,9 +72,15 @@ function FilterForm({ chosen, onChange }: FilterPanelProps) {
         label={t.ask.folders}
         hint={t.ask.foldersHint}
         values={chosen.sources}
+        offered={hints?.folders}
         onChange={(sources) => change({ sources })}
       />
-      <ListField label={t.ask.labels} values={chosen.labels} onChange={(labels) => change({ labels })} />
+      <ListField
+        label={t.ask.labels}
+        values={chosen.labels}
+        offered={hints?.labels}
+        onChange={(labels) => change({ labels })}
+      />
       <div className={styles.pair}>
         <TextField
           label={t.ask.addedFrom}
@@ -84,7 +95,11 @@ function FilterForm({ chosen, onChange }: FilterPanelProps) {
           onChange={(event) => change({ before: event.target.value })}
         />
       </div>
-      <MetadataFields chosen={chosen.metadata} onChange={(metadata) => change({ metadata })} />
+      <MetadataFields
+        fields={hints?.fields ?? []}
+        chosen={chosen.metadata}
+        onChange={(metadata) => change({ metadata })}
+      />
       <Button small look="quiet" disabled={countFilters(chosen) === 0} onClick={() => onChange(NO_FILTERS)}>
         {t.ask.clearFilters}
       </Button>
@@ -96,44 +111,72 @@ interface ListFieldProps {
   label: string;
   hint?: string;
   values: string[];
+  /** What the documents have, to be chosen without typing. */
+  offered?: readonly string[] | undefined;
   onChange: (values: string[]) => void;
 }
 
 /** Words separated by commas; what is typed stays as it is typed. */
-function ListField({ label, hint, values, onChange }: ListFieldProps) {
+function ListField({ label, hint, values, offered, onChange }: ListFieldProps) {
   const [text, setText] = useState(values.join(", "));
   const shown = listOf(text).join() === values.join() ? text : values.join(", ");
+  const turn = (value: string) =>
+    onChange(values.includes(value) ? values.filter((each) => each !== value) : [...values, value]);
   return (
-    <TextField
-      label={label}
-      hint={hint}
-      value={shown}
-      dir="auto"
-      onChange={(event) => {
-        setText(event.target.value);
-        onChange(listOf(event.target.value));
-      }}
-    />
+    <div>
+      <TextField
+        label={label}
+        hint={hint}
+        value={shown}
+        dir="auto"
+        onChange={(event) => {
+          setText(event.target.value);
+          onChange(listOf(event.target.value));
+        }}
+      />
+      {offered === undefined || offered.length === 0 ? null : (
+        <div className={styles.offered}>
+          {offered.map((value) => (
+            <button
+              key={value}
+              type="button"
+              aria-pressed={values.includes(value)}
+              onClick={() => turn(value)}
+            >
+              <bdi>{value}</bdi>
+            </button>
+          ))}
+        </div>
+      )}
+    </div>
   );
 }
 
 interface MetadataFieldsProps {
+  /** Names of fields that the documents have. */
+  fields: readonly string[];
   chosen: MetadataFilter[];
   onChange: (chosen: MetadataFilter[]) => void;
 }
 
-function MetadataFields({ chosen, onChange }: MetadataFieldsProps) {
+function MetadataFields({ fields, chosen, onChange }: MetadataFieldsProps) {
   const t = useTexts();
   const change = (at: number, part: Partial<MetadataFilter>) =>
     onChange(chosen.map((each, index) => (index === at ? { ...each, ...part } : each)));
   return (
     <div className={styles.metadata}>
       <p className={styles.heading}>{t.ask.metadata}</p>
+      <datalist id="metadata-fields">
+        {fields.map((field) => (
+          <option key={field}>{field}</option>
+        ))}
+      </datalist>
       {chosen.map((each, at) => (
         <div key={at} className={styles.condition}>
           <TextField
             label={t.ask.metadataKey}
             value={each.key}
+            list="metadata-fields"
             onChange={(event) => change(at, { key: event.target.value })}
           />
           <InlineSelect

@@ -10,6 +10,7 @@ import { useFormats, useTexts } from "@/texts";
 
 import { type Evidence, isOver, type Turn, warningText } from "./answer";
 import { AnswerText } from "./AnswerText";
+import { FilterChips } from "./FilterChips";
 import { EvidenceCard } from "./Evidence";
 import styles from "./TurnView.module.css";
 import { TurnActions } from "./TurnActions";
@@ -41,6 +42,7 @@ export function TurnView({ kb, turn, open, onOpen, onAsk, onStop, onChange }: Tu
       {turn.understood !== null && turn.understood !== turn.question ? (
         <Understood text={turn.understood} onAsk={(question) => onAsk(question, false)} />
       ) : null}
+      <FilterChips chosen={turn.wishes.filters} />
       <Progress turn={turn} onStop={onStop} />
       <div aria-live="polite" className={styles.live}>
         {turn.refusal === null ? (

@@ -31,7 +31,7 @@ export async function ask(conversations: Conversations, id: string, turn: Turn):
       0,
       known.turns.findIndex((each) => each.id === turn.id),
     );
-    const body = questionOf(turn, turn.followsUp ? before : []);
+    const body = questionOf(turn, turn.followsUp ? contextOf(before) : []);
     const wanted = { path: { kb: known.kb }, body, signal: controller.signal };
     const response = await request("query", wanted, "text/event-stream");
     for await (const event of eventsOf(response)) pen.note(event);
@@ -54,6 +54,16 @@ function questionOf(turn: Turn, before: readonly Turn[]): QueryIn {
     history: historyOf(before),
     ...(filters === undefined ? {} : { filters }),
   };
+}
+
+/** The turns that a follow-up question follows: from the last one on that was asked on its own. */
+export function contextOf(turns: readonly Turn[]): readonly Turn[] {
+  return turns.slice(
+    Math.max(
+      0,
+      turns.findLastIndex(({ followsUp }) => !followsUp),
+    ),
+  );
 }
 
 /** The conversation so far as the API takes it: what was asked, and what was answered. */

@@ -38,7 +38,7 @@ export function countFilters(chosen: FilterChoice): number {
 export function toApi(chosen: FilterChoice): FiltersIn | undefined {
   const filters: FiltersIn = {};
   if (chosen.names.length > 0) filters.names = chosen.names;
-  if (chosen.sources.length > 0) filters.sources = chosen.sources.map(asPattern);
+  if (chosen.sources.length > 0) filters.sources = chosen.sources.flatMap(asPatterns);
   if (chosen.labels.length > 0) filters.labels = chosen.labels;
   if (chosen.documents.length > 0) filters.document_ids = chosen.documents.map(({ id }) => id);
   if (chosen.after) filters.created_after = new Date(`${chosen.after}T00:00:00`).toISOString();
@@ -49,8 +49,75 @@ export function toApi(chosen: FilterChoice): FiltersIn | undefined {
 }
 
 /** A folder means everything below it too. */
-function asPattern(folder: string): string {
-  return /[*?[]/.test(folder) ? folder : `${folder.replace(/\/+$/, "")}*`;
+function asPatterns(folder: string): string[] {
+  if (/[*?[]/.test(folder)) return [folder];
+  const path = folder.replace(/\/+$/, "");
+  return [path, `${path}/*`];
+}
+
+/** A filter in words, and what is left of the choice without it. */
+export interface Described {
+  key: string;
+  words: string;
+  without: FilterChoice;
+}
+
+interface FilterWords {
+  names: string;
+  folders: string;
+  labels: string;
+  addedFrom: string;
+  addedTo: string;
+  is: string;
+  from: string;
+  to: string;
+}
+
+/** Everything that is chosen, each with a way to take it back. */
+export function describe(chosen: FilterChoice, t: FilterWords, day: (date: string) => string): Described[] {
+  const drop = <K extends keyof FilterChoice>(part: K, value: FilterChoice[K]) => ({
+    ...chosen,
+    [part]: value,
+  });
+  const list = (part: "names" | "sources" | "labels", name: string) =>
+    chosen[part].map((each) => ({
+      key: `${part} ${each}`,
+      words: `${name}: ${each}`,
+      without: drop(
+        part,
+        chosen[part].filter((other) => other !== each),
+      ),
+    }));
+  const comparisons = { is: t.is, from: t.from, to: t.to };
+  return [
+    ...chosen.documents.map(({ id, name }) => ({
+      key: `document ${id}`,
+      words: name,
+      without: drop(
+        "documents",
+        chosen.documents.filter((each) => each.id !== id),
+      ),
+    })),
+    ...list("names", t.names),
+    ...list("sources", t.folders),
+    ...list("labels", t.labels),
+    ...(chosen.after
+      ? [{ key: "after", words: `${t.addedFrom} ${day(chosen.after)}`, without: drop("after", "") }]
+      : []),
+    ...(chosen.before
+      ? [{ key: "before", words: `${t.addedTo} ${day(chosen.before)}`, without: drop("before", "") }]
+      : []),
+    ...chosen.metadata
+      .filter(({ key, value }) => key !== "" && value !== "")
+      .map((each) => ({
+        key: `metadata ${each.key} ${each.comparison}`,
+        words: `${each.key} ${comparisons[each.comparison]} ${each.value}`,
+        without: drop(
+          "metadata",
+          chosen.metadata.filter((other) => other !== each),
+        ),
+      })),
+  ];
 }
 
 function metadataFilters(chosen: MetadataFilter[]): FiltersIn["metadata"] | undefined {

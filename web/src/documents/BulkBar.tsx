@@ -1,7 +1,11 @@
-import { Ban, RefreshCw, RotateCw, Tags, Trash2, X } from "lucide-react";
+import { Ban, MessageSquare, RefreshCw, RotateCw, Tags, Trash2, X } from "lucide-react";
 import { useState } from "react";
+import { useLocation } from "wouter";
 
+import { NO_FILTERS } from "@/ask/filters";
+import { askWith } from "@/ask/wishes";
 import { Button, IconButton } from "@/design/Button";
+import { places } from "@/shell/places";
 import { useFormats, useTexts } from "@/texts";
 
 import { doTo, type Verb } from "./actions";
@@ -29,6 +33,7 @@ const VERBS = [
 export function BulkBar({ kb, chosen, onClear, onDeleted }: BulkBarProps) {
   const t = useTexts();
   const formats = useFormats();
+  const [, navigate] = useLocation();
   const [shown, setShown] = useState<"labels" | "delete" | null>(null);
   const { progress, run } = useBulk();
   const close = () => setShown(null);
@@ -53,6 +58,22 @@ export function BulkBar({ kb, chosen, onClear, onDeleted }: BulkBarProps) {
           </Button>
         );
       })}
+      {chosen.some(({ status }) => status === "ready") ? (
+        <Button
+          small
+          icon={MessageSquare}
+          disabled={progress !== null}
+          onClick={() => {
+            const documents = chosen
+              .filter(({ status }) => status === "ready")
+              .map(({ id, name }) => ({ id, name }));
+            askWith({ ...NO_FILTERS, documents });
+            navigate(places.ask(kb));
+          }}
+        >
+          {t.documents.askThese}
+        </Button>
+      ) : null}
       <Button small icon={Tags} disabled={progress !== null} onClick={() => setShown("labels")}>
         {t.documents.bulkLabels}
       </Button>

@@ -1,8 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { addressOf, call, send } from "@/api/client";
-import { Problem } from "@/api/problem";
+import { call } from "@/api/client";
 import type { DocumentOut, StageOut, WarningOut } from "@/api/schema";
 import { Badge } from "@/design/Badge";
 import { Button } from "@/design/Button";
@@ -12,7 +11,6 @@ import { Tabs } from "@/design/Tabs";
 import { may, useSession } from "@/session/session";
 import { useFormats, useTexts } from "@/texts";
 
-import { TELLS_SKIPPED } from "./actions";
 import styles from "./DocumentFacts.module.css";
 
 type Panel = "details" | "passages" | "stages" | "skipped";
@@ -33,7 +31,7 @@ export function DocumentFacts({ kb, document, onOpen }: FactsProps) {
     "details",
     "passages",
     "stages",
-    ...(TELLS_SKIPPED && may(session, "write") ? (["skipped"] as const) : []),
+    ...(may(session, "write") ? (["skipped"] as const) : []),
   ];
   return (
     <Tabs
@@ -174,16 +172,7 @@ function Passages({ kb, id, onOpen }: { kb: string; id: string; onOpen: OnOpen }
   );
 }
 
-/** How a document was read, as far as the gateway tells. */
-interface Reading {
-  parser?: string;
-  why?: string;
-  language?: string | null;
-  encoding?: string | null;
-  older?: boolean;
-}
-
-function Stages({ document }: { document: DocumentOut & { read?: Reading | null } }) {
+function Stages({ document }: { document: DocumentOut }) {
   const t = useTexts();
   const { read } = document;
   return (
@@ -233,47 +222,49 @@ function Step({ stage }: { stage: StageOut }) {
   );
 }
 
-interface SkippedItem {
-  type: string;
-  /** None for what stands on no page. */
-  page: number | null;
-  text: string;
-}
+const MOST_SKIPPED = 500;
 
-/** What stands in the document and is not searched: repeated heads and feet, hidden text. */
+/** What stands in the document and is not searched: repeated heads and feet, hidden text, files that are not read. */
 function Skipped({ kb, id, onOpen }: { kb: string; id: string; onOpen: OnOpen }) {
   const t = useTexts();
+  const formats = useFormats();
   const { data, error } = useQuery({
     queryKey: ["skipped", kb, id],
-    async queryFn({ signal }): Promise<SkippedItem[]> {
-      try {
-        const answer = await send(`${addressOf("get_document", { kb, document: id })}/skipped`, { signal });
-        return ((await answer.json()) as { items: SkippedItem[] }).items;
-      } catch (caught) {
-        // Nothing was put aside, or this gateway does not tell.
-        if (caught instanceof Problem && caught.isGone) return [];
-        throw caught;
-      }
-    },
+    queryFn: ({ signal }) =>
+      call("list_skipped", { path: { kb, document: id }, query: { limit: MOST_SKIPPED }, signal }),
   });
   if (error !== null) return <ProblemNotice error={error} />;
   return (
     <div className={styles.panel}>
       {data === undefined ? <Skeleton label={t.shell.loading} /> : null}
-      {data?.length === 0 ? <p className={styles.read}>{t.documents.nothingSkipped}</p> : null}
+      {data?.total === 0 ? <p className={styles.read}>{t.documents.nothingSkipped}</p> : null}
       <ul className={styles.passages}>
-        {data?.map((item, at) => (
-          <li key={at}>
-            <button type="button" className={styles.passage} onClick={() => onOpen(item.page ?? 1, null)}>
+        {data?.items.map(({ page, type, text }, at) => {
+          const words = (
+            <>
               <small>
-                {item.page === null ? "" : `${t.page.page(item.page)} · `}
-                {t.documents.skipped[item.type] ?? item.type}
+                {page === null ? "" : `${t.page.page(page)} · `}
+                {t.documents.skipped[type] ?? type}
               </small>
-              <span dir="auto">{item.text}</span>
-            </button>
-          </li>
-        ))}
+              <span dir="auto">{text}</span>
+            </>
+          );
+          return (
+            <li key={at}>
+              {page === null ? (
+                <div className={styles.passage}>{words}</div>
+              ) : (
+                <button type="button" className={styles.passage} onClick={() => onOpen(page, null)}>
+                  {words}
+                </button>
+              )}
+            </li>
+          );
+        })}
       </ul>
+      {data !== undefined && data.total > data.items.length ? (
+        <p className={styles.read}>{t.documents.moreFiles(formats.number(data.total - data.items.length))}</p>
+      ) : null}
     </div>
   );
 }

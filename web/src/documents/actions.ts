@@ -1,14 +1,12 @@
 import { useQueryClient } from "@tanstack/react-query";
 
-import { call, offers } from "@/api/client";
+import { call } from "@/api/client";
 import { Problem } from "@/api/problem";
 import { say } from "@/design/Toasts";
 import { useTexts } from "@/texts";
 
 /** What can be done to a document with one word. */
 export type Verb = "retry" | "cancel" | "reprocess";
-
-export const TELLS_SKIPPED = offers("GET", "/v1/kbs/{kb}/documents/{document}/skipped");
 
 /** Does to a document what a verb says. Throws what the gateway refuses. */
 export function doTo(kb: string, verb: Verb, document: string): Promise<unknown> {

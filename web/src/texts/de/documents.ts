@@ -30,6 +30,7 @@ const texts: Texts["documents"] = {
   bulkDone: (count: number) => `Für ${count} ${some(count, "Dokument", "Dokumente")} erledigt`,
   bulkFailed: (done: number, failed: number, reason: string) =>
     `Für ${done} erledigt, für ${failed} nicht: ${reason}`,
+  askThese: "Dazu fragen",
   bulkLabels: "Kennzeichen ändern",
   addLabels: "Kennzeichen, die dazukommen",
   removeLabels: "Kennzeichen, die wegfallen",

@@ -28,6 +28,7 @@ export default {
   bulkDone: (count: number) => `Done for ${count} ${some(count, "document", "documents")}`,
   bulkFailed: (done: number, failed: number, reason: string) =>
     `Done for ${done}, not for ${failed}: ${reason}`,
+  askThese: "Ask about them",
   bulkLabels: "Change labels",
   addLabels: "Labels to add",
   removeLabels: "Labels to take off",
