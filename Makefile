@@ -22,7 +22,7 @@ SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status logs test test-fast test-screen test-compose soak check env web wheels bundle locks bench eval-hotpot
+.PHONY: help setup demo up down status logs test test-fast test-screen test-clients test-compose soak check env web wheels bundle locks bench eval-hotpot
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test-fast: setup ## Run what takes less than two minutes: unit tests, and contra
 test-screen: setup ## Check the browser screen: lint, types, unit tests, and journeys in a real Chromium; T narrows
 	@$(BIN)/python scripts/screen.py check
 	@$(BIN)/python -m pytest --durations=10 $(or $(T),tests/screen)
+
+test-clients: setup .state/sdks ## Run the clients of OpenAI's API as they are against the local stack; T narrows
+	@$(BIN)/python -m pytest --durations=5 $(or $(T),tests/clients)
 
 test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
 	@scripts/test_compose.sh $(T)
@@ -140,6 +143,15 @@ COLPALI_PIP := $(COLPALI)/bin/python -m pip install -qq --disable-pip-version-ch
 	@$(COLPALI)/bin/python -c 'import torch' 2>/dev/null || $(COLPALI_PIP) $(TORCH)
 	@printf '%s\n' $(CURDIR)/src $(CURDIR)/services/colpali > \
 	    "$$($(COLPALI)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/atoll.pth"
+	@touch $@
+
+# Clients want versions of what Atoll uses too, so that they are installed beside it and not into it.
+SDKS := .venv-clients
+
+.state/sdks: tests/clients/requirements.lock | .state/venv
+	@echo "installing the locked clients into $(SDKS)"
+	@$(SDKS)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(SDKS)
+	@$(SDKS)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 .state/install: pyproject.toml .state/torch

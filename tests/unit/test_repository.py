@@ -30,7 +30,18 @@ FORBIDDEN_NAMES = {
     "utils", "util", "helper", "helpers", "manager", "base", "impl", "common", "misc", "new", "v2", "data", "info",
     "process", "handle",
 }  # fmt: skip
-GENERATED = {".git", ".venv", ".venv-colpali", ".state", ".atoll", "node_modules", "dist", "__pycache__", ".hypothesis"}
+GENERATED = {
+    ".git",
+    ".venv",
+    ".venv-clients",
+    ".venv-colpali",
+    ".state",
+    ".atoll",
+    "node_modules",
+    "dist",
+    "__pycache__",
+    ".hypothesis",
+}
 
 
 @cache
