@@ -500,7 +500,7 @@ def test_an_adapter_changes_the_model_it_lies_over(warm, checkpoints, tmp_path):
     ("knobs", "grid"), [({"LONGEST_EDGE": "256"}, (12, 16)), ({"LONGEST_EDGE": "256", "MAX_TILES": "5"}, (8, 8))]
 )
 def test_tiles_are_the_price_knob(warm, checkpoints, tmp_path, knobs, grid):
-    settings = {"BACKEND": "colpali", "MODEL_DIR": str(checkpoints / "ColModernVBert"), **knobs}
+    settings = {"BACKEND": "colpali", "MODEL_DIR": str(checkpoints / "ColModernVBert"), "DTYPE": "fp32", **knobs}
     with running(tmp_path, python=warm, **{f"PAGES__{name}": value for name, value in settings.items()}) as server:
         assert server.vectors(images(noise(1, 181, 256)))[0].grid == grid
 
