@@ -63,6 +63,7 @@ class Client:
 
     def __init__(self, address: str, key: str, why_absent: Callable[[str], str]) -> None:
         self.address = address
+        self.key = key
         self._why_absent = why_absent
         self._http = httpx.Client(
             base_url=address,

@@ -43,6 +43,7 @@ _COMMANDS = {
     "doctor": "atoll.cli.doctor:doctor",
     "support-bundle": "atoll.cli.support_bundle:support_bundle",
     "eval": "atoll.cli.evaluate:evaluate",
+    "mcp": "atoll.cli.mcp:mcp",
 }
 
 _SPACE_EXIT = 6
