@@ -93,6 +93,7 @@ async def get_page(document: str, page: PageNumber, access: Reading, views: View
     layout = await views.layout(access.reader, DocumentUid(document), page)
     return PageOut(
         page=page,
+        label=layout.label,
         width=layout.width,
         height=layout.height,
         passages=[PlacedPassage(id=passage, boxes=list(boxes)) for passage, boxes in layout.passages.items()],

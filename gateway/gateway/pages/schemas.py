@@ -81,9 +81,10 @@ class PlacedPassage(BaseModel):
 
 
 class PageOut(BaseModel):
-    """A page: its size in points and its passages."""
+    """A page: its size in points and its passages; ``label`` is what the document calls it, if not by its number."""
 
     page: int
+    label: str | None
     width: float
     height: float
     passages: list[PlacedPassage]

@@ -16,7 +16,8 @@ UNKEYED = "unkeyed"
 DOCUMENT = "document"
 #: Part of stage parse: the PDF that a format without pages is typeset to.
 RENDITION = "rendition"
-#: Part of stage parse: [[width, height], ...] in points, what a reader needs of the pages without their blocks.
+#: Part of stage parse: [[width, height, label?], ...], sizes in points: what a reader needs of the pages without their
+#: blocks. Pages that are called by their numbers have no label.
 PAGE_SIZES = "page_sizes"
 
 

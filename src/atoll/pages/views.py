@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -36,10 +36,11 @@ _DRAWING = 1
 
 @dataclass(frozen=True, slots=True)
 class PageLayout:
-    """A page's size in points, and the boxes of its passages, origin top left."""
+    """A page's size in points, what the document calls it, and the boxes of its passages, origin top left."""
 
     width: float
     height: float
+    label: str | None
     passages: Mapping[PassageId, Sequence[tuple[float, float, float, float]]]
 
 
@@ -100,8 +101,8 @@ class PageViews:
         """Return a page's size and where its passages stand."""
         found = await self._catalogue.get(reader, document)
         placed = await self._passages.of_page(reader, found.id, page)
-        width, height = await self._size(found, page)
-        return PageLayout(width, height, dict(placed))
+        width, height, *label = await self._size(found, page)
+        return PageLayout(width, height, str(label[0]) if label else None, dict(placed))
 
     async def drawing(
         self, reader: Reader, document: DocumentUid, page: int, *, dpi: int, marks: Sequence[str]
@@ -173,16 +174,16 @@ class PageViews:
             raise NotFound(f"page {page} has no passage {missing[0][:64]}")
         return tuple(Box(*box) for passage, boxes in placed.items() if passage in marks for box in boxes)
 
-    async def _size(self, document: Document, page: int) -> tuple[float, float]:
-        """Return width and height of a page in points. Raises NotFound."""
+    async def _size(self, document: Document, page: int) -> Sequence[Any]:
+        """Return width and height of a page in points, and its label if it has one. Raises NotFound."""
         try:
             sizes = orjson.loads(await self._artefacts.get(_output(document, Stage.PARSE), PAGE_SIZES))
         except ArtefactMissing as error:
             raise NotFound("the pages of this document are not laid out yet") from error
         if not 1 <= page <= len(sizes):
             raise NotFound(f"the document has {len(sizes)} pages, not {page}")
-        width, height = sizes[page - 1]
-        return width, height
+        size: Sequence[Any] = sizes[page - 1]
+        return size
 
     async def _pdf(self, document: Document) -> BinaryIO:
         parsed = _output(document, Stage.PARSE)

@@ -11,7 +11,7 @@ from atoll.domain.artefact import DOCUMENT, PAGE_SIZES, RENDITION
 from atoll.domain.document import DocumentWarning, Stage
 from atoll.domain.parsed import ParsedDocument
 from atoll.errors import DocumentEncrypted, DocumentUnreadable
-from atoll.ingest.outputs import from_json, to_json
+from atoll.ingest.outputs import to_json
 from atoll.ingest.workshop import Job
 from atoll.ports.ledger import DocumentFacts
 
@@ -24,7 +24,7 @@ async def parse(job: Job) -> DocumentFacts:
         parsed = await read_parsed(job)
     else:
         parsed = await _parsed(job)
-        sizes = [[page.width, page.height] for page in parsed.pages]
+        sizes = [[page.width, page.height, *([page.label] if page.label else [])] for page in parsed.pages]
         await job.outputs.write(output, PAGE_SIZES, sizes, to_json)
     await job.shop.passwords.forget(job.claim.kb, job.claim.document)
     warnings = tuple(DocumentWarning(type=w.type, page=w.page, message=w.message) for w in parsed.warnings)
@@ -80,4 +80,4 @@ def _decoded(content: bytes) -> ParsedDocument:
 
 
 def _sizes(content: bytes) -> Any:
-    return from_json(content)
+    return [size[:2] for size in orjson.loads(content)]

@@ -1,4 +1,4 @@
-"""What was found in a document and is in none of its passages can be asked for afterwards."""
+"""How a document was read can be asked for: what is in none of its passages, and what it calls its pages."""
 
 from __future__ import annotations
 
@@ -59,3 +59,21 @@ async def test_what_is_in_no_passage_is_told_by_page(site: Site, owner: httpx.As
         assert (await reader.get(path)).status_code == 403
     async with site.client(await site.key(Role.OWNER, kbs={"other"})) as stranger:
         assert (await stranger.get(path)).status_code == 404
+
+
+class Labelled(MemoryParser):
+    """Gives each page the number that its book prints."""
+
+    async def parse(self, **arguments: Any) -> ParsedDocument:
+        document = await super().parse(**arguments)
+        pages = tuple(replace(page, label="iv" if page.number == 1 else "") for page in document.pages)
+        return replace(document, pages=pages)
+
+
+async def test_a_page_says_what_its_document_calls_it(site: Site, owner: httpx.AsyncClient) -> None:
+    site.house.pipeline = Pipeline(replace(site.house.shop, parser=Labelled()), "w1")
+    text = "\n".join(f"Line {number} of the book." for number in range(60))
+    path = f"{PATH}/{(await upload(owner, 'a.txt', text))['documents'][0]['id']}/pages"
+    await site.work()
+    labels = [(await owner.get(f"{path}/{number}")).json()["label"] for number in (1, 2)]
+    assert labels == ["iv", None]
