@@ -487,9 +487,10 @@ export type OpenAIErrorOut = {
   "type": string;
 };
 
-/** A page: its size in points and its passages. */
+/** A page: its size in points and its passages; ``label`` is what the document calls it, if not by its number. */
 export type PageOut = {
   "height": number;
+  "label": string | null;
   "page": number;
   "passages": Array<PlacedPassage>;
   "width": number;
