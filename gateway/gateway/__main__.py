@@ -91,6 +91,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         ),
         mcp=McpLimits(
             enabled=values.mcp.enabled,
+            sessions=values.mcp.sessions,
             allowed_origins=tuple(filter(None, map(str.strip, values.mcp.allowed_origins.split(",")))),
             call_seconds=values.mcp.call_seconds,
         ),

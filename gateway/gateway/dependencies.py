@@ -68,9 +68,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpLimits:
-    """Whether agents are served, which foreign origins may call, and how long a tool may take."""
+    """Whether agents are served, and with sessions; which foreign origins may call; how long a tool may take."""
 
     enabled: bool = True
+    sessions: bool = True
     allowed_origins: tuple[str, ...] = ()
     call_seconds: float = 300.0
 

@@ -40,6 +40,7 @@ _IMAGE = "nginxinc/nginx-unprivileged:1.29.3-alpine"
         ("/health/live", 200),
         ("/openapi.json", 200),
         ("/docs", None),
+        ("/mcp", 405),  # nothing is sent there that nobody asked for
         ("/health/ready", 404),
         ("/metrics", 404),
         ("/other", 404),

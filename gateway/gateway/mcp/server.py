@@ -70,6 +70,7 @@ def session_manager(live: Runtime) -> StreamableHTTPSessionManager:
     """
     return StreamableHTTPSessionManager(
         _Handlers(live).server(),
+        stateless=not live.ports.mcp.sessions,
         security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
         session_idle_timeout=SESSION_IDLE_SECONDS,
         max_sessions=MAX_SESSIONS,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
 from atoll.domain.principal import Role
+from gateway.app import create_app
 from gateway.dependencies import McpLimits
+from gateway.mcp.front import SESSIONS_PER_KEY
 from tests.unit.gateway.conftest import Site, upload
 from tests.unit.gateway.test_pages import DrawingParser
 
@@ -203,6 +206,43 @@ async def test_a_session_is_of_no_use_to_another_key(site: Site) -> None:
         session = {**HEADERS, "Mcp-Session-Id": opened.headers["Mcp-Session-Id"]}
         assert (await theirs.post("/mcp", json=PING, headers=session)).status_code == 404
         assert (await mine.post("/mcp", json=PING, headers=session)).status_code == 200
+
+
+class Alternating(httpx2.AsyncBaseTransport):
+    """An address with several gateways behind it: each request comes to the next."""
+
+    def __init__(self, *apps: Any) -> None:
+        self._gateways = cycle([httpx2.ASGITransport(app, raise_app_exceptions=False) for app in apps])
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return await next(self._gateways).handle_async_request(request)
+
+
+@pytest.mark.parametrize("mode", GENERATIONS)
+async def test_without_sessions_every_message_may_come_to_another_gateway(tmp_path: Path, mode: Any) -> None:
+    site = Site(tmp_path / "two")
+    await site.open(mcp=McpLimits(sessions=False))
+    headers = {"Authorization": f"Bearer {await site.key(Role.READER)}"}
+    transport = Alternating(site.app, create_app(site.app.state.runtime.ports))
+    async with (
+        httpx2.AsyncClient(transport=transport, headers=headers) as http,
+        Client(streamable_http_client("http://testserver/mcp", http_client=http), mode=mode) as client,
+    ):
+        for _ in range(4):
+            assert not (await client.call_tool("search", {"query": "harbour", "kb": "main"})).is_error
+        assert len((await client.list_tools()).tools) == len(TOOLS)
+    await site.house.close_stores()
+
+
+async def test_a_key_that_opens_too_many_sessions_loses_the_one_that_rested_longest(site: Site) -> None:
+    async with site.client(await site.key(Role.READER)) as client:
+        opened = [
+            (await client.post("/mcp", json=_initialize(), headers=HEADERS)).headers["Mcp-Session-Id"]
+            for _ in range(SESSIONS_PER_KEY + 1)
+        ]
+        for session, status in ((opened[0], 404), (opened[1], 200), (opened[-1], 200)):
+            answer = await client.post("/mcp", json=PING, headers={**HEADERS, "Mcp-Session-Id": session})
+            assert answer.status_code == status
 
 
 async def test_a_gateway_that_is_told_so_serves_none_of_it(tmp_path: Path) -> None:
