@@ -56,19 +56,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         return {status.value: float(count) for status, count in (await records.catalogue.census()).items()}
 
     return Dependencies(
-        catalogue=records.catalogue,
-        changes=records.changes,
-        sessions=records.sessions,
-        lifecycle=records.lifecycle,
-        ledger=records.ledger,
-        passages=records.passages,
-        atlas=records.atlas,
-        atlas_export=records.atlas_export,
-        keys=records.keys,
-        knowledge_bases=records.knowledge_bases,
-        tenants=records.tenants,
-        usage=records.usage,
-        audit=records.audit,
+        records=records,
         doorbell=front.doorbell,
         blobs=front.blobs,
         passwords=front.passwords,

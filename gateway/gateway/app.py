@@ -95,19 +95,19 @@ def _states(ports: Dependencies, ringer: Ringer) -> Iterator[object]:
     uploads = Uploads(
         blobs=ports.blobs,
         passwords=ports.passwords,
-        catalogue=ports.catalogue,
+        catalogue=ports.records.catalogue,
         ring=ringer.ring,
         turn=Gate(limits.concurrent_uploads, "uploads").enter,
         limits=UploadLimits(limits.max_upload_bytes, limits.max_documents_per_upload),
     )
     yield UploadReader(uploads)
-    yield Hubs(ports.changes)
+    yield Hubs(ports.records.changes)
     yield Readiness(ports.dependencies)
-    yield Runs(ports.ask, ports.passages)
+    yield Runs(ports.ask, ports.records.passages)
     yield Counted()
     yield PageViews(
-        catalogue=ports.catalogue,
-        passages=ports.passages,
+        catalogue=ports.records.catalogue,
+        passages=ports.records.passages,
         blobs=ports.blobs,
         artefacts=ports.artefacts,
         parser=ports.parser,

@@ -110,7 +110,7 @@ async def _principal(request: Request, live: Runtime, *, links: bool) -> Princip
 
 async def session_subject(token: str, live: Runtime) -> Subject:
     """Return whose session a token is of. Raises NotAuthenticated when it was ended, here or at another gateway."""
-    subject = await live.ports.sessions.find(live.signer.session_identity(token))
+    subject = await live.ports.records.sessions.find(live.signer.session_identity(token))
     if subject is None:
         raise NotAuthenticated(SESSION_ENDED)
     return subject

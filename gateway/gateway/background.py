@@ -58,7 +58,7 @@ class KeyUse:
     """Notes when keys were last used, in batches."""
 
     def __init__(self, ports: Dependencies) -> None:
-        self._keys = ports.keys
+        self._keys = ports.records.keys
         self._used: set[KeyId] = set()
 
     def note(self, subject: str) -> None:
@@ -82,7 +82,7 @@ async def sweep(ports: Dependencies) -> None:
 
     async def is_known(kb: KbUid, document: DocumentUid) -> bool:
         del kb
-        return await ports.ledger.exists(document)
+        return await ports.records.ledger.exists(document)
 
     if swept := await ports.blobs.sweep(is_known):
         _log.info("removed what %d abandoned uploads left", swept)
@@ -91,7 +91,7 @@ async def sweep(ports: Dependencies) -> None:
 async def tell_older(ports: Dependencies) -> None:
     """Say in one line, at the start, how many documents an older pipeline read, if any."""
     try:
-        if count := await ports.catalogue.older():
+        if count := await ports.records.catalogue.older():
             _log.warning("%s", older_line(count))
     except AtollError as error:
         _log.warning("documents that an older pipeline read were not counted: %s", error.message)

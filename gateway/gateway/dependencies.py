@@ -8,21 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 from atoll.access.rates import RateLimit
-from atoll.ports.accounts import Audit, Keys, KnowledgeBases, Tenants
 from atoll.ports.artefacts import Artefacts
-from atoll.ports.atlas import Atlas, AtlasExport
 from atoll.ports.blobs import Blobs
-from atoll.ports.catalogue import Catalogue, Lifecycle
-from atoll.ports.changes import Changes
 from atoll.ports.doorbell import Doorbell
 from atoll.ports.embedder import Embedder
 from atoll.ports.heat import Heat
-from atoll.ports.ledger import Ledger
 from atoll.ports.parser import Parser
-from atoll.ports.passages import Passages
 from atoll.ports.passwords import Passwords
-from atoll.ports.sessions import Sessions
-from atoll.ports.usage import Usage
+from atoll.ports.record_store import RecordStore
 from atoll.query.service import AskService
 
 
@@ -80,19 +73,7 @@ class McpLimits:
 class Dependencies:
     """Everything a route may use."""
 
-    catalogue: Catalogue
-    changes: Changes
-    sessions: Sessions
-    lifecycle: Lifecycle
-    ledger: Ledger
-    passages: Passages
-    atlas: Atlas
-    atlas_export: AtlasExport
-    keys: Keys
-    knowledge_bases: KnowledgeBases
-    tenants: Tenants
-    usage: Usage
-    audit: Audit
+    records: RecordStore
     doorbell: Doorbell
     blobs: Blobs
     passwords: Passwords

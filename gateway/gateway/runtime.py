@@ -36,17 +36,17 @@ class Runtime:
     def __init__(self, ports: Dependencies) -> None:
         limits = ports.limits
         self.ports = ports
-        self.authenticator = Authenticator(ports.keys, ports.pepper)
+        self.authenticator = Authenticator(ports.records.keys, ports.pepper)
         self.signer = Signer(ports.pepper)
-        self.queries = Queries(ports.usage)
-        self.seals = Seals(ports.audit, ports.pepper)
+        self.queries = Queries(ports.records.usage)
+        self.seals = Seals(ports.records.audit, ports.pepper)
         self.opaque = Opaque(ports.pepper)
         self.admission = Admission(
             rates=ports.rates,
             requests=Slots(limits.concurrent_requests, "requests with this key"),
-            knowledge_bases=ports.knowledge_bases,
+            knowledge_bases=ports.records.knowledge_bases,
             queries=self.queries,
-            audit=ports.audit,
+            audit=ports.records.audit,
         )
         self.metrics = Metrics(ports.gauges)
         self.ringer = Ringer(ports)

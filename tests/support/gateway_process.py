@@ -37,19 +37,7 @@ async def run(folder: Path) -> None:
         await house.keys.create(key, ACTOR)
     app = create_app(
         Dependencies(
-            catalogue=house.catalogue,
-            changes=house.changes,
-            sessions=house.sessions,
-            lifecycle=house.lifecycle,
-            ledger=house.ledger,
-            passages=house.passages,
-            atlas=house.atlas,
-            atlas_export=house.atlas_export,
-            keys=house.keys,
-            knowledge_bases=house.knowledge_bases,
-            tenants=house.tenants,
-            usage=house.usage,
-            audit=house.audit,
+            records=house.records,
             doorbell=house.doorbell,
             blobs=house.blobs,
             passwords=house.passwords,

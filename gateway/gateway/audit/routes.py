@@ -30,7 +30,7 @@ async def list_events(
 ) -> EventsOut:
     """List what was done, oldest first."""
     tenant = access.principal.tenant
-    found = await live.ports.audit.page(
+    found = await live.ports.records.audit.page(
         tenant,
         since=since,
         action=action,

@@ -101,7 +101,7 @@ async def list_documents(
     cursor: TextCursor = None,
 ) -> DocumentsOut:
     """List documents, newest first."""
-    page = await live.ports.catalogue.page(
+    page = await live.ports.records.catalogue.page(
         access.reader,
         status=status,
         name=name,
@@ -119,13 +119,15 @@ async def list_documents(
 @router.get("/documents/{document}")
 async def get_document(document: str, access: Reading, live: Live) -> DocumentOut:
     """Return a document and how far its journey has come."""
-    return DocumentOut.of(await live.ports.catalogue.get(access.reader, DocumentUid(document)))
+    return DocumentOut.of(await live.ports.records.catalogue.get(access.reader, DocumentUid(document)))
 
 
 @router.patch("/documents/{document}")
 async def amend_document(document: str, wanted: DocumentPatch, access: Writing, live: Live) -> DocumentOut:
     """Give a document other labels, other metadata, another name or source; labels hold from this answer on."""
-    amended = await live.ports.lifecycle.amend(access.reader, DocumentUid(document), wanted.amendment(), access.actor)
+    amended = await live.ports.records.lifecycle.amend(
+        access.reader, DocumentUid(document), wanted.amendment(), access.actor
+    )
     live.ringer.ring([amended.uid])
     return DocumentOut.of(amended)
 
@@ -133,7 +135,7 @@ async def amend_document(document: str, wanted: DocumentPatch, access: Writing, 
 @router.delete("/documents/{document}")
 async def delete_document(document: str, access: Writing, live: Live, dry_run: QueryTruth = False) -> ReceiptOut:
     """Delete a document: it is gone for every request that begins after this answer."""
-    receipt = await live.ports.lifecycle.delete(
+    receipt = await live.ports.records.lifecycle.delete(
         access.reader, DocumentUid(document), dry_run=dry_run, actor=access.actor
     )
     if not dry_run:
@@ -144,7 +146,7 @@ async def delete_document(document: str, access: Writing, live: Live, dry_run: Q
 @router.post("/documents/{document}/retry")
 async def retry_document(document: str, access: Writing, live: Live) -> DocumentOut:
     """Queue a failed, quarantined or cancelled document again, or its new reading when that failed."""
-    queued = await live.ports.lifecycle.retry(access.reader, DocumentUid(document), access.actor)
+    queued = await live.ports.records.lifecycle.retry(access.reader, DocumentUid(document), access.actor)
     live.ringer.ring([queued.worked_on])
     return DocumentOut.of(queued)
 
@@ -152,7 +154,7 @@ async def retry_document(document: str, access: Writing, live: Live) -> Document
 @router.post("/documents/{document}/cancel")
 async def cancel_document(document: str, access: Writing, live: Live) -> DocumentOut:
     """Stop work on a queued or processing document, or give up its new reading."""
-    cancelled = await live.ports.lifecycle.cancel(access.reader, DocumentUid(document), access.actor)
+    cancelled = await live.ports.records.lifecycle.cancel(access.reader, DocumentUid(document), access.actor)
     await live.ports.passwords.forget(access.kb, cancelled.uid)
     return DocumentOut.of(cancelled)
 
@@ -167,7 +169,7 @@ async def reprocess_document(
     make them in another way. `stages` and `error` of the document tell how it gets on.
     """
     stage = Stage.PARSE if wanted is None else Stage(wanted.stage)
-    queued = await live.ports.lifecycle.reprocess(access.reader, DocumentUid(document), stage, access.actor)
+    queued = await live.ports.records.lifecycle.reprocess(access.reader, DocumentUid(document), stage, access.actor)
     live.ringer.ring([queued.worked_on])
     return DocumentOut.of(queued)
 
@@ -175,7 +177,7 @@ async def reprocess_document(
 @router.get("/documents/{document}/file", response_class=FileResponse)
 async def download_document(document: str, access: Linked, live: Live) -> FileResponse:
     """Return the bytes that were uploaded, to be saved and not shown."""
-    found = await live.ports.catalogue.get(access.reader, DocumentUid(document))
+    found = await live.ports.records.catalogue.get(access.reader, DocumentUid(document))
     path = live.ports.blobs.original(access.kb, found.uid)
     if not await asyncio.to_thread(path.is_file):
         raise NotFound(f"there is no document {document} in this knowledge base")
@@ -193,7 +195,7 @@ async def download_document(document: str, access: Linked, live: Live) -> FileRe
 @router.post("/documents/{document}/links")
 async def link_document(document: str, wanted: LinkIn, access: Reading, live: Live) -> SignedLinkOut:
     """Return a link to a page's image, or to the file, that holds for five minutes and needs no key."""
-    found = await live.ports.catalogue.get(access.reader, DocumentUid(document))
+    found = await live.ports.records.catalogue.get(access.reader, DocumentUid(document))
     path = f"/v1/kbs/{access.kb_name}/documents/{found.id}"
     parameters: list[tuple[str, str]] = []
     if wanted.page is None:
@@ -209,7 +211,7 @@ async def link_document(document: str, wanted: LinkIn, access: Reading, live: Li
 @router.get("/batches/{batch}")
 async def get_batch(batch: str, access: Reading, live: Live) -> BatchOut:
     """Return how the documents of one upload get on."""
-    documents = await live.ports.catalogue.batch(access.reader, batch)
+    documents = await live.ports.records.catalogue.batch(access.reader, batch)
     return BatchOut(
         counts=dict(Counter(document.status.value for document in documents)),
         documents=[DocumentOut.of(document) for document in documents],

@@ -91,7 +91,7 @@ async def _may_stay(access: KbAccess, live: Runtime) -> bool:
     try:
         principal = await live.authenticator.by_subject(access.principal.subject)
         authorize(principal, Action.READ, Scope(principal.tenant, access.kb, access.kb_name))
-        located = await live.ports.knowledge_bases.locate(principal.tenant, access.kb_name)
+        located = await live.ports.records.knowledge_bases.locate(principal.tenant, access.kb_name)
     except AtollError as error:
         return error.retryable
     return located.uid == access.kb

@@ -44,14 +44,14 @@ async def list_entities(
     limit: Annotated[int, Query(ge=1, le=MAX_ENTITIES)] = 50,
 ) -> EntitiesOut:
     """List entities, those of most passages first."""
-    found = await live.ports.atlas.entities(access.reader, text=q, type_=type_, limit=limit)
+    found = await live.ports.records.atlas.entities(access.reader, text=q, type_=type_, limit=limit)
     return EntitiesOut.of(found)
 
 
 @router.get("/entities/{entity}")
 async def get_entity(entity: str, access: Reading, live: Live) -> EntityDetailOut:
     """Return an entity: how it is written, where, and some passages."""
-    return EntityDetailOut.detailed(await live.ports.atlas.entity(access.reader, EntityId(entity)))
+    return EntityDetailOut.detailed(await live.ports.records.atlas.entity(access.reader, EntityId(entity)))
 
 
 @router.get("/entities/{entity}/neighbourhood")
@@ -64,20 +64,20 @@ async def get_neighbourhood(
 ) -> NeighbourhoodOut:
     """Return the entities around one, nearest first, and what joins them."""
     return NeighbourhoodOut.of(
-        await neighbourhood(live.ports.atlas, access.reader, EntityId(entity), hops=hops, limit=limit)
+        await neighbourhood(live.ports.records.atlas, access.reader, EntityId(entity), hops=hops, limit=limit)
     )
 
 
 @router.get("/labels")
 async def list_labels(access: Reading, live: Live) -> LabelsOut:
     """List the types of entities."""
-    return LabelsOut.of(await live.ports.atlas.census(access.reader))
+    return LabelsOut.of(await live.ports.records.atlas.census(access.reader))
 
 
 @router.get("/stats")
 async def get_stats(access: Reading, live: Live) -> GraphStatsOut:
     """Return how much there is."""
-    return GraphStatsOut.of(await live.ports.atlas.census(access.reader), access.reader)
+    return GraphStatsOut.of(await live.ports.records.atlas.census(access.reader), access.reader)
 
 
 @router.get(
@@ -94,7 +94,7 @@ async def export_graph(
 
     A key that is limited to some labels is told neither: both speak of documents that it does not see.
     """
-    pieces = GraphExport(live.ports.atlas_export, access.reader).write(format_)
+    pieces = GraphExport(live.ports.records.atlas_export, access.reader).write(format_)
     first = await anext(pieces)
     return StreamingResponse(
         _resumed(first, pieces),

@@ -32,7 +32,7 @@ async def list_kbs(
     allowed = access.principal.kbs
     found = [
         kb
-        for kb in await live.ports.knowledge_bases.list(access.principal.tenant)
+        for kb in await live.ports.records.knowledge_bases.list(access.principal.tenant)
         if (allowed is None or kb.uid in allowed) and (cursor is None or kb.name > cursor)
     ]
     shown = found[:limit]
@@ -49,7 +49,7 @@ async def create_kb(
     """Make a knowledge base."""
     if access.principal.kbs is not None:
         raise Forbidden("a key limited to some knowledge bases makes no other ones; use a key for all of them")
-    kb = await live.ports.knowledge_bases.create(
+    kb = await live.ports.records.knowledge_bases.create(
         access.principal.tenant,
         wanted.name,
         language=wanted.language,
@@ -63,7 +63,9 @@ async def create_kb(
 @router.get("/{kb}")
 async def get_kb(access: Annotated[KbAccess, Depends(InKb(Action.READ))], live: Live) -> KbOut:
     """Return a knowledge base."""
-    return await _seen(await live.ports.knowledge_bases.get(access.principal.tenant, access.kb_name), access, live)
+    return await _seen(
+        await live.ports.records.knowledge_bases.get(access.principal.tenant, access.kb_name), access, live
+    )
 
 
 @router.patch("/{kb}")
@@ -73,7 +75,7 @@ async def change_kb(
     """Change settings or quota."""
     if access.reader.labels is not None:
         raise Forbidden("a key limited to some labels may not change what holds for documents that it does not see")
-    kb = await live.ports.knowledge_bases.update(
+    kb = await live.ports.records.knowledge_bases.update(
         access.principal.tenant,
         access.kb_name,
         settings=wanted.settings,
@@ -88,7 +90,7 @@ async def delete_kb(access: Annotated[KbAccess, Depends(InKb(Action.MANAGE_KBS))
     """Delete a knowledge base with all its documents."""
     if access.reader.labels is not None:
         raise Forbidden("a key limited to some labels may not delete documents that it does not see")
-    await live.ports.knowledge_bases.delete(access.principal.tenant, access.kb_name, access.actor)
+    await live.ports.records.knowledge_bases.delete(access.principal.tenant, access.kb_name, access.actor)
     return Response(status_code=204)
 
 
@@ -96,5 +98,5 @@ async def _seen(kb: KnowledgeBase, access: Access, live: Runtime) -> KbOut:
     reader = Reader(access.principal.tenant, kb.uid, access.principal.labels)
     if reader.labels is None:
         return KbOut.of(kb)
-    page = await live.ports.catalogue.page(reader, status=None, name=None, limit=1, before=None)
+    page = await live.ports.records.catalogue.page(reader, status=None, name=None, limit=1, before=None)
     return KbOut.of(kb, sum(page.counts.values()))

@@ -15,7 +15,7 @@ async def names_of(kbs: frozenset[KbUid] | None, tenant: TenantId, live: Runtime
     """Return the names of knowledge bases, None for all; one that was deleted has none any more."""
     if kbs is None:
         return None
-    return frozenset(kb.name for kb in await live.ports.knowledge_bases.list(tenant) if kb.uid in kbs)
+    return frozenset(kb.name for kb in await live.ports.records.knowledge_bases.list(tenant) if kb.uid in kbs)
 
 
 async def ids_of(names: frozenset[str] | None, access: Access, live: Runtime) -> frozenset[KbUid] | None:
@@ -30,7 +30,7 @@ async def ids_of(names: frozenset[str] | None, access: Access, live: Runtime) ->
     reach = access.principal.kbs
     found = {
         kb.name: kb.uid
-        for kb in await live.ports.knowledge_bases.list(access.principal.tenant)
+        for kb in await live.ports.records.knowledge_bases.list(access.principal.tenant)
         if reach is None or kb.uid in reach
     }
     if missing := sorted(names - found.keys()):

@@ -36,14 +36,14 @@ async def list_keys(
 ) -> KeysOut:
     """List keys, oldest first."""
     tenant = access.principal.tenant
-    found = [key for key in await live.ports.keys.list(tenant) if _within(access.principal, key)]
+    found = [key for key in await live.ports.records.keys.list(tenant) if _within(access.principal, key)]
     if cursor is not None:
         at = next((at for at, key in enumerate(found) if key.id == cursor), None)
         if at is None:
             raise BadInput("the cursor is not one that a listing returned; start again without it")
         found = found[at + 1 :]
     shown = found[:limit]
-    kbs = await live.ports.knowledge_bases.list(tenant)
+    kbs = await live.ports.records.knowledge_bases.list(tenant)
     return KeysOut(
         keys=[
             KeyOut(**key_fields(key, None if key.kbs is None else {kb.name for kb in kbs if kb.uid in key.kbs}))
@@ -68,7 +68,7 @@ async def create_key(wanted: KeyIn, access: Managing, live: Live) -> NewKeyOut:
         expires_at=wanted.expires_at,
     )
     await _check_rights(key, access, live)
-    await live.ports.keys.create(key, access.actor)
+    await live.ports.records.keys.create(key, access.actor)
     return NewKeyOut(**await _fields(key, live), secret=secret)
 
 
@@ -100,19 +100,19 @@ async def change_key(key: str, wanted: KeyChange, access: Managing, live: Live) 
         raise BadInput("nothing to change: give name, role, kbs, labels or expires_at")
     changed = replace(known, **given)
     await _check_rights(changed, access, live)
-    return KeyOut(**await _fields(await live.ports.keys.change(known, changed, access.actor), live))
+    return KeyOut(**await _fields(await live.ports.records.keys.change(known, changed, access.actor), live))
 
 
 @router.delete("/{key}")
 async def revoke_key(key: str, access: Managing, live: Live) -> KeyOut:
     """Revoke a key, from the next request on; the last owner key without limits stays."""
     known = await _known(key, access, live)
-    revoked = await live.ports.keys.revoke(access.principal.tenant, known.id, access.actor)
+    revoked = await live.ports.records.keys.revoke(access.principal.tenant, known.id, access.actor)
     return KeyOut(**await _fields(revoked, live))
 
 
 async def _known(key: str, access: Access, live: Runtime) -> ApiKey:
-    known = await live.ports.keys.find(KeyId(key))
+    known = await live.ports.records.keys.find(KeyId(key))
     if known is None or known.tenant != access.principal.tenant or not _within(access.principal, known):
         raise NotFound(f"there is no key {key[:64]}")
     return known
@@ -123,7 +123,7 @@ async def _check_rights(key: ApiKey, access: Access, live: Runtime) -> None:
     if not _within(access.principal, key):
         raise Forbidden(BEYOND)
     holder = key_of(access.principal.subject)
-    own = None if holder is None else await live.ports.keys.find(holder)
+    own = None if holder is None else await live.ports.records.keys.find(holder)
     limit = None if own is None else own.expires_at
     if limit is not None and (key.expires_at is None or key.expires_at > limit):
         raise Forbidden(f"a key cannot make one that outlives it; set expires_at to {limit.isoformat()} or earlier")

@@ -88,7 +88,7 @@ class Caller:
     async def _only(self) -> str:
         """Return the name of the one knowledge base that the key reads."""
         principal = self.access.principal
-        known = await self.live.ports.knowledge_bases.list(principal.tenant)
+        known = await self.live.ports.records.knowledge_bases.list(principal.tenant)
         names = sorted(kb.name for kb in known if principal.kbs is None or kb.uid in principal.kbs)
         if not names:
             raise NotFound("this key reads no knowledge base")
@@ -173,7 +173,7 @@ async def _open_page(caller: Caller, wanted: PageWanted) -> Told:
 async def _list_documents(caller: Caller, wanted: DocumentsWanted) -> Told:
     async with caller.admitted(wanted.kb) as access:
         opaque = caller.live.opaque
-        page = await caller.live.ports.catalogue.page(
+        page = await caller.live.ports.records.catalogue.page(
             access.reader,
             status=wanted.status,
             name=wanted.name,
@@ -193,7 +193,7 @@ async def _list_documents(caller: Caller, wanted: DocumentsWanted) -> Told:
 
 async def _read_passages(caller: Caller, wanted: PassagesWanted) -> Told:
     async with caller.admitted(wanted.kb) as access:
-        read = await caller.live.ports.passages.of_document(
+        read = await caller.live.ports.records.passages.of_document(
             access.reader, DocumentUid(wanted.document_id), after=wanted.after, limit=wanted.limit + 1
         )
         shown = read[: wanted.limit]

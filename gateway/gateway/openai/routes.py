@@ -40,7 +40,7 @@ async def list_models(access: Reading, live: Live) -> models.ModelsOut:
     """List the models: each knowledge base that the key may read, and each mode of it."""
     allowed = access.principal.kbs
     modes = models.offered(live.ports)
-    found = await live.ports.knowledge_bases.list(access.principal.tenant)
+    found = await live.ports.records.knowledge_bases.list(access.principal.tenant)
     readable = [kb for kb in found if allowed is None or kb.uid in allowed]
     return models.ModelsOut(data=[model for kb in readable for model in models.models_of(kb, modes)])
 
@@ -55,7 +55,7 @@ async def get_model(model: str, access: Reading, live: Live, request: Request) -
     async with admitted as inside:
         if mode not in models.offered(live.ports):
             raise NotFound(f"this installation does not offer the mode {mode.value}; GET /v1/models lists what it does")
-        known = await live.ports.knowledge_bases.get(inside.principal.tenant, kb)
+        known = await live.ports.records.knowledge_bases.get(inside.principal.tenant, kb)
         return models.model_out(model.removeprefix("atoll/"), known.created_at)
 
 

@@ -53,7 +53,9 @@ async def list_passages(
 ) -> PassagesOut:
     """List a document's passages in order."""
     after = -1 if cursor is None else cursor
-    found = await live.ports.passages.of_document(access.reader, DocumentUid(document), after=after, limit=limit + 1)
+    found = await live.ports.records.passages.of_document(
+        access.reader, DocumentUid(document), after=after, limit=limit + 1
+    )
     shown = found[:limit]
     return PassagesOut(
         passages=[PassageOut.of(passage) for passage in shown],

@@ -27,7 +27,7 @@ async def open_session(wanted: SessionIn, request: Request, response: Response, 
     await live.ports.rates.check(principal.subject)
     request.state.subject = principal.subject
     identity = new_uid()
-    await live.ports.sessions.open(identity, principal.subject, seconds=SESSION_SECONDS)
+    await live.ports.records.sessions.open(identity, principal.subject, seconds=SESSION_SECONDS)
     response.set_cookie(
         SESSION_COOKIE,
         live.signer.session(identity),
@@ -54,7 +54,7 @@ async def link_session(request: Request, live: Live) -> SignInLinkOut:
     principal = await authenticate(request, live)
     await live.ports.rates.check(principal.subject)
     identity = new_uid()
-    await live.ports.sessions.open(identity, principal.subject, seconds=LINK_SECONDS)
+    await live.ports.records.sessions.open(identity, principal.subject, seconds=LINK_SECONDS)
     expires_at = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
     return SignInLinkOut(link=live.signer.sign_in(identity), expires_at=expires_at)
 
@@ -64,7 +64,7 @@ async def close_session(request: Request, live: Live) -> Response:
     """Log a browser out: the session ends at every gateway."""
     if token := request.cookies.get(SESSION_COOKIE):
         with suppress(NotAuthenticated):  # it has ended already
-            await live.ports.sessions.end(live.signer.session_identity(token))
+            await live.ports.records.sessions.end(live.signer.session_identity(token))
     response = Response(status_code=204)
     response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
     return response
@@ -74,7 +74,7 @@ async def _proved(wanted: SessionIn, live: Runtime) -> Principal:
     if wanted.key is not None:
         return await live.authenticator.by_secret(wanted.key.strip())
     assert wanted.link is not None, "the body has one of the two"
-    subject = await live.ports.sessions.end(live.signer.sign_in_identity(wanted.link))
+    subject = await live.ports.records.sessions.end(live.signer.sign_in_identity(wanted.link))
     if subject is None:
         raise NotAuthenticated(LINK_USED)
     return await live.authenticator.by_subject(subject)

@@ -52,14 +52,14 @@ async def get_system(
 
 async def _queue(access: Access, live: Runtime) -> QueueOut:
     if access.principal.role is Role.ADMIN:
-        counts: Mapping[Status, int] = await live.ports.catalogue.census()
+        counts: Mapping[Status, int] = await live.ports.records.catalogue.census()
         rings = None if live.ports.rings is None else await _answer(live.ports.rings)
         return QueueOut(documents={status.value: count for status, count in counts.items() if count}, rings=rings)
     tenant, reach, labels = access.principal.tenant, access.principal.kbs, access.principal.labels
     total: Counter[str] = Counter()
-    for kb in await live.ports.knowledge_bases.list(tenant):
+    for kb in await live.ports.records.knowledge_bases.list(tenant):
         if reach is None or kb.uid in reach:
-            page = await live.ports.catalogue.page(
+            page = await live.ports.records.catalogue.page(
                 Reader(tenant, kb.uid, labels), status=None, name=None, limit=1, before=None
             )
             total.update({status.value: count for status, count in page.counts.items()})

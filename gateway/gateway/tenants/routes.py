@@ -43,7 +43,7 @@ async def list_tenants(
 ) -> TenantsOut:
     """List the tenants of the installation, by name."""
     del access
-    found = [tenant for tenant in await live.ports.tenants.list() if cursor is None or tenant.name > cursor]
+    found = [tenant for tenant in await live.ports.records.tenants.list() if cursor is None or tenant.name > cursor]
     shown = found[:limit]
     return TenantsOut(
         tenants=[TenantOut(**tenant_fields(tenant)) for tenant in shown],
@@ -56,7 +56,7 @@ async def create_tenant(wanted: TenantIn, access: Managing, live: Live) -> NewTe
     """Make a tenant. Its first owner key stands in this answer and nowhere else."""
     tenant = Tenant(TenantId(new_uid()), wanted.name, wanted.quota.to_domain(), datetime.now(UTC))
     owner, secret = keys.issue(live.ports.pepper, tenant=tenant.id, name="owner", role=Role.OWNER)
-    made = await live.ports.tenants.create(tenant, owner, by=access.principal.tenant, actor=access.actor)
+    made = await live.ports.records.tenants.create(tenant, owner, by=access.principal.tenant, actor=access.actor)
     return NewTenantOut(**tenant_fields(made), owner_key=secret)
 
 
@@ -64,8 +64,8 @@ async def create_tenant(wanted: TenantIn, access: Managing, live: Live) -> NewTe
 async def get_tenant(tenant: TenantName, access: Managing, live: Live) -> TenantDetailOut:
     """Return a tenant with what it uses, in sums: not even names of knowledge bases are an admin's."""
     del access
-    found = await live.ports.tenants.get(tenant)
-    kbs = await live.ports.usage.of_tenant(found.id, days=1)
+    found = await live.ports.records.tenants.get(tenant)
+    kbs = await live.ports.records.usage.of_tenant(found.id, days=1)
     usage = TenantUsage(
         documents=sum(kb.documents for kb in kbs),
         bytes=sum(kb.bytes for kb in kbs),
@@ -77,7 +77,7 @@ async def get_tenant(tenant: TenantName, access: Managing, live: Live) -> Tenant
 @router.patch("/{tenant}")
 async def change_tenant(tenant: TenantName, wanted: TenantChange, access: Managing, live: Live) -> TenantOut:
     """Change a tenant's quota."""
-    changed = await live.ports.tenants.set_quota(
+    changed = await live.ports.records.tenants.set_quota(
         tenant, wanted.quota.to_domain(), by=access.principal.tenant, actor=access.actor
     )
     return TenantOut(**tenant_fields(changed))
@@ -86,12 +86,16 @@ async def change_tenant(tenant: TenantName, wanted: TenantChange, access: Managi
 @router.post("/{tenant}/suspend")
 async def suspend_tenant(tenant: TenantName, access: Managing, live: Live) -> TenantOut:
     """Keep the tenant's keys, sessions and links out from now on; what it uploaded is read to its end."""
-    changed = await live.ports.tenants.suspend(tenant, suspended=True, by=access.principal.tenant, actor=access.actor)
+    changed = await live.ports.records.tenants.suspend(
+        tenant, suspended=True, by=access.principal.tenant, actor=access.actor
+    )
     return TenantOut(**tenant_fields(changed))
 
 
 @router.post("/{tenant}/resume")
 async def resume_tenant(tenant: TenantName, access: Managing, live: Live) -> TenantOut:
     """Let the tenant's keys in again, as they are."""
-    changed = await live.ports.tenants.suspend(tenant, suspended=False, by=access.principal.tenant, actor=access.actor)
+    changed = await live.ports.records.tenants.suspend(
+        tenant, suspended=False, by=access.principal.tenant, actor=access.actor
+    )
     return TenantOut(**tenant_fields(changed))

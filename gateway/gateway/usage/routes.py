@@ -27,7 +27,7 @@ async def get_usage(
     principal = access.principal
     if principal.labels is not None:
         raise Forbidden("only a key for all labels may see usage: it counts all documents")
-    found = await live.ports.usage.of_tenant(principal.tenant, days=days)
+    found = await live.ports.records.usage.of_tenant(principal.tenant, days=days)
     return UsageOut(
         tenant=principal.tenant_name,
         kbs=[

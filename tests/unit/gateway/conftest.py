@@ -39,19 +39,7 @@ class Site:
     async def open(self, *, limits: Limits | None = None, requests_per_minute: int = 6000, **ports: Any) -> None:
         self.main, self.other = await self.house.open("main", "other")
         values: dict[str, Any] = {
-            "catalogue": self.house.catalogue,
-            "changes": self.house.changes,
-            "sessions": self.house.sessions,
-            "lifecycle": self.house.lifecycle,
-            "ledger": self.house.ledger,
-            "passages": self.house.passages,
-            "atlas": self.house.atlas,
-            "atlas_export": self.house.atlas_export,
-            "keys": self.keys,
-            "knowledge_bases": self.house.knowledge_bases,
-            "tenants": self.house.tenants,
-            "usage": self.house.usage,
-            "audit": self.audit,
+            "records": self.house.records,
             "doorbell": self.house.doorbell,
             "blobs": self.house.blobs,
             "artefacts": self.house.artefacts,
