@@ -32,6 +32,7 @@ class Front:
         self._starting = asyncio.Lock()
         self._serving: asyncio.Task[None] | None = None
         self._manager: Any = None
+        self._module: Any = None
         self._sessions: dict[str, OrderedDict[str, float]] = {}
 
     async def run(self) -> None:
@@ -66,6 +67,8 @@ class Front:
 
     async def _started(self) -> Any:
         """Return the module of the server, which is then running."""
+        if self._module is not None and self._serving is not None and not self._serving.done():
+            return self._module
         async with self._starting:
             # In a thread: the import takes seconds on a busy machine, and others wait for answers.
             module = await asyncio.to_thread(importlib.import_module, "gateway.mcp.server")
@@ -74,6 +77,7 @@ class Front:
                 ready = asyncio.Event()
                 self._serving = asyncio.create_task(self._serve(self._manager, ready))
                 await ready.wait()
+            self._module = module
         return module
 
     @staticmethod

@@ -88,6 +88,8 @@ class _Handlers:
 
     def __init__(self, live: Runtime) -> None:
         self._live = live
+        # Made once: schemas cost milliseconds, and each call asks for one.
+        self._cards = {tool.name: _card(tool) for tool in TOOLS.values()}
 
     def server(self) -> Server[Any]:
         """Return the server."""
@@ -96,7 +98,7 @@ class _Handlers:
             title="Atoll",
             version="1",
             instructions=_INSTRUCTIONS,
-            get_tool_input_schema=lambda name: TOOLS[name].wanted.model_json_schema() if name in TOOLS else None,
+            get_tool_input_schema=lambda name: self._cards[name].input_schema if name in self._cards else None,
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
             on_list_resources=self._list_resources,
@@ -117,7 +119,7 @@ class _Handlers:
 
     async def _list_tools(self, context: Context, wanted: PaginatedRequestParams | None) -> ListToolsResult:
         del context, wanted
-        return ListToolsResult(tools=[_card(tool) for tool in TOOLS.values()])
+        return ListToolsResult(tools=list(self._cards.values()))
 
     async def _list_resources(self, context: Context, wanted: PaginatedRequestParams | None) -> ListResourcesResult:
         """List nothing: there are as many pages as the documents have; tools link to those that matter."""
