@@ -451,3 +451,18 @@ async def test_a_colour_and_a_degree_are_types_and_no_name_tells_them(readers):
 async def test_words_that_abbreviations_look_like_end_sentences(readers, end):
     await readers.add("notice.md", f"Notices\nThe autumn tour of the choir {end}. The hall smells of paint.")
     assert await readers.said("Of what does the hall smell?") == ["The hall smells of paint."]
+
+
+async def test_a_caption_tells_nothing_of_what_another_column_is_called(readers):
+    await readers.add(
+        "traffic.md",
+        "Traffic\nTable 5. Riders and bicycles by line\nLine | Riders 2021 | Riders 2022 | Bicycles 2022\n"
+        "Harbour | 8,450 | 9,120 | 310\nForest | 2,310 | 2,208 | 95\n",
+        headings=("Traffic",),
+    )
+    assert await readers.said("How many bicycles did the Harbour line carry in 2022?") == [
+        "Harbour, Bicycles 2022: 310 (Table 5. Riders and bicycles by line)"
+    ]
+    outcome = await readers.asked("How many bicycles did the Harbour line carry in 2021?")
+    assert outcome.answer.answered_by is AnsweredBy.NONE, outcome.answer.text
+    assert "bicycles" in outcome.answer.refusal.missing

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from atoll.query.answer.compose import Chosen, refers_back
-from atoll.query.answer.fit import STRICT, may_name
+from atoll.query.answer.fit import STRICT, fits, may_name
 from atoll.query.answer.judge import Judged, shows_type
 from atoll.query.answer.weigh import Weighed
 from atoll.query.question.concept import Part
@@ -34,9 +34,9 @@ class Signs:
     """What speaks for an answer, and what against it.
 
     ``met``: weighted share of the question that the answer meets. ``numbers``: how far its dates, numbers and codes
-    are. ``names``: how far the least met of its names is. ``meaning``: nearness of the best unit. ``typed``: the type
-    of the answer is there. ``lacking``: rarity of the rarest word that is not met, 1 for one that no
-    passage holds. ``empty``: no word is met but names.
+    are, and its names of a table's columns. ``names``: how far the least met of its names is. ``meaning``: nearness of
+    the best unit. ``typed``: the type of the answer is there. ``lacking``: rarity of the rarest word that is not met, 1
+    for one that no passage holds. ``empty``: no word is met but names.
     """
 
     met: float
@@ -68,7 +68,7 @@ def signs_of(judged: Judged, chosen: Sequence[Chosen], rarity: Mapping[int, floa
     words = [at for at, part in enumerate(parts) if part.part is Part.WORD and not (part.generic or part.excluded)]
     return Signs(
         met=weigher.share(met, weigher.weights),
-        numbers=min((met[at] for at in weigher.hard), default=1.0),
+        numbers=min((met[at] for at in (*weigher.hard, *_of_other_columns(judged, chosen[0]))), default=1.0),
         names=min((share for _, share in _names(judged, met)), default=1.0),
         meaning=chosen[0].weighed.nearness,
         typed=_typed(judged, chosen),
@@ -118,10 +118,21 @@ def together(judged: Judged, chosen: Sequence[Chosen]) -> list[float]:
     return met
 
 
+def _of_other_columns(judged: Judged, each: Chosen) -> list[int]:
+    """Return the words of a question that name other columns of a row than those shown, with values of its type."""
+    row, wanted = each.unit.row, judged.asked.wanted
+    if row is None or not each.columns or wanted not in STRICT:
+        return []
+    others = [at for at, cell in enumerate(row.cells) if at not in each.columns and cell and fits(wanted, cell)]
+    return judged.weigher.of_other_columns(row, each.columns, others)
+
+
 def _again(judged: Judged, each: Chosen) -> Weighed:
     """Weigh a unit by what is shown of it: of a row only the columns that were chosen."""
     again = judged.weigher.weighed(each.unit, document=each.unit.evidence.document, columns=each.columns)
     judged.weigher.credit(again, judged.asked.typed, fits=shows_type(each.unit, judged.asked, judged.weigher.terms))
+    for at in _of_other_columns(judged, each):
+        again.met[at] = 0.0
     return again
 
 

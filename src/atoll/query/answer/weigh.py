@@ -136,6 +136,20 @@ class Weigher:
         """Return the columns whose name meets a part of the question."""
         return [at for at, name in enumerate(names) if name and self._meets(self.parts[part], self._sight(name)) > 0]
 
+    def of_other_columns(self, row: TableRow, shown: Sequence[int], others: Sequence[int]) -> list[int]:
+        """Return the words of a question that name some other columns of a row than those shown, and nothing shown.
+
+        That a caption has such a word ("Passengers and vehicles") says nothing of the cells of another column.
+        """
+        label = row.cells.index(row.label) if row.label else 0
+        there = self.meets_each(*((text, 1.0) for at in {*shown, label} for text in (row.header[at], row.cells[at])))
+        elsewhere = self.meets_each(*((row.header[at], 1.0) for at in others if at != label))
+        return [
+            at
+            for at, part in enumerate(self.parts)
+            if part.part is Part.WORD and there[at] <= 0 < elsewhere[at] and part.start >= 0
+        ]
+
     def cells_with(self, row: TableRow, shown: Sequence[int]) -> list[int]:
         """Return the cells, besides those ``shown``, that a row needs to be known for the one that is asked for."""
         there = self.meets_each(*((text, 1.0) for at in shown for text in (row.cells[at], row.header[at])))
