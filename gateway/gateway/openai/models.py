@@ -18,7 +18,7 @@ _SHOWN_CHARACTERS = 80
 _MODES = {mode.value: mode for mode in Mode}
 
 
-class ModelOut(BaseModel):
+class OfferedModelOut(BaseModel):
     """A model."""
 
     id: str
@@ -31,7 +31,7 @@ class ModelsOut(BaseModel):
     """All models that the key may use."""
 
     object: str = "list"
-    data: list[ModelOut]
+    data: list[OfferedModelOut]
 
 
 def parsed(model: str) -> tuple[str, Mode]:
@@ -56,12 +56,12 @@ def offered(ports: Dependencies) -> tuple[Mode, ...]:
     return (Mode.MIX, *(mode for mode in Mode if mode not in absent))
 
 
-def models_of(kb: KnowledgeBase, modes: tuple[Mode, ...]) -> Iterator[ModelOut]:
+def models_of(kb: KnowledgeBase, modes: tuple[Mode, ...]) -> Iterator[OfferedModelOut]:
     """Yield the models that a knowledge base is."""
     for mode in modes:
         yield model_out(kb.name if mode is Mode.MIX else f"{kb.name}/{mode.value}", kb.created_at)
 
 
-def model_out(name: str, created_at: datetime) -> ModelOut:
+def model_out(name: str, created_at: datetime) -> OfferedModelOut:
     """Return a model by what follows ``atoll/`` in its name."""
-    return ModelOut(id=f"atoll/{name}", created=int(created_at.timestamp()))
+    return OfferedModelOut(id=f"atoll/{name}", created=int(created_at.timestamp()))

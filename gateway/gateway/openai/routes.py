@@ -46,7 +46,7 @@ async def list_models(access: Reading, live: Live) -> models.ModelsOut:
 
 
 @router.get("/models/{model:path}")
-async def get_model(model: str, access: Reading, live: Live, request: Request) -> models.ModelOut:
+async def get_model(model: str, access: Reading, live: Live, request: Request) -> models.OfferedModelOut:
     """Return a model."""
     kb, mode = models.parsed(model)
     admitted = live.admission.admit_to(
