@@ -422,9 +422,15 @@ export type MessageIn = {
 /** Which signals a search uses. */
 export type Mode = "naive" | "local" | "global" | "hybrid" | "visual" | "mix" | "bypass";
 
+/** A model; its name is null while its server does not answer. */
+export type ModelOut = {
+  "name": string | null;
+  "role": string;
+};
+
 /** All models that the key may use. */
 export type ModelsOut = {
-  "data": Array<gateway__openai__models__ModelOut>;
+  "data": Array<OfferedModelOut>;
   "object"?: string;
 };
 
@@ -477,6 +483,14 @@ export type NewTenantOut = {
   "quota": Record<string, number>;
   "status": "active" | "suspended";
   "suspended_at": string | null;
+};
+
+/** A model. */
+export type OfferedModelOut = {
+  "created": number;
+  "id": string;
+  "object"?: string;
+  "owned_by"?: string;
 };
 
 /** What went wrong: words for people, and for programs the field that is meant and a name. */
@@ -824,7 +838,7 @@ export type StreamOptionsIn = {
 
 /** The installation as this gateway knows it. */
 export type SystemOut = {
-  "models": Array<gateway__system__schemas__ModelOut>;
+  "models": Array<ModelOut>;
   "processes": Array<ProcessOut>;
   "queue": QueueOut;
   "versions": VersionsOut;
@@ -937,20 +951,6 @@ export type WarningOut = {
   "type": string;
 };
 
-/** A model. */
-export type gateway__openai__models__ModelOut = {
-  "created": number;
-  "id": string;
-  "object"?: string;
-  "owned_by"?: string;
-};
-
-/** A model; its name is null while its server does not answer. */
-export type gateway__system__schemas__ModelOut = {
-  "name": string | null;
-  "role": string;
-};
-
 export interface Operations {
   live: { path: {  }; query: {  }; body: never; answer: LiveOut };
   ready: { path: {  }; query: {  }; body: never; answer: ReadyOut };
@@ -999,7 +999,7 @@ export interface Operations {
   get_key: { path: { key: string | number }; query: {  }; body: never; answer: KeyOut };
   change_key: { path: { key: string | number }; query: {  }; body: KeyChange; answer: KeyOut };
   list_models: { path: {  }; query: {  }; body: never; answer: ModelsOut };
-  get_model: { path: { model: string | number }; query: {  }; body: never; answer: gateway__openai__models__ModelOut };
+  get_model: { path: { model: string | number }; query: {  }; body: never; answer: OfferedModelOut };
   create_response: { path: {  }; query: {  }; body: ResponsesIn; answer: unknown };
   close_session: { path: {  }; query: {  }; body: never; answer: void };
   get_session: { path: {  }; query: {  }; body: never; answer: SessionOut };
