@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 import uvicorn
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 from atoll.domain.principal import Role
@@ -190,3 +190,13 @@ async def test_a_program_passes_cancellation_and_progress_on(tmp_path: Path) -> 
         call.cancel()
         await asyncio.wait_for(endless.ended.wait(), _ENDED_SECONDS)
     assert notices
+
+
+async def test_a_program_outlives_its_gateway_and_says_that_it_is_away(tmp_path: Path) -> None:
+    async with AsyncExitStack() as left:
+        async with running(tmp_path) as gateway:
+            client = await left.enter_async_context(gateway.program(tmp_path))
+            assert not (await client.call_tool("search", {"query": "harbour"})).is_error
+        for _ in range(2):
+            with pytest.raises(MCPError, match="the gateway does not answer"):
+                await client.call_tool("search", {"query": "harbour"})
