@@ -12,6 +12,7 @@ from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from atoll.domain import media
+from parser.formats.pdf import document
 from tests.unit.parser.reading import Reading, read
 
 PUBLIC = Path(__file__).parents[4] / "shared" / "data" / "documents"
@@ -194,6 +195,13 @@ def test_a_scanner_s_text_over_its_picture_is_read_and_marked(tmp_path: Path) ->
     reading = read(tmp_path, out.getvalue(), media.PDF)
     assert reading.texts == [SECRET]
     assert reading.warned == [("unverified_layer", 1)]
+
+
+def test_pages_that_are_not_looked_at_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document, "_INK_SECONDS", 0.0)
+    reading = made(tmp_path, white)
+    assert SECRET in " ".join(reading.texts)
+    assert reading.warned == [("not_looked_at", None)]
 
 
 @pytest.mark.parametrize("folder", [PUBLIC, SAMPLES], ids=["public", "samples"])

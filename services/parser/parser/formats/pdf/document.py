@@ -72,6 +72,11 @@ def read(data: mmap.mmap, collector: Collector) -> None:
                     # What was read of the file is read again where it is needed; nobody has written to it.
                     data.madvise(mmap.MADV_DONTNEED)
         start += BATCH_PAGES
+    if ink.is_spent:
+        collector.warn(
+            "not_looked_at",
+            "the document is too long to look for unseen text on all of its pages; split the file if that matters",
+        )
     words = vocabulary.words
     joins = Joins(collector, words)
     for number, columns_of_page in enumerate(spool.pages()):
