@@ -115,3 +115,4 @@ async def test_sentences_end_at_no_ordinal_and_no_abbreviation(language, questio
         assert [said.text for said in outcome.answer.sentences] == [sentence]
     else:
         assert outcome.answer.answered_by is AnsweredBy.NONE or sentence in outcome.answer.text
+    assert outcome.warnings == (), "the sentence is in the language of the question"

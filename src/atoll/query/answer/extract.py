@@ -13,7 +13,7 @@ from atoll.query.answer.present import presented
 from atoll.query.answer.refuse import by_words_alone, not_found, not_searched, nothing_indexed, of_language, refused
 from atoll.query.answer.rivals import differing, rivals
 from atoll.query.answer.scale import CosineScale
-from atoll.query.question.language import is_foreign, name_of
+from atoll.query.question.language import is_foreign, language_of, name_of
 from atoll.query.search.results import SearchResult
 
 
@@ -48,7 +48,9 @@ async def extract(found: SearchResult, embedder: Embedder, scale: CosineScale, *
     shown = {id(each.unit) for each in chosen}
     chosen += [rival.chosen for rival in against if id(rival.chosen.unit) not in shown]
     foreign = _foreign(found, scale)
-    cautions = differing(against) if foreign is None else (*differing(against), by_words_alone(foreign))
+    cautions = differing(against)
+    if foreign is not None and not any(name_of(language_of(each.unit.text) or "") == foreign for each in chosen):
+        cautions = (*cautions, by_words_alone(foreign))
     return Extracted(presented(chosen, found), tuple(chosen), cautions)
 
 
