@@ -38,6 +38,15 @@ def test_every_package_of_the_screen_has_a_licence_that_can_be_shipped() -> None
     assert {name: licence for name, licence in others.items() if licence not in LICENCES} == {}
 
 
+def test_no_text_becomes_markup_and_none_becomes_a_program() -> None:
+    ways = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|\beval\(|new Function|javascript:"
+    )
+    sources = [path for path in (ROOT / "web" / "src").rglob("*.ts*") if ".test." not in path.name]
+    assert len(sources) > 100
+    assert [path.name for path in sources if ways.search(path.read_text())] == []
+
+
 def test_files_of_every_format_can_be_chosen() -> None:
     text = (ROOT / "web" / "src" / "documents" / "accepted.ts").read_text()
     assert set(re.findall(r"\s(\.\w+)", text.split("`")[1])) == set(ACCEPTED)
