@@ -76,6 +76,7 @@ class Tenant:
             "batch": self.batches,
             "entity": [each["id"] for each in entities],
             "page": ["1"],
+            "model": [each["id"] for each in (await self.client.get("/v1/models")).json()["data"]],
             "key": [each["id"] for each in (await self.client.get("/v1/keys")).json()["keys"]],
         }
 

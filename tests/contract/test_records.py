@@ -1141,6 +1141,19 @@ async def test_labels_that_change_while_the_index_follows_are_written_too(store)
     assert await store.ledger.relabelled(later, 60) is None
 
 
+async def test_no_two_rounds_of_following_labels_have_a_token_in_common(store):
+    kb = await store.kb()
+    document = await store.accept(kb)
+    await store.run(document)
+    tokens = []
+    for number in range(30):
+        await store.lifecycle.amend(reader_of(kb), document.uid, Amendment(labels=(f"l{number}",)), ACTOR)
+        claim = await store.ledger.claim(document.uid, "w1", 60)
+        tokens.append(claim.token)
+        assert await store.ledger.relabelled(claim, 60) is None
+    assert len(set(tokens)) == len(tokens)
+
+
 async def test_a_document_on_its_way_takes_other_labels(store):
     kb = await store.kb()
     early, late = await store.accept(kb, "a.txt", "s1"), await store.accept(kb, "b.txt", "s2")

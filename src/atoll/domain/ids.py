@@ -31,6 +31,14 @@ def new_uid() -> str:
     return secrets.token_hex(16)
 
 
+def new_token() -> int:
+    """Return what the tokens of a stage begin with whose row is removed when it is done and may be made again.
+
+    Claims count up from it: among 2**52 numbers two rounds never meet, as they would within a millisecond of the clock.
+    """
+    return secrets.randbits(52)
+
+
 def reading_uid(document: DocumentUid) -> DocumentUid:
     """Return a new uid for another reading of a document; none is ever given twice."""
     return DocumentUid(f"{document_id(document)}.{secrets.token_hex(8)}")

@@ -12,7 +12,7 @@ from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import audit, change, depart, reading
 from atoll.adapters.neo4j.versions import highest_versions
 from atoll.domain.document import RELABEL_POSITION, Amendment
-from atoll.domain.ids import DocumentUid, KbUid
+from atoll.domain.ids import DocumentUid, KbUid, new_token
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.records.amending import Standing, check_amendment, differing, events_of, hides, renumbers
@@ -69,7 +69,7 @@ async def amend(
 
 async def queue_relabel(transaction: Transaction, kb: KbUid, document: DocumentUid) -> None:
     """Let the vector index follow the labels of a document."""
-    await transaction.all(_QUEUE_RELABEL, kb=kb, document=document, position=RELABEL_POSITION)
+    await transaction.all(_QUEUE_RELABEL, kb=kb, document=document, position=RELABEL_POSITION, token=new_token())
 
 
 async def _twins(transaction: Transaction, reader: Reader, after: Standing) -> list[DocumentUid]:

@@ -6,11 +6,10 @@ import json
 import sqlite3
 
 from atoll.adapters.sqlite import columns
-from atoll.adapters.sqlite.database import NOW
 from atoll.adapters.sqlite.transitions import audit, change, next_turn, note_departure
 from atoll.adapters.sqlite.versions import highest_version
 from atoll.domain.document import RELABEL_POSITION, Amendment, Stage, StageState
-from atoll.domain.ids import DocumentUid, document_id
+from atoll.domain.ids import DocumentUid, document_id, new_token
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
 from atoll.records.amending import Standing, check_amendment, differing, events_of, hides, renumbers
@@ -79,10 +78,10 @@ def _twins(connection: sqlite3.Connection, reader: Reader, after: Standing) -> l
 def queue_relabel(connection: sqlite3.Connection, document: str) -> None:
     """Let the vector index follow; a worker that is at it takes the new labels when it ends.
 
-    Its row is gone once it is done: the token begins with the clock, so that no later claim has that of an earlier.
+    Its row is gone once it is done: the token begins anywhere, so that no later claim has that of an earlier.
     """
     connection.execute(
-        f"INSERT INTO stage (document, name, position, state, token) VALUES (?, ?, ?, ?, {NOW}) "
+        "INSERT INTO stage (document, name, position, state, token) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT (document, name) DO UPDATE SET not_before = 0, rung_at = 0",
-        (document, Stage.RELABEL, RELABEL_POSITION, StageState.WAITING),
+        (document, Stage.RELABEL, RELABEL_POSITION, StageState.WAITING, new_token()),
     )

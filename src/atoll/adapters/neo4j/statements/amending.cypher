@@ -10,12 +10,12 @@ WITH k.accepted AS turn MATCH (d:Document {uid: $document, kb: $kb})
 SET d += $values, d.placed = CASE WHEN $moved THEN turn ELSE d.placed END
 
 // name: queue_relabel
-// A worker that is at it takes the new labels when it ends. The node is gone once it is done: the token begins with the
-// clock, so that no later claim has that of an earlier. What is ready has work left again, and its points may still be
-// found by whoever must not see them: searches fetch room for them.
+// A worker that is at it takes the new labels when it ends. The node is gone once it is done: the token begins anywhere,
+// so that no later claim has that of an earlier. What is ready has work left again, and its points may still be found by
+// whoever must not see them: searches fetch room for them.
 MATCH (d:Document {uid: $document, kb: $kb})
 MERGE (s:Stage {document: $document, name: 'relabel'})
-ON CREATE SET s += {kb: $kb, position: $position, state: 'waiting', <<untouched>>}, s.token = timestamp()
+ON CREATE SET s += {kb: $kb, position: $position, state: 'waiting', <<untouched>>}, s.token = $token
 ON MATCH SET s.not_before = 0
 SET d.rung_at = CASE WHEN d.status = 'ready' THEN 0 ELSE d.rung_at END, d.hidden = true
 
