@@ -54,12 +54,14 @@ async def accept(
     Raises:
         QuotaExceeded, Conflict, Forbidden: as ``Catalogue.accept``.
     """
-    settled = settle(uploader, documents, await _known(transaction, uploader, documents), replace=replace)
-    namesakes = await _namesakes(transaction, uploader, settled.firsts)
     # An earlier run of this transaction may have been committed without our hearing of it.
-    if await transaction.one(_IS_WRITTEN, kb=uploader.kb, batch=batch) is None:
+    is_new = await transaction.one(_IS_WRITTEN, kb=uploader.kb, batch=batch) is None
+    if is_new:
         check_room(await _room(transaction, kb, most_waiting), documents, uploader)
         check_tenant(*await _tenant(transaction, kb["tenant"]), documents)
+    settled = settle(uploader, documents, await _known(transaction, uploader, documents), replace=replace)
+    namesakes = await _namesakes(transaction, uploader, settled.firsts)
+    if is_new:
         await _insert(transaction, kb, uploader, settled.fresh, replaceable(uploader) if replace else None, actor)
         await _change_known(transaction, uploader, kb, settled, actor)
         await transaction.all(_INSERT_BATCH, kb=uploader.kb, batch=batch, documents=settled.documents)
