@@ -77,6 +77,7 @@ test("a link to a page leads to the version that replaced it; documents are move
     await signIn(page, `/kb/${kb}/documents`);
     await page.locator("[data-status=ready]").nth(1).waitFor({ timeout: 60_000 });
     await page.getByRole("button", { name: "north" }).last().click();
+    await page.getByRole("link", { name: "ferry.txt" }).nth(1).waitFor({ state: "detached" });
     await page.getByRole("link", { name: "ferry.txt" }).click();
     await page.getByRole("tab", { name: "Passages" }).click();
     await page.getByRole("tabpanel").getByRole("button").first().click();
