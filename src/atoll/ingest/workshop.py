@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass
 
 from atoll.domain.artefact import Artefact, artefact_of
@@ -93,3 +95,19 @@ def scope_of(claim: Claim) -> ExtractionScope:
 def batch_name(batch: int) -> str:
     """Return what the part of a batch is called, in batch order."""
     return f"{batch:06d}"
+
+
+async def to_its_end(write: Coroutine[object, object, None]) -> None:
+    """Await a write of points to its end, even when the stage is given up meanwhile.
+
+    A server goes on with a request whose client has gone: given up half-way, it could write after the points of a
+    deleted document were taken back. The client's time limit bounds the wait.
+    """
+    writing = asyncio.ensure_future(write)
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})
+        if not writing.cancelled():
+            writing.exception()  # looked at: nobody else will
+        raise

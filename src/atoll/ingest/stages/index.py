@@ -16,7 +16,7 @@ from atoll.ingest.stages.chunk import read_batch, read_index
 from atoll.ingest.stages.embed import read_assertion_embeddings, read_embeddings
 from atoll.ingest.stages.extract import read_extraction
 from atoll.ingest.stages.index_pages import index_pages
-from atoll.ingest.workshop import Job
+from atoll.ingest.workshop import Job, to_its_end
 
 
 async def index(job: Job) -> int | None:
@@ -38,8 +38,8 @@ async def index(job: Job) -> int | None:
         relations = await _relation_points(job, batch, passages)
         # Points carry no token of their own: prove the lease right before writing them.
         await shop.ledger.beat(claim, shop.lease_seconds)
-        await shop.vectors.upsert(points)
-        await shop.graph_index.upsert_graph([], relations)
+        await to_its_end(shop.vectors.upsert(points))
+        await to_its_end(shop.graph_index.upsert_graph([], relations))
         if batch + 1 < size.batches:
             done = passages[-1].ordinal + 1
             await shop.ledger.advance(claim, batch=batch + 1, done=done, total=size.passages)

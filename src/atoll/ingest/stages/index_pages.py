@@ -11,7 +11,7 @@ from atoll.domain.page_archive import batch_part, unpacked
 from atoll.domain.page_vectors import PageFailure, PagePoint, PageVectors
 from atoll.ingest.stages.chunk import PassageIndex
 from atoll.ingest.stages.embed_pages import has_point, read_archive
-from atoll.ingest.workshop import Job
+from atoll.ingest.workshop import Job, to_its_end
 
 
 async def index_pages(job: Job, size: PassageIndex) -> int | None:
@@ -34,7 +34,7 @@ async def index_pages(job: Job, size: PassageIndex) -> int | None:
         points = page_points(output, claim.labels, pages, passages)
         # As for passages: points carry no token of their own.
         await shop.ledger.beat(claim, shop.lease_seconds)
-        await shop.page_index.upsert(archive.fingerprint, points)
+        await to_its_end(shop.page_index.upsert(archive.fingerprint, points))
         if batch + 1 < archive.batches:
             await shop.ledger.advance(
                 claim,
