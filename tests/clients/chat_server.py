@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import select
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.support.listening import listening
 
 SAID = "The harbour of Lindvik was built in 1902 by Ada Lind [1]. "
 _MOST_SECONDS = 30.0
@@ -30,17 +31,9 @@ class ChatServer:
 def serving() -> Iterator[ChatServer]:
     """Serve until the block ends."""
     chat = ChatServer()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(chat))
-    server.daemon_threads = True
-    chat.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
-    thread.start()
-    try:
+    with listening(_handler(chat)) as address:
+        chat.url = f"{address}/v1"
         yield chat
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.support.listening import listening
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,9 @@ class FakeChat:
 def serving() -> Iterator[FakeChat]:
     """Serve until the block ends."""
     chat = FakeChat()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(chat))
-    server.daemon_threads = True
-    chat.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
-    thread.start()
-    try:
+    with listening(_handler(chat)) as address:
+        chat.address = address
         yield chat
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _handler(chat: FakeChat) -> type[BaseHTTPRequestHandler]:
