@@ -8,7 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from openpyxl import Workbook
 from PIL import Image
+from pptx import Presentation
 from reportlab.lib import pdfencrypt
 from reportlab.pdfgen.canvas import Canvas
 
@@ -74,6 +76,24 @@ def test_a_mail_is_read_with_its_attachment_and_without_what_nobody_sees(
     assert is_drawn(owner, own_kb, sent, 2)
     skipped = owner.get(f"/v1/kbs/{own_kb}/documents/{sent}/skipped").json()["items"]
     assert "praise" in " ".join(item["text"] for item in skipped if item["type"] == "hidden")
+
+
+def test_sheets_and_slides_are_read_searched_and_drawn(stack: Stack, owner: httpx.Client, own_kb: str) -> None:
+    book, slides, files = Workbook(), Presentation(), {}
+    book.active.title = "Tariff"
+    book.active.append(["Berth", "Euros a night"])
+    book.active.append(["North quay", 31])
+    slide = slides.slides.add_slide(slides.slide_layouts[5])
+    slide.shapes.title.text = "The ferry leaves from the north quay"
+    for name, made in (("tariff.xlsx", book), ("ferry.pptx", slides)):
+        content = io.BytesIO()
+        made.save(content)
+        files[name] = content.getvalue()
+    stack.upload(owner, files, kb=own_kb)
+    ready = {each["name"]: each for each in stack.settled(owner, kb=own_kb)}
+    assert {each["status"] for each in ready.values()} == {"ready"}, ready
+    assert "North quay | 31" in texts(owner, own_kb, ready["tariff.xlsx"]["id"])
+    assert is_drawn(owner, own_kb, ready["ferry.pptx"]["id"], 1)
 
 
 def test_a_folder_is_mirrored(stack: Stack, owner: httpx.Client, tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ class PageArchive:
     @classmethod
     def from_json(cls, value: Any) -> Self:
         """Return what ``to_json`` wrote."""
-        sizes = tuple((float(width), float(height)) for width, height in value["sizes"])
+        # Some archives of before hold the pages' labels as well.
+        sizes = tuple((float(width), float(height)) for width, height, *_ in value["sizes"])
         return cls(str(value["fingerprint"]), str(value["model"]), sizes, int(value["points"]))
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from atoll.adapters.memory.embedder import MemoryEmbedder
 from atoll.adapters.memory.page_embedder import MemoryPageEmbedder
+from atoll.adapters.memory.parser import MemoryParser
 from atoll.domain.artefact import artefact_of
 from atoll.domain.document import Stage, Status
 from atoll.domain.evidence import EvidenceKind, Mode
-from atoll.domain.page_archive import ARCHIVE, batch_part, unpacked
+from atoll.domain.page import Page
+from atoll.domain.page_archive import ARCHIVE, PageArchive, batch_part, unpacked
 from atoll.domain.page_vectors import PageFailure, PageVectors
 from atoll.errors import BadInput, DependencyDown, DocumentTooLarge, ModelReplyInvalid
 from atoll.ingest.pipeline import Pipeline
@@ -78,6 +80,29 @@ async def test_pages_are_embedded_indexed_counted_and_kept(tmp_path: Path) -> No
     assert isinstance(pages[5], PageVectors)
     assert pages[5].vectors.dtype.name == "float16"
     await house.close()
+
+
+async def test_pages_that_are_called_something_are_embedded_as_others_are(tmp_path: Path) -> None:
+    class Labels(MemoryParser):
+        """Calls pages as sheets and slides are called."""
+
+        async def parse(self, **given):
+            parsed = await super().parse(**given)
+            pages = tuple(dataclasses.replace(page, label=f"Slide {page.number}") for page in parsed.pages)
+            return dataclasses.replace(parsed, pages=pages)
+
+    house = House(tmp_path, page_embedder=Embedder())
+    house.shop = dataclasses.replace(house.shop, parser=Labels())
+    house.pipeline = Pipeline(house.shop, "w1")
+    kb, document = await ready(house)
+    assert document.status is Status.READY
+    assert await house.page_index.count(kb.uid) == 6
+    await house.close()
+
+
+def test_an_archive_that_holds_labels_as_well_is_read() -> None:
+    told = {"fingerprint": "f", "model": "m", "sizes": [[595, 842, "Slide 1"], [595, 842]], "points": 2}
+    assert PageArchive.from_json(told).page(1) == Page(1, 595.0, 842.0)
 
 
 async def test_without_a_page_embedder_nothing_of_pages_is_left(tmp_path: Path) -> None:

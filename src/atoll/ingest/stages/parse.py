@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import orjson
 
@@ -38,7 +37,9 @@ async def read_parsed(job: Job) -> ParsedDocument:
 
 async def read_page_sizes(job: Job) -> list[tuple[float, float]]:
     """Return width and height of each page in points."""
-    return await job.outputs.read(job.artefact(Stage.PARSE), PAGE_SIZES, _sizes)
+    # What was just written comes back as it was given, labels included.
+    sizes = await job.outputs.read(job.artefact(Stage.PARSE), PAGE_SIZES, orjson.loads)
+    return [(float(width), float(height)) for width, height, *_ in sizes]
 
 
 async def _parsed(job: Job) -> ParsedDocument:
@@ -77,7 +78,3 @@ async def _read(job: Job, password: str | None) -> ParsedDocument:
 
 def _decoded(content: bytes) -> ParsedDocument:
     return ParsedDocument.from_json(orjson.loads(content))
-
-
-def _sizes(content: bytes) -> Any:
-    return [size[:2] for size in orjson.loads(content)]
