@@ -383,9 +383,11 @@ def test_documents_are_read_again_by_name_or_all_of_them(atoll: Cli, gateway: Fa
         gateway.accept(f"{content.decode()}.txt", content)
     assert atoll("documents", "reprocess").returncode == 2
     assert atoll("documents", "reprocess", "1.txt", "--all").returncode == 2
-    one = atoll("documents", "reprocess", "1.txt", "--from", "embed")
+    (atoll.folder / "password").write_text("Springtide\n")
+    one = atoll("documents", "reprocess", "1.txt", "--from", "embed", "--password-file", "password")
     assert (one.returncode, one.stdout) == (0, "documents that are read again: 1\n"), one.stderr
     assert list(gateway.read_again.values()) == ["embed"]
+    assert gateway.passwords == ["Springtide"]
     assert atoll("documents", "reprocess", "1.txt").returncode == 1
     gateway.busy_for = 2
     every = atoll("documents", "reprocess", "--all")

@@ -51,6 +51,7 @@ class FakeGateway:
         self.documents: dict[str, dict[str, Any]] = {}
         #: Documents that are read again, and from which stage on.
         self.read_again: dict[str, str] = {}
+        self.passwords: list[str] = []
         self.fields: list[dict[str, str]] = []
         self.requests: list[str] = []
         self.asked: list[dict[str, Any]] = []
@@ -189,6 +190,7 @@ class _Routes(http.server.BaseHTTPRequestHandler):
         if uid in gateway.read_again:
             return self._problem(409, "Conflict", "the document is being read again already")
         gateway.read_again[uid] = wanted.get("from", "parse")
+        gateway.passwords += [wanted["password"]] if "password" in wanted else []
         return self._json(202, gateway.document(uid))
 
     def _upload(self, body: bytes) -> None:

@@ -16,8 +16,10 @@ from atoll.access.signatures import LINK_SECONDS
 from atoll.domain.document import Stage, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.labels import clean_label
+from atoll.domain.passwords import check_password
 from atoll.domain.principal import Action
 from atoll.errors import NotFound
+from atoll.intake.again import read_again
 from atoll.intake.names import clean_source
 from gateway.auth import InKb
 from gateway.citing import signed
@@ -166,10 +168,19 @@ async def reprocess_document(
     """Read a ready document again; until the new reading is published everybody sees the old one.
 
     `from` is the first stage whose output is made anew; earlier ones are made anew only if today's pipeline would
-    make them in another way. `stages` and `error` of the document tell how it gets on.
+    make them in another way. `stages` and `error` of the document tell how it gets on. The password of an encrypted
+    file was forgotten when the file was read: without `password` its new reading fails as DocumentEncrypted.
     """
-    stage = Stage.PARSE if wanted is None else Stage(wanted.stage)
-    queued = await live.ports.records.lifecycle.reprocess(access.reader, DocumentUid(document), stage, access.actor)
+    wanted = wanted or ReprocessIn()  # type: ignore[call-arg] # the field's name on the wire is a keyword
+    queued = await read_again(
+        live.ports.records,
+        live.ports.passwords,
+        access.reader,
+        DocumentUid(document),
+        Stage(wanted.stage),
+        password=check_password(wanted.password),
+        actor=access.actor,
+    )
     live.ringer.ring([queued.worked_on])
     return DocumentOut.of(queued)
 

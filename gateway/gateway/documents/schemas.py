@@ -246,9 +246,10 @@ class DocumentPatch(Body):
 
 
 class ReprocessIn(Body):
-    """What to read again: everything, or only from a stage on."""
+    """What to read again: everything, or only from a stage on; ``password`` opens an encrypted file once more."""
 
     stage: Literal["parse", "chunk", "extract", "embed", "store"] = Field("parse", alias="from")
+    password: str = Field("", json_schema_extra={"format": "password", "writeOnly": True})
 
 
 class LinkIn(Body):

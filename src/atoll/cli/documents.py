@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -169,17 +170,24 @@ def cancel_document(document: str, kb: str, as_json: bool) -> None:
 @click.argument("named", metavar="[DOC]...", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All documents that are ready.")
 @click.option("--from", "stage", type=click.Choice(_STAGES), help="The first stage whose output is made anew.")
+@options.password_file
 @options.kb
 @options.as_json
-def reprocess_documents(named: tuple[str, ...], every: bool, stage: str | None, kb: str, as_json: bool) -> None:
-    """Read documents again; until that is done everybody sees them as they are."""
+def reprocess_documents(
+    named: tuple[str, ...], every: bool, stage: str | None, password_file: Path | None, kb: str, as_json: bool
+) -> None:
+    """Read documents again; until that is done everybody sees them as they are.
+
+    Passwords are forgotten once a file is read: a file that is encrypted is only read again with --password-file.
+    Without it the document stays as it is, and `atoll documents show` says why.
+    """
     if bool(named) == every:
         raise click.UsageError("name documents, or give --all")
     from atoll.cli.client import connect
     from atoll.cli.reprocess import reprocess
 
     with connect() as client:
-        queued = reprocess(client, kb, named, stage)
+        queued = reprocess(client, kb, named, stage, options.first_line(password_file))
     if as_json:
         render.as_json({"documents": queued.documents})
         return

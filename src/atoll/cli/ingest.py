@@ -33,11 +33,7 @@ _SHOWN_NAMESAKES = 5
 @click.option("--label", "labels", multiple=True, help="Only keys with this label see the documents; repeatable.")
 @click.option("--metadata", type=options.PAIR, multiple=True, help="NAME=VALUE to filter by; repeatable.")
 @click.option("--replace", is_flag=True, help="Replace documents of the same place once the new ones are ready.")
-@click.option(
-    "--password-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Its first line opens files that are encrypted.",
-)
+@options.password_file
 @click.option("--wait/--no-wait", "wait", default=True, help="Wait until each is ready or failed.  [default: wait]")
 @click.option(
     "--timeout", "timeout_seconds", default=_TIMEOUT_SECONDS, show_default=True, help="Longest wait, seconds."
@@ -83,7 +79,7 @@ def ingest(
     With --sync the knowledge base mirrors the folder: new and changed files are sent, documents of moved files move,
     and those whose files are gone are deleted. With --root, documents whose source lies outside the folder stay.
     """
-    fields = _fields(labels, dict(metadata), replace=replace or sync, password=_password(password_file))
+    fields = _fields(labels, dict(metadata), replace=replace or sync, password=options.first_line(password_file))
     _check(paths, sync=sync, only_with_sync=watch or dry_run or accept_deletes is not None)
     if sync:
         from atoll.cli.sync.command import Wanted, mirror
@@ -171,21 +167,6 @@ def _board(total: int, *, quiet: bool) -> Board:
     from atoll.cli.progress import Silence, board
 
     return Silence() if quiet else board(total)
-
-
-def _password(file: Path | None) -> str | None:
-    """Return the first line of the file.
-
-    Raises:
-        BadInput: it is empty.
-    """
-    if file is None:
-        return None
-    with file.open(encoding="utf-8") as lines:
-        password = lines.readline().rstrip("\r\n")
-    if not password:
-        raise BadInput(f"{file} holds no password in its first line")
-    return password
 
 
 def _fields(labels: Sequence[str], metadata: dict[str, Any], *, replace: bool, password: str | None) -> dict[str, str]:

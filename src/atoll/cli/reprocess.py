@@ -26,8 +26,10 @@ class Queued:
     left: list[tuple[str, str]] = field(default_factory=list)
 
 
-def reprocess(client: Client, kb: str, named: Sequence[str], stage: str | None) -> Queued:
+def reprocess(client: Client, kb: str, named: Sequence[str], stage: str | None, password: str | None) -> Queued:
     """Let documents be read again: those of these names or ids, or without any all that are ready.
+
+    ``password`` opens those of them that are encrypted.
 
     Raises:
         Problem: the server refuses one that was named, or does not get to it.
@@ -37,9 +39,10 @@ def reprocess(client: Client, kb: str, named: Sequence[str], stage: str | None) 
         chosen = [find_document(client, kb, each) for each in named]
     else:
         chosen = client.collect(kb_path(kb, "documents"), "documents", status="ready")["documents"]
+    body = {name: value for name, value in (("from", stage), ("password", password)) if value is not None}
     for document in chosen:
         try:
-            queued.documents.append(_patiently(client, kb_path(kb, "documents", document["id"], "reprocess"), stage))
+            queued.documents.append(_patiently(client, kb_path(kb, "documents", document["id"], "reprocess"), body))
         except Problem as problem:
             # Between the listing and now it may have been deleted, or somebody else lets it be read again.
             if named or problem.status_code not in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
@@ -54,8 +57,7 @@ def older(client: Client) -> int:
     return sum(client.get(kb_path(kb["name"], "documents"), limit=1)["older"] for kb in kbs)
 
 
-def _patiently(client: Client, path: str, stage: str | None) -> dict[str, Any]:
-    body = {} if stage is None else {"from": stage}
+def _patiently(client: Client, path: str, body: dict[str, str]) -> dict[str, Any]:
     for _ in range(_MOST_WAITS):
         try:
             answer: dict[str, Any] = client.post(path, body)

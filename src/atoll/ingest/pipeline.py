@@ -177,7 +177,7 @@ class Pipeline:
 
     async def _publish(self, job: Job) -> Claim | None:
         # One that came when the document was parsed already.
-        await self._shop.passwords.forget(job.claim.kb, job.claim.document)
+        await self._shop.forget_password(job.claim)
         published = await publish(job)
         gone = [*published.replaced, *([job.claim.document] if published.superseded else [])]
         for document in gone:
@@ -221,7 +221,7 @@ class Pipeline:
 
     async def _fail(self, claim: Claim, error: Exception, *, quarantine: bool = False) -> None:
         # Before the failure is written: who sees it may send another password, which has to stay.
-        await self._shop.passwords.forget(claim.kb, claim.document)
+        await self._shop.forget_password(claim)
         await self._shop.ledger.fail(claim, _document_error(claim, error), quarantine=quarantine)
 
     async def _lost(self, claim: Claim) -> None:

@@ -59,6 +59,11 @@ class Workshop:
     page_embedder: PageEmbedder | None = None
     page_index: PageIndex | None = None
 
+    async def forget_password(self, claim: Claim) -> None:
+        """Remove the password of a document, also the one that came with the wish to read it again; again is a no-op."""
+        for document in filter(None, (claim.document, claim.rereads)):
+            await self.passwords.forget(claim.kb, document)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -75,6 +80,12 @@ class Job:
     def artefact(self, stage: Stage) -> Artefact:
         """The output of a stage of the document, the claim's or an earlier one."""
         return artefact_of(self.claim.kb, self.claim.document, stage, self.claim.artefacts)
+
+    async def password(self) -> str | None:
+        """Return what opens the document: what came with it or, where it is read again, with the wish for that."""
+        passwords, claim = self.shop.passwords, self.claim
+        kept = await passwords.get(claim.kb, claim.document)
+        return kept or (claim.rereads and await passwords.get(claim.kb, claim.rereads))
 
     @property
     def is_over(self) -> bool:

@@ -123,6 +123,29 @@ async def test_a_cancelled_document_keeps_no_password(site: Site, locked: httpx.
     assert kept(site) == []
 
 
+async def test_an_encrypted_document_is_read_again_with_its_password_only(
+    site: Site, locked: httpx.AsyncClient, parser: LockedParser
+) -> None:
+    document = (await upload(locked, "safe.txt", "In the safe", password=PASSWORD))["documents"][0]["id"]
+    again = f"{PATH}/{document}/reprocess"
+    assert (await locked.post(again, json={"password": "Neap"})).status_code == 409  # it is not read yet
+    assert kept(site) == []
+    await locked.post(f"{PATH}/{document}/retry")
+    document = (await upload(locked, "safe.txt", "In the safe", password=PASSWORD))["documents"][0]["id"]
+    await site.work()
+    assert (await locked.post(again)).status_code == 202
+    await site.work()
+    assert await state(locked, document) == ("ready", "DocumentEncrypted")
+    assert "--password-file" in (await locked.get(f"{PATH}/{document}")).json()["error"]["message"]
+    for password, error in (("Neap", "DocumentEncrypted"), (PASSWORD, None)):
+        assert (await locked.post(again, json={"password": password})).status_code == 202
+        await site.work()
+        assert await state(locked, document) == ("ready", error)
+        assert kept(site) == []
+        assert parser.given[-1] == password
+    assert (await locked.post(again, json={"password": "Springtide" * 30})).status_code == 400
+
+
 async def test_a_password_that_no_format_takes_is_refused_untold(site: Site, locked: httpx.AsyncClient) -> None:
     answer = await locked.post(PATH, files={"file": ("safe.txt", b"x")}, data={"password": "Springtide" * 30})
     assert answer.status_code == 400

@@ -25,7 +25,7 @@ async def parse(job: Job) -> DocumentFacts:
         parsed = await _parsed(job)
         sizes = [[page.width, page.height, *([page.label] if page.label else [])] for page in parsed.pages]
         await job.outputs.write(output, PAGE_SIZES, sizes, to_json)
-    await job.shop.passwords.forget(job.claim.kb, job.claim.document)
+    await job.shop.forget_password(job.claim)
     warnings = tuple(DocumentWarning(type=w.type, page=w.page, message=w.message) for w in parsed.warnings)
     return DocumentFacts(pages=len(parsed.pages), warnings=warnings, how=parsed.how)
 
@@ -44,16 +44,20 @@ async def read_page_sizes(job: Job) -> list[tuple[float, float]]:
 
 async def _parsed(job: Job) -> ParsedDocument:
     """Have the parser read the document, with the password that came with it."""
-    passwords, place = job.shop.passwords, (job.claim.kb, job.claim.document)
-    password = await passwords.get(*place)
+    password = await job.password()
     try:
         return await _read(job, password)
-    except DocumentEncrypted:
+    except DocumentEncrypted as error:
         # One that comes for a document that was there is kept when the document is queued already.
-        later = await passwords.get(*place)
-        if later in {None, password}:
+        later = await job.password()
+        if later not in {None, password}:
+            return await _read(job, later)
+        if job.claim.rereads is None or password is not None:
             raise
-        return await _read(job, later)
+        raise DocumentEncrypted(
+            f"{job.claim.name} is encrypted, and its password was forgotten when it was read: give it to read the file "
+            "again (field `password` of reprocess, `atoll documents reprocess --password-file`)"
+        ) from error
 
 
 async def _read(job: Job, password: str | None) -> ParsedDocument:
