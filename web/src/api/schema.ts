@@ -686,9 +686,10 @@ export type RemovedOut = {
   "vectors": number;
 };
 
-/** What to read again: everything, or only from a stage on. */
+/** What to read again: everything, or only from a stage on; ``password`` opens an encrypted file once more. */
 export type ReprocessIn = {
   "from"?: "parse" | "chunk" | "extract" | "embed" | "store";
+  "password"?: string;
 };
 
 /** A conversation in the form of the API of responses. Nothing of it is kept, whatever ``store`` says. */
