@@ -501,6 +501,36 @@ async def test_a_departure_is_told_to_those_who_saw_the_document(store):
     assert await store.changes.among(reader_of(kb), [red.uid, free.uid]) == ()
 
 
+async def test_what_a_file_says_of_itself_is_metadata_unless_something_else_was_given(store):
+    kb = await store.kb()
+    document = await store.accept(kb, metadata={"year": 2024, "own": "kept"})
+    claim = await store.ledger.claim(document.uid, "w1", 60)
+    facts = DocumentFacts(pages=1, how=HowRead(metadata={"year": 1999, "tags": ["sea", 7]}))
+    await store.ledger.finish(claim, 60, units=1, facts=facts)
+    found = await store.catalogue.get(reader_of(kb), document.uid)
+    assert found.metadata == {"year": 2024, "own": "kept", "tags": ["sea", 7]}
+    amended = await store.lifecycle.amend(reader_of(kb), document.uid, Amendment(metadata={"own": "other"}), ACTOR)
+    assert amended.metadata == {"year": 1999, "own": "other", "tags": ["sea", 7]}
+    again = await store.upload(kb, metadata={"own": "other"})
+    assert again.duplicates[0].applied == ()
+
+
+async def test_a_new_reading_restates_what_the_file_says_and_keeps_what_was_given(store):
+    kb = await store.kb()
+    first = document = await store.accept(kb, metadata={"own": "kept"})
+    for told in ({"year": 1999, "gone": True}, {"year": 2001}):
+        claim = await store.ledger.claim(document.uid, "w1", 60)
+        facts = DocumentFacts(pages=1, how=HowRead(metadata=told))
+        await store.ledger.release(await store.ledger.finish(claim, 60, units=1, facts=facts))
+        await store.run(document)
+        found = await store.catalogue.get(reader_of(kb), first.id)
+        assert found.metadata == {**told, "own": "kept"}
+        scope = await store.passages.scope(reader_of(kb), Filters(metadata={"year": told["year"]}))
+        assert scope.include == (document.uid,)
+        found = await store.lifecycle.reprocess(reader_of(kb), first.id, Stage.PARSE, ACTOR)
+        document = replace(found, uid=found.worked_on)
+
+
 async def test_a_document_says_how_it_was_read_and_older_ones_are_found(store):
     kb = await store.kb()
     document = await store.accept(kb, labels=("staff",))

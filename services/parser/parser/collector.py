@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
@@ -16,7 +16,7 @@ from atoll.domain.reading import HowRead
 from parser.text import hides_characters
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from parser.appended import PagedMember
     from parser.limits import ContentLimits
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Warnings of one type that are kept one by one; the rest are counted.
 _KEPT_WARNINGS = 50
 _TOLD_CHARACTERS = 400
+#: How much of what a file says of itself is kept as metadata, beside what its uploader says (16 KiB).
+_METADATA_BYTES, _METADATA_FIELDS = 4096, 64
 #: Bytes of members with pages of their own that are held at a time: they lie in memory.
 MOST_PAGED_BYTES = 64 * 1024 * 1024
 #: What the caption of a table begins with, so that one below its table is not taken for a picture's.
@@ -47,6 +49,8 @@ class Collector:
         self.title: str | None = None
         #: The encoding of a text, where it was one.
         self.encoding: str | None = None
+        #: What the file says of itself.
+        self.metadata: dict[str, Any] = {}
         self._read_by = ("", "")
         self._pages: list[Page] = []
         self._blocks: list[bytes] = []
@@ -67,6 +71,20 @@ class Collector:
         parser, why = self._read_by
         if not parser.endswith(engine):
             self._read_by = (f"{parser}, {engine}", why)
+
+    def told(self, metadata: Mapping[str, Any]) -> None:
+        """Take what the file says of itself, as much of it as a record holds; what is left out is told by name."""
+        room, left = _METADATA_BYTES, []
+        for name, value in metadata.items():
+            size = len(orjson.dumps({name: value}))
+            if size <= room and len(self.metadata) < _METADATA_FIELDS:
+                self.metadata[name] = value
+                room -= size
+            else:
+                left.append(name)
+        if left:
+            shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
+            self.warn("metadata_not_taken", f"too much for a document's metadata, so it is only text: {shown}")
 
     def add_page(self, width: float, height: float, label: str = "") -> int:
         """Begin a page of that size in points and return its number."""
@@ -174,7 +192,7 @@ class Collector:
             )
         if not self._blocks and not warnings:
             warnings.append(ParseWarning("no_text", "nothing that can be searched was found in the file"))
-        how = HowRead(*self._read_by, self.encoding)
+        how = HowRead(*self._read_by, self.encoding, self.metadata)
         document = ParsedDocument(
             self.title or None, tuple(self._pages), (), tuple(warnings), tuple(self._skipped), how
         )

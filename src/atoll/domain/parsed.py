@@ -58,7 +58,7 @@ class ParsedDocument:
             "pages": [[page.width, page.height, page.label] for page in self.pages],
             "blocks": [block_out(block) for block in self.blocks],
             "warnings": [[warning.type, warning.message, warning.page] for warning in self.warnings],
-            "how": [self.how.parser, self.how.why, self.how.encoding],
+            "how": [self.how.parser, self.how.why, self.how.encoding, dict(self.how.metadata)],
             "skipped": [[each.type, each.page, each.box and list(each.box), each.text] for each in self.skipped],
         }
 

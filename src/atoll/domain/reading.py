@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 #: Raised when the parser's output for the same bytes changes.
-PARSE_VERSION = 8
+PARSE_VERSION = 9
 #: Raised when the chunker's output for the same blocks changes.
 CHUNK_VERSION = 3
 #: Raised when passages or pages are given to the embedders in another way.
@@ -18,11 +20,15 @@ UNNUMBERED_PIPELINE = 3
 
 @dataclass(frozen=True, slots=True)
 class HowRead:
-    """What read a file, why that was chosen, and the encoding of its text; empty and None where nothing is told."""
+    """What read a file, why that was chosen, and the encoding of its text; empty and None where nothing is told.
+
+    ``metadata`` is what the file says of itself.
+    """
 
     parser: str = ""
     why: str = ""
     encoding: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 #: Nothing is told.
@@ -31,13 +37,17 @@ UNKNOWN = HowRead()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a document was read; ``language`` is the one that its words were taken to be of."""
+    """How a document was read; ``language`` is the one that its words were taken to be of.
+
+    ``metadata`` is what the file says of itself; it is among the document's, where that says nothing else.
+    """
 
     pipeline: int
     parser: str
     why: str
     language: str
     encoding: str | None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_older(self) -> bool:

@@ -60,7 +60,7 @@ class Workshop:
     page_index: PageIndex | None = None
 
     async def forget_password(self, claim: Claim) -> None:
-        """Remove the password of a document, also the one that came with the wish to read it again; again is a no-op."""
+        """Remove what ``Job.password`` returns; again is a no-op."""
         for document in filter(None, (claim.document, claim.rereads)):
             await self.passwords.forget(claim.kb, document)
 

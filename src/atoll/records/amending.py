@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from atoll.domain.document import Amendment
@@ -16,7 +16,10 @@ from atoll.records import events
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an amendment may change, as it is now, and the content's hash, which stays."""
+    """What an amendment may change, as it is now, and what stays: the content's hash, and what it says of itself.
+
+    ``told`` is among the metadata whatever is given, unless that says something else.
+    """
 
     uid: DocumentUid
     labels: tuple[str, ...]
@@ -24,16 +27,18 @@ class Standing:
     name: str
     source: str | None
     sha256: str
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     def after(self, amendment: Amendment) -> Standing:
         """Return the document with the amendment."""
         return Standing(
             uid=self.uid,
             labels=self.labels if amendment.labels is None else tuple(sorted(amendment.labels)),
-            metadata=self.metadata if amendment.metadata is None else amendment.metadata,
+            metadata=self.metadata if amendment.metadata is None else {**self.told, **amendment.metadata},
             name=self.name if amendment.name is None else amendment.name,
             source=self.source if amendment.source is None else amendment.source or None,
             sha256=self.sha256,
+            told=self.told,
         )
 
     @property

@@ -54,7 +54,7 @@ def record_values(record: DocumentRecord) -> dict[str, object]:
         "ready_at": milliseconds_or_none(document.ready_at),
         "artefacts_json": json.dumps(dict(document.artefacts)),
         "pipeline": (read or UNTOLD).pipeline,
-        "read_json": read and read_json(HowRead(read.parser, read.why, read.encoding), read.language),
+        "read_json": read and read_json(HowRead(read.parser, read.why, read.encoding, read.metadata), read.language),
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from atoll.domain import media
 from atoll.domain.block import BlockKind
+from atoll.domain.parsed import ParsedDocument
 from tests.unit.parser.reading import Reading, read
 
 
@@ -173,6 +174,22 @@ class TestMarkdown:
         reading = markdown(tmp_path, "---\ntitle: Keys\nowner: 'Samira Khan'\ntags:\n  - a\n  - b\n---\nText.\n")
         assert reading.document.title == "Keys"
         assert reading.texts == ["title | Keys\nowner | Samira Khan\ntags | a, b", "Text."]
+
+    def test_metadata_at_its_head_is_that_of_the_document(self, tmp_path: Path) -> None:
+        head = "title: 'Keys: all'\nyear: 2024\nroom: 007\nrate: 1.50\ndraft: true\nnone: null\ntags: [a, 2]\n"
+        more = "by:\n  - Samira\n  - 'Tove'\nnote: >\n  two\n  lines\ndate: 2024-05-01\nevil: !!python/object {}\n"
+        told = markdown(tmp_path, f"---\n{head}{more}---\nText.\n").document.how.metadata
+        assert told == {
+            "title": "Keys: all", "year": 2024, "room": "007", "rate": 1.5, "draft": True, "tags": ["a", 2],
+            "by": ["Samira", "Tove"], "note": "two, lines", "date": "2024-05-01", "evil": "!!python/object {}",
+        }  # fmt: skip
+        assert ParsedDocument.from_json(markdown(tmp_path, "---\na: 1\n---\nText.\n").document.to_json()).how.metadata
+
+    def test_metadata_that_no_record_holds_stays_text_and_is_told_by_name(self, tmp_path: Path) -> None:
+        reading = markdown(tmp_path, f"---\na: 1\nlong: {'x' * 5000}\nb: 2\n---\nText.\n")
+        assert reading.document.how.metadata == {"a": 1, "b": 2}
+        (warning,) = reading.document.warnings
+        assert (warning.type, "long" in warning.message) == ("metadata_not_taken", True)
 
     def test_a_break_stays_a_break(self, tmp_path: Path) -> None:
         reading = markdown(tmp_path, "A: Nils<br>B: Tove\n\n| x | y |\n|---|---|\n| 1 | 10 ml<br>twice |\n")

@@ -53,6 +53,7 @@ def elements(data: bytes, collector: Collector) -> Iterator[Element]:
     head = front_matter(text)
     if head:
         collector.title = head.fields.get("title") or collector.title
+        collector.told(head.values)
         yield from _table_of(head.fields)
         text = text[head.end :]
     markdown = _markdown()

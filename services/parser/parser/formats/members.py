@@ -60,7 +60,8 @@ class Members:
     def read(self, name: str, content: bytes) -> Iterator[Element]:
         """A heading with the member's name, then what it holds; a member that cannot be read is told of."""
         shown = on_one_line(name)[:_NAME_CHARACTERS] or "without a name"
-        title, encoding = self._collector.title, self._collector.encoding
+        title, encoding, metadata = self._collector.title, self._collector.encoding, self._collector.metadata
+        self._collector.metadata = {}  # a member's is not that of the whole
         try:
             media_type = media.sniff(name, content[: media.HEAD_BYTES])
             family = media.FAMILIES[media_type]
@@ -79,4 +80,4 @@ class Members:
         except DocumentTooLarge as err:
             raise DocumentTooLarge(f"{shown}: {err.message}") from err
         finally:
-            self._collector.title, self._collector.encoding = title, encoding
+            self._collector.title, self._collector.encoding, self._collector.metadata = title, encoding, metadata

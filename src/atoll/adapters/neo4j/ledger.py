@@ -6,6 +6,7 @@ import json
 
 from atoll.adapters.neo4j.database import Database, Transaction
 from atoll.adapters.neo4j.ending import end_what_broke_off
+from atoll.adapters.neo4j.patterns import facts_of
 from atoll.adapters.neo4j.rereading import note_failure
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import audit, claimed, closing, held, renew_journey
@@ -21,7 +22,7 @@ _CLAIM, _BEAT, _ADVANCE, _FINISH, _CLOSE, _SEND_BACK, _RELEASE, _FAIL = load(
     "ledger", "claim", "beat", "advance", "finish", "close", "send_back", "release", "fail"
 )
 _HAS_NEW_LABELS, _END_RELABEL = load("amending", "has_new_labels", "end_relabel")
-_EXISTS, _LEAD, _OVERDUE, _MARK_RUNG = load("ledger", "exists", "lead", "overdue", "mark_rung")
+_EXISTS, _LEAD, _OVERDUE, _MARK_RUNG, _TOLD = load("ledger", "exists", "lead", "overdue", "mark_rung", "told")
 
 
 class Neo4jLedger:
@@ -76,10 +77,16 @@ class Neo4jLedger:
             artefacts = {**artefacts, JOURNEY[JOURNEY.index(claim.stage) + 1]: key}
 
         async def work(transaction: Transaction) -> Claim | None:
+            metadata = None
+            if facts.how is not None:
+                found = await held(transaction, claim, _TOLD)
+                metadata = rows.restated(found["document"], facts.how.metadata)
             await held(
                 transaction,
                 claim,
                 _FINISH,
+                metadata=None if metadata is None else json.dumps(metadata),
+                facts=None if metadata is None else facts_of(metadata),
                 **closing(StageState.DONE, units=units),
                 pages=facts.pages,
                 passages=facts.passages,

@@ -11,16 +11,17 @@ from typing import Any
 
 from atoll.adapters.neo4j.amending import queue_relabel
 from atoll.adapters.neo4j.database import Transaction
+from atoll.adapters.neo4j.patterns import facts_of
 from atoll.adapters.neo4j.statements import load
 from atoll.adapters.neo4j.transitions import change, fence, withdraw
 from atoll.domain.artefact import keys_before
 from atoll.domain.document import JOURNEY, Stage, Status
 from atoll.domain.ids import DocumentUid, KbUid, reading_uid
 from atoll.records.lifecycle import check_reprocess
-from atoll.records.rows.documents import artefacts
+from atoll.records.rows.documents import artefacts, restated, told_metadata
 
-_READING_STATUS, _BEGIN, _FORGET_READING, _NOTE_FAILURE, _TAKE_PLACE = load(
-    "rereading", "reading_status", "begin", "forget_reading", "note_failure", "take_place"
+_READING_STATUS, _BEGIN, _FORGET_READING, _NOTE_FAILURE, _TAKE_PLACE, _RESTATE = load(
+    "rereading", "reading_status", "begin", "forget_reading", "note_failure", "take_place", "restate"
 )
 
 
@@ -75,5 +76,7 @@ async def take_place(transaction: Transaction, kb: KbUid, new: DocumentUid, old:
     await withdraw(transaction, kb, [old], visible=True)
     taken = await transaction.one(_TAKE_PLACE, kb=kb, document=new, old=old)
     assert taken is not None, "both readings are locked"
+    metadata = restated(taken["old"], told_metadata(taken["new"]))
+    await transaction.all(_RESTATE, kb=kb, document=new, metadata=json.dumps(metadata), facts=facts_of(metadata))
     if taken["is_relabelled"]:
         await queue_relabel(transaction, kb, new)

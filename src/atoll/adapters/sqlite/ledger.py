@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from atoll.adapters.sqlite.database import NOW, Database
 from atoll.adapters.sqlite.ending import end_what_broke_off
 from atoll.adapters.sqlite.rereading import note_failure
-from atoll.adapters.sqlite.transitions import audit, change, check, renew_journey, set_status
+from atoll.adapters.sqlite.transitions import audit, change, check, renew_journey, restate, set_status
 from atoll.domain.artefact import keys_from
 from atoll.domain.document import JOURNEY, DocumentError, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid, KbUid
@@ -92,6 +92,8 @@ class SqliteLedger:
             if facts is not None:
                 warnings = None if facts.warnings is None else rows.warnings_json(facts.warnings)
                 read = None if facts.how is None else rows.read_json(facts.how, claim.language)
+                if facts.how is not None:
+                    restate(connection, claim.document, facts.how.metadata)
                 connection.execute(
                     "UPDATE document SET pages = COALESCE(?, pages), passages = COALESCE(?, passages), "
                     "warnings = COALESCE(?, warnings), read = COALESCE(?, read) WHERE uid = ?",

@@ -15,7 +15,7 @@ from atoll.domain.artefact import keys_before
 from atoll.domain.document import JOURNEY, Stage, StageState, Status
 from atoll.domain.ids import DocumentUid, reading_uid
 from atoll.records.lifecycle import check_reprocess
-from atoll.records.rows.documents import artefacts
+from atoll.records.rows.documents import artefacts, restated, told_metadata
 
 #: What a document has whichever way it is read, as it stands when a new reading is published.
 _KEPT = "name, source, version, placed, labels, metadata, replaces, created_by, created_at"
@@ -96,6 +96,10 @@ def take_place(connection: sqlite3.Connection, new: sqlite3.Row, old: sqlite3.Ro
         f"UPDATE document SET ({_KEPT}) = (SELECT {_KEPT} FROM document o WHERE o.uid = ?), deleted_at = NULL, "
         "other_reading = NULL WHERE uid = ?",
         (old["uid"], new["uid"]),
+    )
+    connection.execute(
+        "UPDATE document SET metadata = ? WHERE uid = ?",
+        (json.dumps(restated(old, told_metadata(new))), new["uid"]),
     )
     if new["indexed"] and new["labels"] != old["labels"]:
         queue_relabel(connection, new["uid"])

@@ -5,7 +5,10 @@ Every function here runs inside a write transaction of its caller.
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 from atoll.adapters.sqlite import columns
 from atoll.adapters.sqlite.database import NOW
@@ -14,6 +17,7 @@ from atoll.domain.ids import DocumentUid, document_id
 from atoll.domain.principal import Event
 from atoll.errors import LeaseLost
 from atoll.ports.ledger import Claim
+from atoll.records.rows.documents import restated
 
 
 def now(connection: sqlite3.Connection) -> int:
@@ -76,6 +80,12 @@ def find_row(connection: sqlite3.Connection, document: str) -> sqlite3.Row:
         f"SELECT {columns.DOCUMENT} FROM document d WHERE d.uid = ?", (document,)
     ).fetchone()
     return row
+
+
+def restate(connection: sqlite3.Connection, document: str, told: Mapping[str, Any]) -> None:
+    """Let a document's metadata follow what its file says of itself."""
+    metadata = restated(find_row(connection, document), told)
+    connection.execute("UPDATE document SET metadata = ? WHERE uid = ?", (json.dumps(metadata), document))
 
 
 def hide(connection: sqlite3.Connection, document: sqlite3.Row) -> int:

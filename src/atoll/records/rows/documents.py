@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from atoll.domain.document import (
     Document,
@@ -70,12 +71,30 @@ def _reading(row: Row) -> Reading | None:
         why=told.get("why", UNTOLD.why),
         language=told.get("language", UNTOLD.language),
         encoding=told.get("encoding", UNTOLD.encoding),
+        metadata=told.get("metadata", UNTOLD.metadata),
     )
+
+
+def told_metadata(row: Row) -> dict[str, Any]:
+    """Return what the file of a document says of itself, as far as it was read."""
+    return dict(json.loads(row["read_json"] or "{}").get("metadata", {}))
+
+
+def restated(row: Row, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a document whose file says ``told`` of itself from now on; what was given wins."""
+    before = told_metadata(row)
+    given = {
+        key: value
+        for key, value in json.loads(row["metadata_json"]).items()
+        if key not in before or before[key] != value
+    }
+    return {**told, **given}
 
 
 def read_json(how: HowRead, language: str) -> str:
     """Return what a parser told of a document, and the language of its knowledge base, as the stores keep it."""
-    return json.dumps({"parser": how.parser, "why": how.why, "language": language, "encoding": how.encoding})
+    told = {"parser": how.parser, "why": how.why, "language": language, "encoding": how.encoding}
+    return json.dumps({**told, "metadata": dict(how.metadata)} if how.metadata else told)
 
 
 def warning_json(type_: str) -> str:
@@ -92,6 +111,7 @@ def standing(row: Row) -> Standing:
         name=row["name"],
         source=row["source"],
         sha256=row["sha256"],
+        told=told_metadata(row),
     )
 
 

@@ -13,7 +13,8 @@ RETURN sum(k.documents) AS documents, sum(k.bytes) AS bytes
 // name: known
 UNWIND $places AS place MATCH (d:Document {kb: $kb, name: place[1]})
 WHERE coalesce(d.source, '') = place[0] AND d.deleted_at IS NULL AND <<seen>>
-RETURN d {.uid, .labels, .metadata_json, .name, .source, .sha256, .status, .visible, .replaces, turn: coalesce(d.placed, d.seq)} AS document
+RETURN d {.uid, .labels, .metadata_json, .name, .source, .sha256, .status, .visible, .replaces, .read_json,
+          turn: coalesce(d.placed, d.seq)} AS document
 ORDER BY d.seq
 
 // name: namesakes

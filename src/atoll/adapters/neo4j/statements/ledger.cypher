@@ -35,10 +35,14 @@ MATCH (s:Stage {document: $document, name: $stage, kb: $kb})
 SET s.batch = $batch, s.done = $done, s.total = $total, s.error = null
 <<claimed_document>> <<change>>
 
+// name: told
+<<held>> <<claimed_document>> RETURN d {.metadata_json, .read_json} AS document
+
 // name: finish
 <<held>> <<close>> <<claimed_document>>
 SET d.pages = coalesce($pages, d.pages), d.passages = coalesce($passages, d.passages),
   d.warnings_json = coalesce($warnings, d.warnings_json), d.read_json = coalesce($read, d.read_json),
+  d.metadata_json = coalesce($metadata, d.metadata_json), d.facts = coalesce($facts, d.facts),
   d.artefacts_json = $artefacts
 RETURN 1
 

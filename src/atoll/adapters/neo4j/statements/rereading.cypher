@@ -34,4 +34,7 @@ SET d += o {.name, .source, .version, .placed, .labels, .metadata_json, .facts, 
   d.seq = seq, d.live = true, d.deleted_at = null, d.other_reading = null
 WITH o, d, is_relabelled
 CALL (o, d) { MATCH (b:Batch)-[h:HOLDS]->(o) DELETE h CREATE (b)-[:HOLDS {kb: $kb}]->(d) }
-RETURN is_relabelled
+RETURN is_relabelled, o {.metadata_json, .read_json} AS old, d {.read_json} AS new
+
+// name: restate
+MATCH (d:Document {uid: $document, kb: $kb}) SET d.metadata_json = $metadata, d.facts = $facts
