@@ -83,8 +83,8 @@ class Collector:
             else:
                 left.append(name)
         if left:
-            shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
-            self.warn("metadata_not_taken", f"too much for a document's metadata, so it is only text: {shown}")
+            told = ", ".join(left)[:_TOLD_CHARACTERS]
+            self.warn("metadata_not_taken", f"too much for a document's metadata, so it is only text: {told}")
 
     def add_page(self, width: float, height: float, label: str = "") -> int:
         """Begin a page of that size in points and return its number."""

@@ -28,7 +28,7 @@ class HowRead:
     parser: str = ""
     why: str = ""
     encoding: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 #: Nothing is told.
@@ -47,7 +47,7 @@ class Reading:
     why: str
     language: str
     encoding: str | None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def is_older(self) -> bool:

@@ -1,7 +1,7 @@
 """Metadata at the head of a Markdown file: key and value lines between two rules, the safe part of YAML and TOML.
 
-There are no anchors, tags or types of a program's own, so that reading it makes nothing but texts, numbers, truth values
-and lists of these.
+There are no anchors, tags or types of a program's own, so that reading it makes nothing but texts, numbers, truth
+values and lists of these.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _values(fields: dict[str, str], items: dict[str, list[str] | None], block: s
         elif listed is None and text:
             # A value that goes on in further lines is text, whatever it begins with.
             values[name] = _value(written[name]) if _plain(written[name]) == text else text
-    return {name: value for name, value in values.items() if value not in _EMPTY}
+    return {name: value for name, value in values.items() if isinstance(value, list) or value not in _EMPTY}
 
 
 def _value(written: str) -> Value:

@@ -175,7 +175,6 @@ const texts: Texts["documents"] = {
     off_page: "Text außerhalb der Seite",
     unreadable: "Zeichen, deren Buchstaben unbekannt sind",
     member_not_read: "enthaltene Datei, die nicht gelesen wurde",
-    metadata_not_taken: "Metadaten darin, die zu lang waren",
     repeated: "wiederholter Text",
   },
 };

@@ -165,7 +165,6 @@ export default {
     off_page: "text outside the page",
     unreadable: "signs whose letters are unknown",
     member_not_read: "a file in it that was not read",
-    metadata_not_taken: "metadata in it that was too long to take",
     repeated: "repeated text",
   } as Record<string, string>,
 };
