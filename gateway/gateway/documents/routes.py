@@ -171,7 +171,7 @@ async def reprocess_document(
     make them in another way. `stages` and `error` of the document tell how it gets on. The password of an encrypted
     file was forgotten when the file was read: without `password` its new reading fails as DocumentEncrypted.
     """
-    wanted = wanted or ReprocessIn()  # type: ignore[call-arg] # the field's name on the wire is a keyword
+    wanted = wanted or ReprocessIn()
     queued = await read_again(
         live.ports.records,
         live.ports.passwords,
