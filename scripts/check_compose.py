@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("docker-compose.yml", "docker-compose.local.yml")
-PROFILES = ("cpu", "gpu", "extract", "cpu,pull,backup")
+PROFILES = ("cpu", "gpu", "extract", "cpu,pull,backup,watch")
 #: The one service that may write where models are kept; it never runs beside the stack.
 _WRITES = {"models-pull"}
 _ONCE = {"setup", "models", "chat-model", "models-pull", "backup"}

@@ -34,6 +34,20 @@ def test_the_checks_find_what_is_wrong() -> None:
     assert found >= {"qdrant", "redis", "chat", "parser", "network data", "setup"}
 
 
+def test_a_watched_folder_is_read_and_never_written_or_made() -> None:
+    settings = {"ATOLL_WATCH__FOLDER": "/srv/papers", "ATOLL_WATCH__KEY_FILE": "/srv/editor.key"}
+    model = check_compose.read("docker-compose.yml", "cpu,watch", **settings)
+    watch = model["services"]["watch"]
+    (mount,) = [each for each in watch["volumes"] if each["type"] == "bind"]
+    assert (mount["source"], mount["target"], mount["read_only"]) == ("/srv/papers", "/watched", True)
+    assert not mount["bind"].get("create_host_path")
+    assert watch["environment"]["ATOLL_WATCH__FOLDER"] == mount["target"]
+    assert list(watch["networks"]) == ["front"]
+    assert [each["source"] for each in watch["secrets"]] == ["watch_key"]
+    assert model["secrets"]["watch_key"]["file"] == "/srv/editor.key"
+    assert "watch" not in check_compose.read("docker-compose.yml", "cpu")["services"]
+
+
 def test_the_checks_find_what_is_wrong_with_a_gpu() -> None:
     model = check_compose.read("docker-compose.yml", "gpu")
     assert list(check_compose.faults(model)) == []

@@ -23,7 +23,7 @@ from atoll.local import control, pids, plan, roles, state
 from atoll.local.pids import Identity
 from atoll.local.state import StackState
 from atoll.local.supervisor import Supervisor
-from atoll.settings import EmbeddingSettings, GatewaySettings, PageSettings, QueueSettings, Settings
+from atoll.settings import EmbeddingSettings, GatewaySettings, PageSettings, QueueSettings, Settings, WatchSettings
 
 STACK = Path(__file__).parents[1] / "support" / "stand_in_stack.py"
 PARENT = """
@@ -343,6 +343,22 @@ def test_the_page_image_server_starts_after_the_embeddings_and_can_be_left_out(t
         running, elsewhere = planned(**sections)
         assert "pages" not in running
         assert elsewhere["pages"] == told
+
+
+def test_a_folder_is_watched_where_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    for folder in (None, tmp_path / "papers"):
+        gateway = GatewaySettings(port=free_ports(1)[0])
+        stack = plan.plan(Settings(data_dir=tmp_path, gateway=gateway, watch=WatchSettings(folder=folder)))
+        watch = {role.name: role for role in stack.roles}.get("watch")
+        if folder is None:
+            assert watch is None
+            assert {each.name: each.state for each in stack.elsewhere}["watch"] == "not configured"
+        else:
+            assert watch is not None
+            assert (watch.after, watch.address) == ({"gateway"}, folder.as_uri())
+            assert watch.environment["ATOLL_WATCH__FOLDER"] == str(folder)
+            assert "watch" not in {each.name for each in stack.elsewhere}
 
 
 def test_the_queue_starts_guarded_and_on_a_broken_log_too(tmp_path: Path) -> None:

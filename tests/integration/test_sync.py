@@ -51,6 +51,13 @@ class Mirrored:
             "atoll.cli.main", ["ingest", str(self.root), "--sync", *options], self._environment, self._log
         )
 
+    def watch(self, **settings: str) -> Process:
+        """Start the role that mirrors the folder."""
+        self._log.write_text("")
+        named = {f"ATOLL_WATCH__{name.upper()}": value for name, value in settings.items()}
+        environment = {**self._environment, "ATOLL_WATCH__FOLDER": str(self.root), **named}
+        return self._interpreter.start("atoll.cli.sync", [], environment, self._log)
+
     def sync(self, *options: str) -> tuple[int, str]:
         code = self.start(*options).wait(_SECONDS)
         return code, self._log.read_text()
@@ -177,6 +184,30 @@ def test_watching_follows_changes_and_outlives_the_gateway(mirror: Mirrored) -> 
         assert process.poll() is None
     finally:
         process.send_signal(signal.SIGTERM)
+        process.wait(_SECONDS)
+
+
+def test_the_role_waits_for_its_folder_and_goes_on_after_it_was_killed(mirror: Mirrored, tmp_path: Path) -> None:
+    away, alive, key = tmp_path / "away", tmp_path / "alive", tmp_path / "key"
+    key.write_text(f"{KEY}\n")
+    settings = {"heartbeat_file": str(alive), "key_file": str(key), "labels": "staff", "look_seconds": "0.2"}
+    mirror.root.rename(away)
+    process = mirror.watch(**settings)
+    try:
+        _until(lambda: "is no folder that can be read" in mirror.said)
+        assert process.poll() is None
+        away.rename(mirror.root)
+        _until(lambda: mirror.places == mirror.files)
+        assert {fields["labels"] for fields in mirror.gateway.fields} == {"staff"}
+        assert alive.exists()
+        process.kill()
+        process.wait(_SECONDS)
+        mirror.write("later.txt", "later")
+        process = mirror.watch(**settings)
+        _until(lambda: mirror.places == mirror.files)
+        assert mirror.said.startswith("watching ")
+    finally:
+        process.kill()
         process.wait(_SECONDS)
 
 

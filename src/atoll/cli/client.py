@@ -61,13 +61,13 @@ class Interrupted(AtollError):
 class Client:
     """An authenticated connection to the gateway. Safe to use from several threads."""
 
-    def __init__(self, address: str, key: str, why_absent: Callable[[str], str]) -> None:
+    def __init__(self, address: str, key: str, why_absent: Callable[[str], str], *, host: str | None = None) -> None:
         self.address = address
         self.key = key
         self._why_absent = why_absent
         self._http = httpx.Client(
             base_url=address,
-            headers={"Authorization": f"Bearer {key}"},
+            headers={"Authorization": f"Bearer {key}"} | ({"Host": host} if host else {}),
             timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
             trust_env=False,  # a proxy from the environment must see neither questions nor the key
         )
@@ -154,21 +154,22 @@ class Client:
         return response.json() if response.content else None
 
 
-def connect(*, admin: bool = False) -> Client:
+def connect(*, admin: bool = False, key_file: Path | None = None, host: str | None = None) -> Client:
     """Return a client for the gateway of this data directory, with ATOLL_API_KEY or the owner's key.
 
-    ``admin`` takes the admin key in the place of the owner's.
+    ``admin`` takes the admin key in the place of the owner's, ``key_file`` the key in a file. ``host`` is the name that
+    the gateway is asked by, where that is not its address.
 
     Raises:
         NotAuthenticated: there is no key.
         NotRunning: the stack of this data directory was refused its start: whoever answers there is another one.
     """
     settings = configuration.load()
-    address, key = _address(settings), _key(settings, admin=admin)
+    address, key = _address(settings), _key(settings, admin=admin, file=key_file)
     current = state.read(settings.run_dir)
     if current is not None and current.phase == Phase.REFUSED and settings.api_key is None:
         raise NotRunning(why_absent(settings, address))
-    return Client(address, key, partial(why_absent, settings))
+    return Client(address, key, partial(why_absent, settings), host=host)
 
 
 def kb_path(kb: str, *parts: str) -> str:
@@ -214,10 +215,10 @@ def _address(settings: Settings) -> str:
     return current.address
 
 
-def _key(settings: Settings, *, admin: bool) -> str:
+def _key(settings: Settings, *, admin: bool, file: Path | None) -> str:
     if settings.api_key:
         return settings.api_key
-    path: Path = (settings.admin_key_path if admin else settings.owner_key_path).absolute()
+    path: Path = file or (settings.admin_key_path if admin else settings.owner_key_path).absolute()
     made_by = "`atoll init --admin`" if admin else "`atoll up --local` (or `atoll init`)"
     try:
         return path.read_text().strip()

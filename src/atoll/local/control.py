@@ -164,13 +164,15 @@ def status(run_dir: Path, address: str) -> dict[str, Any]:
 
 
 _FINE = frozenset({RoleState.RUNNING, RoleState.EXTERNAL, RoleState.NOT_CONFIGURED})
+#: Roles that a stack has only where somebody asks for them.
+_OPTIONAL = frozenset({RoleName.CHAT, RoleName.WATCH})
 #: States that outlive the supervisor.
 _WITHOUT_PROCESS = frozenset({RoleState.EXTERNAL, RoleState.NOT_CONFIGURED, RoleState.REFUSED})
 
 
 def _status_row(row: Row, *, living: bool, supervised: bool) -> dict[str, Any]:
     alive = living and row.alive
-    gone = RoleState.NOT_CONFIGURED if row.role == RoleName.CHAT else RoleState.STOPPED
+    gone = RoleState.NOT_CONFIGURED if row.role in _OPTIONAL else RoleState.STOPPED
     between = supervised and row.pid is None
     told = row.state if alive or between or row.state in _WITHOUT_PROCESS else gone
     return {

@@ -26,6 +26,7 @@ _PATIENCE = {
     RoleName.PAGES: Patience(12),
     RoleName.WORKER: Patience(4),  # its sign of life is old before the first probe fails
     RoleName.GATEWAY: Patience(6),
+    RoleName.WATCH: Patience(4),
 }
 
 
@@ -99,6 +100,8 @@ class _Builder:
             token_file=self._settings.owner_key_path.absolute(),
             grace_seconds=_DRAIN_GRACE_SECONDS,
         )
+        if self._settings.watch.folder is not None:
+            yield self._watch(self._settings.watch.folder)
 
     def elsewhere(self) -> Iterator[Elsewhere]:
         """Yield the roles that do not run here."""
@@ -107,6 +110,8 @@ class _Builder:
             yield Elsewhere(name, RoleState.EXTERNAL, urls[name])
         chat = self._settings.chat.url
         yield Elsewhere(RoleName.CHAT, RoleState.EXTERNAL if chat else RoleState.NOT_CONFIGURED, chat)
+        if self._settings.watch.folder is None:
+            yield Elsewhere(RoleName.WATCH, RoleState.NOT_CONFIGURED)
         if "pages" not in self._ports:
             pages = self._settings.pages.url if self._settings.pages.enabled else None
             yield Elsewhere(RoleName.PAGES, RoleState.EXTERNAL if pages else RoleState.NOT_CONFIGURED, pages)
@@ -230,6 +235,19 @@ class _Builder:
             after=stores,
             probe=heartbeat(alive, listening),
             grace_seconds=_DRAIN_GRACE_SECONDS,
+            sign_of_life=alive,
+        )
+
+    def _watch(self, folder: Path) -> Role:
+        alive = (self._settings.watch.heartbeat_file or self.run_dir / "watch.alive").absolute()
+        return self._python(
+            RoleName.WATCH,
+            "atoll.cli.sync",
+            variables={**self._shared, "ATOLL_WATCH__HEARTBEAT_FILE": str(alive)},
+            # A client of the gateway like any other, also when it stops.
+            after=frozenset({RoleName.GATEWAY}),
+            probe=heartbeat(alive, None),
+            address=folder.absolute().as_uri(),
             sign_of_life=alive,
         )
 

@@ -31,6 +31,7 @@ class RoleName(StrEnum):
     CHAT = "chat"
     VECTORS = "vectors"
     QUEUE = "queue"
+    WATCH = "watch"
 
 
 class RoleState(StrEnum):

@@ -1,7 +1,8 @@
 """Every knob of Atoll, declared once; `load` reads them from the environment and refuses what is wrong.
 
 Names are ``ATOLL_<SECTION>__<NAME>``. What a knob is stands in `sections`, those of the parser in `reading`, those
-that only Compose reads in `compose`, the accepted names of comparable systems in `aliases`.
+of a mirrored folder in `watching`, those that only Compose reads in `compose`, the accepted names of comparable
+systems in `aliases`.
 """
 
 from atoll.settings.agents import McpSettings
@@ -30,6 +31,7 @@ from atoll.settings.sections import (
     VectorSettings,
     WorkerSettings,
 )
+from atoll.settings.watching import WatchSettings
 
 __all__ = [
     "ALIASES",
@@ -60,6 +62,7 @@ __all__ = [
     "RerankerSettings",
     "Settings",
     "VectorSettings",
+    "WatchSettings",
     "WorkerSettings",
     "inherited",
     "knobs",

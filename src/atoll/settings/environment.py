@@ -31,6 +31,7 @@ from atoll.settings.sections import (
     VectorSettings,
     WorkerSettings,
 )
+from atoll.settings.watching import WatchSettings
 
 #: What the local stack's children keep of the operator's environment besides settings: everything else, proxies
 #: among it, stays outside.
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     parser: ParserSettings = ParserSettings()
     ocr: OcrSettings = OcrSettings()
     worker: WorkerSettings = WorkerSettings()
+    watch: WatchSettings = WatchSettings()
     chunking: ChunkingSettings = ChunkingSettings()
     chat: ChatSettings = ChatSettings()
     graph: GraphSettings = GraphSettings()

@@ -16,7 +16,7 @@ from atoll import settings as configuration
 from atoll.cli import render
 from atoll.cli.client import Client, connect, kb_path
 from atoll.cli.progress import Silence, board
-from atoll.cli.sync.changes import Changes
+from atoll.cli.sync.changes import LOOK_SECONDS, Changes
 from atoll.cli.sync.known import Known
 from atoll.cli.sync.mirror import Done, Mirror, sources_of
 from atoll.cli.sync.plan import Plan, place_text
@@ -46,12 +46,13 @@ class Wanted:
 
 
 class Sync:
-    """Runs of one mirror."""
+    """Runs of one mirror; ``look_seconds`` is how often a folder is looked at whose changes nobody tells."""
 
-    def __init__(self, client: Client, kb: str, wanted: Wanted) -> None:
+    def __init__(self, client: Client, kb: str, wanted: Wanted, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._client = client
         self._kb = kb
         self._wanted = wanted
+        self._look_seconds = look_seconds
         self._mirror = Mirror(
             client,
             kb,
@@ -69,7 +70,7 @@ class Sync:
         """Bring it in step whenever the folder changes, until somebody interrupts."""
         before: dict[str, list[object]] | None = None
         compared, pause, said = 0.0, _PAUSE_SECONDS, ""
-        with Changes(self._wanted.root) as changes:
+        with Changes(self._wanted.root, look_seconds=self._look_seconds) as changes:
             while True:
                 changes.follow()
                 try:
@@ -127,9 +128,9 @@ def mirror(kb: str, wanted: Wanted, *, watch: bool) -> None:
         client.get(kb_path(kb))  # fails at once when nobody is there, the key is wrong or there is no such place
         sync = Sync(client, kb, wanted)
         if watch:
-            sync.for_ever(lambda done: _tell(done, wanted, only_news=True))
+            sync.for_ever(lambda done: tell(done, wanted, only_news=True))
         done = sync.once()
-    _tell(done, wanted, only_news=False)
+    tell(done, wanted, only_news=False)
     if _failures(done) or any(each.failed for each in done.told):
         click.get_current_context().exit(1)
 
@@ -162,7 +163,8 @@ def _known_path(address: str, kb: str, root: Path) -> Path:
     return configuration.load().data_dir / "sync" / f"{name}.json"
 
 
-def _tell(done: Done, wanted: Wanted, *, only_news: bool) -> None:
+def tell(done: Done, wanted: Wanted, *, only_news: bool) -> None:
+    """Print what a run did, or nothing where only news are wanted and there are none."""
     if wanted.as_json:
         if not (only_news and done.plan.is_done):
             render.as_json(_body(done, dry_run=wanted.dry_run))
