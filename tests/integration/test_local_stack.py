@@ -130,7 +130,7 @@ def test_status_has_the_agreed_shape(tree: Tree) -> None:
     assert body["ready"] is True
     assert body["address"] == tree.address
     rows = {row["role"]: row for row in body["processes"]}
-    listed = ["supervisor", "gateway", "worker", "parser", "embeddings", "pages", "chat", "vectors", "queue"]
+    listed = ["supervisor", "gateway", "worker", "parser", "embeddings", "pages", "chat", "vectors", "queue", "watch"]
     assert list(rows) == listed
     fields = {"role", "pid", "state", "restarts", "address", "token_file", "rss_bytes"}
     assert all(set(row) == fields for row in rows.values())

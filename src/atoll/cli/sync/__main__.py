@@ -37,7 +37,7 @@ def main() -> int:
         return _refused("ATOLL_WATCH__FOLDER names no folder to watch")
     if values.watch.heartbeat_file is not None:
         threading.Thread(target=_beat, args=(values.watch.heartbeat_file,), name="heartbeat", daemon=True).start()
-    watch(values, folder)
+    return watch(values, folder)
 
 
 def _refused(reason: str) -> int:
