@@ -22,7 +22,7 @@ SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status logs test test-fast test-screen test-clients test-compose soak check env web wheels bundle locks bench eval-hotpot
+.PHONY: help setup demo up down status logs test test-fast test-screen test-clients test-compose soak check env web wheels bundle locks bench eval eval-hotpot
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ check: setup ## Lint, types, import rules, and whether generated files are up to
 
 bench: setup ## Run the benchmarks one after another; results go to benchmarks/results
 	@$(BIN)/python scripts/bench.py $(T)
+
+eval: setup ## Measure how good the answers over samples/ are; the result goes to benchmarks/results
+	@$(BIN)/python scripts/bench.py evaluate && cat benchmarks/results/evaluate.json
 
 eval-hotpot: setup ## Measure recall on HotpotQA-100 through the HTTP API; the result goes to benchmarks/results
 	@$(BIN)/python scripts/bench.py hotpot && cat benchmarks/results/hotpot.json

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 LIBRARY = ROOT / "tests" / "data" / "library"
 MIN_USABLE, MIN_CLEAN = 0.8, 0.8
+MIN_PLACED = 0.9
 MAX_FALSE_ANSWERS, MAX_FALSE_REFUSALS = 0.25, 0.15
 
 
@@ -42,8 +43,8 @@ def _eval(stack: Stack, kb: str, *arguments: str) -> subprocess.CompletedProcess
 def test_answers_about_another_organisation(
     shared_stack: Stack, library: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    saved = tmp_path / "run.json"
-    done = _eval(shared_stack, library, "--any-page", "--save", str(saved))
+    saved, junit = tmp_path / "run.json", tmp_path / "run.xml"
+    done = _eval(shared_stack, library, "--any-page", "--places", "--save", str(saved), "--junit", str(junit))
     assert done.returncode == 0, done.stderr
     with capsys.disabled():
         print(f"\n{done.stdout}")
@@ -56,6 +57,9 @@ def test_answers_about_another_organisation(
     assert total["false_answers"] <= MAX_FALSE_ANSWERS * total["unanswerable"]
     assert total["false_refusals"] <= MAX_FALSE_REFUSALS * total["answerable"]
     assert run["kinds"]["far"]["false_answers"] == 0
+    assert total["located"] == total["right"]
+    assert total["placed"] >= MIN_PLACED * total["located"]
+    assert f'tests="{len(run["questions"])}"' in junit.read_text(encoding="utf-8")
 
 
 def test_a_worse_run_than_the_baseline_is_a_failure(shared_stack: Stack, library: str, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from atoll.access.admit import KbAccess
@@ -16,11 +16,13 @@ from atoll.access.signatures import LINK_SECONDS
 from atoll.domain.document import Stage, Status
 from atoll.domain.ids import DocumentUid
 from atoll.domain.labels import clean_label
+from atoll.domain.media import PDF
 from atoll.domain.passwords import check_password
 from atoll.domain.principal import Action
 from atoll.errors import NotFound
 from atoll.intake.again import read_again
 from atoll.intake.names import clean_source
+from atoll.pages.views import PageViews
 from gateway.auth import InKb
 from gateway.citing import signed
 from gateway.documents.progress import eta_seconds
@@ -186,21 +188,35 @@ async def reprocess_document(
 
 
 @router.get("/documents/{document}/file", response_class=FileResponse)
-async def download_document(document: str, access: Linked, live: Live) -> FileResponse:
-    """Return the bytes that were uploaded, to be saved and not shown."""
+async def download_document(
+    document: str,
+    access: Linked,
+    live: Live,
+    views: Annotated[PageViews, Depends(kept(PageViews))],
+    pages: Annotated[
+        QueryTruth, Query(description="The PDF whose pages are drawn and cited, instead of the upload.")
+    ] = False,
+) -> Response:
+    """Return the bytes that were uploaded, or the PDF of the pages, to be saved and not shown."""
     found = await live.ports.records.catalogue.get(access.reader, DocumentUid(document))
+    if pages:
+        with await views.pdf(access.reader, found.uid) as file:
+            content = await asyncio.to_thread(file.read)
+        name = found.name if found.media_type == PDF else f"{found.name}.pdf"
+        return Response(content, media_type=PDF, headers=_saved(name))
     path = live.ports.blobs.original(access.kb, found.uid)
     if not await asyncio.to_thread(path.is_file):
         raise NotFound(f"there is no document {document} in this knowledge base")
-    return FileResponse(
-        path,
-        media_type=found.media_type,
-        headers={
-            "Content-Disposition": attachment(found.name),
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Cache-Control": "no-store",
-        },
-    )
+    return FileResponse(path, media_type=found.media_type, headers=_saved(found.name))
+
+
+def _saved(name: str) -> dict[str, str]:
+    """Return the headers of a file that a browser saves and never runs."""
+    return {
+        "Content-Disposition": attachment(name),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cache-Control": "no-store",
+    }
 
 
 @router.post("/documents/{document}/links")

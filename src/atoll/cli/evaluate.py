@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import ExitStack
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from atoll.cli.client import Client
+    from atoll.evaluate.places import Cut
     from atoll.evaluate.questions import Question
     from atoll.evaluate.report import Change, Judged, Tally
 
@@ -24,7 +27,7 @@ _TRIES, _LONGEST_WAIT_SECONDS = 8, 30.0
 _MODES = ("mix", "naive", "local", "global", "hybrid", "visual")
 _COLUMNS = (
     "kind", "answerable", "recalled", "page", "right", "usable", "clean", "false refusals", "unanswerable",
-    "false answers",
+    "false answers", "placed",
 )  # fmt: skip
 
 
@@ -35,6 +38,10 @@ _COLUMNS = (
 @click.option("--kind", "kinds", multiple=True, help="Only questions of this kind (repeatable).")
 @click.option("--without-kind", "without", multiple=True, help="No questions of this kind (repeatable).")
 @click.option("--any-page", is_flag=True, help="A citation of the right document counts, whatever its page.")
+@click.option("--places", is_flag=True, help="Look on the pages whether the sentences stand where the answer says.")
+@click.option(
+    "--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write the run as JUnit XML to this file."
+)
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the run to this file.")
 @click.option(
     "--baseline",
@@ -51,6 +58,8 @@ def evaluate(
     kinds: tuple[str, ...],
     without: tuple[str, ...],
     any_page: bool,
+    places: bool,
+    junit: Path | None,
     save: Path | None,
     baseline: Path | None,
     max_lost: int,
@@ -63,6 +72,7 @@ def evaluate(
     """
     from atoll.cli.client import connect
     from atoll.errors import BadInput
+    from atoll.evaluate.junit import as_junit
     from atoll.evaluate.questions import read_questions
     from atoll.evaluate.report import as_json as saved
     from atoll.evaluate.report import since
@@ -74,14 +84,17 @@ def evaluate(
     ]
     if not wanted:
         raise BadInput("no question is of these kinds")
-    with connect() as client:
-        items = [_judged(client, kb, each, answer=answer, mode=mode) for each in wanted]
+    with connect() as client, ExitStack() as opened:
+        cut = _page_texts(client, kb, opened) if places else None
+        items = [_judged(client, kb, each, cut, answer=answer, mode=mode) for each in wanted]
     run = saved(items, {"questions": questions.name, "kb": kb, "answer": answer, "mode": mode})
     changed = since(items, baseline) if baseline else None
     if changed:
         run |= {"lost": list(changed.lost), "gained": list(changed.gained)}
     if save:
         save.write_text(json.dumps(run, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if junit:
+        junit.write_text(as_junit(items), encoding="utf-8")
     if as_json:
         render.as_json(run)
     else:
@@ -90,7 +103,16 @@ def evaluate(
         raise click.exceptions.Exit(1)
 
 
-def _judged(client: Client, kb: str, question: Question, *, answer: str, mode: str) -> Judged:
+def _page_texts(client: Client, kb: str, opened: ExitStack) -> Cut:
+    from atoll.cli.page_texts import PageTexts
+
+    texts = PageTexts(client, kb)
+    opened.callback(texts.close)
+    return texts.cut
+
+
+def _judged(client: Client, kb: str, question: Question, cut: Cut | None, *, answer: str, mode: str) -> Judged:
+    from atoll.evaluate.places import placed
     from atoll.evaluate.report import Judged
     from atoll.evaluate.verdict import judged
 
@@ -101,7 +123,10 @@ def _judged(client: Client, kb: str, question: Question, *, answer: str, mode: s
         "history": [dict(turn) for turn in question.history],
     }
     reply = _asked(client, kb, body)
-    return Judged(question, judged(question, reply), str(reply["answer"]))
+    verdict = judged(question, reply)
+    if cut is not None and question.answerable and verdict.right:
+        verdict = replace(verdict, placed=placed(question, reply, cut))
+    return Judged(question, verdict, str(reply["answer"]))
 
 
 def _asked(client: Client, kb: str, body: dict[str, Any]) -> Any:
@@ -125,27 +150,22 @@ def _print(items: Sequence[Judged], changed: Change | None) -> None:
     for each in items:
         if not each.good:
             click.echo(f"{each.question.id} ({each.question.kind}) {render.plain(each.question.text)}")
-            click.echo(f"    {_why(each)}: {render.snippet(each.answer)}")
+            click.echo(f"    {render.plain(each.why)}: {render.snippet(each.answer)}")
+        elif each.verdict.placed is False:
+            click.echo(f"{each.question.id} ({each.question.kind}) {render.plain(each.question.text)}")
+            click.echo(f"    stands elsewhere than its places say: {render.snippet(each.answer)}")
     render.table(_COLUMNS, (_row(kind, counts) for kind, counts in by_kind(items).items()))
     if changed:
         click.echo(f"lost {len(changed.lost)}: {', '.join(changed.lost) or '-'}")
         click.echo(f"gained {len(changed.gained)}: {', '.join(changed.gained) or '-'}")
 
 
-def _why(item: Judged) -> str:
-    verdict = item.verdict
-    if not item.question.answerable:
-        return "answered, though the documents do not say"
-    if verdict.refused:
-        return "refused" + (", the page was shown" if verdict.nearest else "")
-    return f"missing {render.plain(', '.join(verdict.missing))}" if verdict.missing else "cites another page"
-
-
 def _row(kind: str, counts: Tally) -> tuple[object, ...]:
     of = counts.answerable
     shares = (counts.recalled, counts.page, counts.right, counts.usable, counts.clean, counts.false_refusals)
     told = (_share(each, of) for each in shares)
-    return (kind, of, *told, counts.unanswerable, _share(counts.false_answers, counts.unanswerable))
+    placed = _share(counts.placed, counts.located)
+    return (kind, of, *told, counts.unanswerable, _share(counts.false_answers, counts.unanswerable), placed)
 
 
 def _share(part: int, whole: int) -> str:

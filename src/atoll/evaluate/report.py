@@ -28,10 +28,23 @@ class Judged:
         """Whether it went as it should: a usable answer, or a refusal where there is none."""
         return self.verdict.usable if self.question.answerable else self.verdict.right
 
+    @property
+    def why(self) -> str:
+        """What is wrong with it, for people."""
+        verdict = self.verdict
+        if not self.question.answerable:
+            return "answered, though the documents do not say"
+        if verdict.refused:
+            return "refused" + (", the page was shown" if verdict.nearest else "")
+        return f"missing {', '.join(verdict.missing)}" if verdict.missing else "cites another page"
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of one kind: all but ``false_answers`` are of the ``answerable`` questions."""
+    """Counts of one kind: all but ``false_answers`` are of the ``answerable`` questions.
+
+    ``placed`` are those of the ``located`` right answers whose places were looked at and hold what is expected.
+    """
 
     answerable: int
     usable: int
@@ -43,6 +56,8 @@ class Tally:
     nearest: int
     unanswerable: int
     false_answers: int
+    located: int = 0
+    placed: int = 0
 
 
 def tally(items: Sequence[Judged]) -> Tally:
@@ -60,6 +75,8 @@ def tally(items: Sequence[Judged]) -> Tally:
         nearest=sum(each.nearest for each in yes),
         unanswerable=len(no),
         false_answers=sum(not each.right for each in no),
+        located=sum(each.placed is not None for each in yes),
+        placed=sum(each.placed is True for each in yes),
     )
 
 

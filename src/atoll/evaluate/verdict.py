@@ -27,7 +27,8 @@ class Verdict:
     ``page``: a citation points to where the answer stands, ``first``: the first one does. ``usable``: right and page.
     ``clean``: usable, with few enough sentences, none from another document. ``nearest``: refused, but the page is
     among the first passages shown. ``recalled``: the page is among the evidence. ``missing`` are the expectations that
-    are not met.
+    are not met. ``placed``: the places of the sentences hold what is expected and are no larger than they need to be;
+    None where that was not looked at.
     """
 
     refused: bool
@@ -39,6 +40,7 @@ class Verdict:
     nearest: bool = False
     recalled: bool = False
     missing: tuple[str, ...] = ()
+    placed: bool | None = None
 
 
 def judged(question: Question, body: Mapping[str, Any]) -> Verdict:

@@ -156,6 +156,13 @@ class PageViews:
             with await self._pdf(found) as pdf:
                 return await self._parser.draw(pdf=pdf, page=page, dpi=RESOLUTIONS[0], heat=heat)
 
+    async def pdf(self, reader: Reader, document: DocumentUid) -> BinaryIO:
+        """Return the PDF whose pages are drawn, opened. Raises NotFound before the document is laid out."""
+        try:
+            return await self._pdf(await self._catalogue.get(reader, document))
+        except ArtefactMissing as error:
+            raise NotFound("the pages of this document are not laid out yet") from error
+
     async def left_out(self, reader: Reader, document: DocumentUid) -> Sequence[Skipped]:
         """Return what was found in a document and is in none of its passages. Raises NotFound before it was read."""
         found = await self._catalogue.get(reader, document)

@@ -255,6 +255,18 @@ async def test_download_is_saved_and_never_run(site: Site, owner: httpx.AsyncCli
     assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_the_pages_of_a_document_are_saved_as_a_pdf(site: Site, owner: httpx.AsyncClient) -> None:
+    document = (await upload(owner, "a.txt", TEXT))["documents"][0]["id"]
+    path = f"/v1/kbs/main/documents/{document}/file"
+    assert (await owner.get(path, params={"pages": "true"})).status_code == 404, "not laid out"
+    await site.work()
+    answer = await owner.get(path, params={"pages": "true"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.content.startswith(b"%PDF-")
+    assert "a.txt.pdf" in answer.headers["content-disposition"]
+    assert answer.headers["content-security-policy"].startswith("sandbox")
+
+
 async def test_passages_and_pages(site: Site, owner: httpx.AsyncClient) -> None:
     lines = "".join(f"Line {number} tells of buoy {number} in the bay.\n" for number in range(120))
     document = (await upload(owner, "a.txt", lines))["documents"][0]["id"]
