@@ -976,7 +976,7 @@ export interface Operations {
   get_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };
   amend_document: { path: { document: string | number; kb: string | number }; query: {  }; body: DocumentPatch; answer: DocumentOut };
   cancel_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: DocumentOut };
-  download_document: { path: { document: string | number; kb: string | number }; query: {  }; body: never; answer: void };
+  download_document: { path: { document: string | number; kb: string | number }; query: { pages?: boolean }; body: never; answer: void };
   link_document: { path: { document: string | number; kb: string | number }; query: {  }; body: LinkIn; answer: SignedLinkOut };
   get_page: { path: { document: string | number; page: string | number; kb: string | number }; query: {  }; body: never; answer: PageOut };
   draw_page: { path: { document: string | number; page: string | number; kb: string | number }; query: { mark?: Array<string> | null; dpi?: 96 | 150 }; body: never; answer: void };
