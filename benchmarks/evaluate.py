@@ -1,7 +1,7 @@
 """How good the answers are, by `atoll eval` on the local stack: python -m benchmarks.evaluate.
 
 Extractive answers over the samples (questions in ../shared/data/questions) and over the other organisation of
-tests/data/library, with the packaged embedding model; where ATOLL_EVAL_MODEL_DIR names the folder of another one, with
+tests/data/library, with the packaged embedding model; where EVAL_MODEL_DIR names the folder of another one, with
 that as well. Prints JSON: for each model and set the counts of all questions and of each kind, and the ids of the
 questions that did not go well. A second run of the samples must be equal; ``second_run_differs`` names what is not.
 """
@@ -22,7 +22,7 @@ LIBRARY = ROOT / "tests" / "data" / "library"
 QUESTIONS = ROOT.parent / "shared" / "data" / "questions" / "samples.jsonl"
 #: Knowledge base -> its documents and the questions about them.
 SETS = {"samples": (SAMPLES, QUESTIONS), "library": (LIBRARY / "documents", LIBRARY / "questions.jsonl")}
-MODEL_DIR = "ATOLL_EVAL_MODEL_DIR"
+MODEL_DIR = "EVAL_MODEL_DIR"
 SECONDS = 1800.0
 
 
