@@ -57,7 +57,8 @@ test-screen: setup ## Check the browser screen: lint, types, unit tests, and jou
 	@$(BIN)/python scripts/screen.py check
 	@$(BIN)/python -m pytest --durations=10 $(or $(T),tests/screen)
 
-test-clients: setup .state/sdks ## Run the clients of OpenAI's API as they are against the local stack; T narrows
+test-clients: setup .state/llama ## Run the clients of OpenAI's API and of MCP as they are against the local stack; T narrows
+	@$(BIN)/python -m scripts.clients install
 	@$(BIN)/python -m pytest --durations=5 $(or $(T),tests/clients)
 
 test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
@@ -146,15 +147,6 @@ COLPALI_PIP := $(COLPALI)/bin/python -m pip install -qq --disable-pip-version-ch
 	@$(COLPALI)/bin/python -c 'import torch' 2>/dev/null || $(COLPALI_PIP) $(TORCH)
 	@printf '%s\n' $(CURDIR)/src $(CURDIR)/services/colpali > \
 	    "$$($(COLPALI)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/atoll.pth"
-	@touch $@
-
-# Clients want versions of what Atoll uses too, so that they are installed beside it and not into it.
-SDKS := .venv-clients
-
-.state/sdks: tests/clients/requirements.lock | .state/venv
-	@echo "installing the locked clients into $(SDKS)"
-	@$(SDKS)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(SDKS)
-	@$(SDKS)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 .state/install: pyproject.toml .state/torch

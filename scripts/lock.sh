@@ -19,8 +19,10 @@ for layer in nlp embeddings dev; do
 done
 lock=tests/requirements-clients.lock compile clients --extra clients --constraint requirements-dev.lock \
     --constraint requirements-embeddings.lock
-"$uv" pip compile --quiet tests/clients/requirements.in --generate-hashes --no-header --no-annotate \
-    --no-emit-index-url --no-emit-find-links --python-version 3.11 --output-file tests/clients/requirements.lock
+for clients in requirements requirements-llama-index; do
+    "$uv" pip compile --quiet "tests/clients/$clients.in" --generate-hashes --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links --python-version 3.11 --output-file "tests/clients/$clients.lock"
+done
 compile colpali --extra colpali --constraint requirements-embeddings.lock
 
 # What goes into each image: the versions of a layer's lock, less what the role does not import.

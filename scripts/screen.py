@@ -58,7 +58,7 @@ def build() -> str:
     wanted = digest()
     if _unpack(wanted):
         return "the screen that was carried here is in place"
-    node = _node()
+    node = npm_command()
     _install(node, everything=(WEB / "node_modules" / "vitest").is_dir())
     _run([*node, "run", "build", "--silent"], "the build failed, see above")
     (DIST / MARK).write_text(wanted + "\n")
@@ -77,17 +77,17 @@ def pack() -> str:
 
 def npm(arguments: list[str]) -> int:
     """Run npm in web/ with all that checks and tests need installed; return its exit code."""
-    node = _node()
+    node = npm_command()
     if arguments[:1] != ["install"]:
         _install(node, everything=True)
-    code = subprocess.run([*node, *arguments], cwd=WEB, check=False, env=_environment(node)).returncode
-    _without_addresses(WEB / "package-lock.json")
+    code = subprocess.run([*node, *arguments], cwd=WEB, check=False, env=environment_of(node)).returncode
+    take_addresses_out(WEB / "package-lock.json")
     return code
 
 
 def node_program() -> str:
     """Return the Node that builds and tests. Raises Unbuilt."""
-    command = _node()
+    command = npm_command()
     return command[0] if len(command) > 1 else str(shutil.which("node"))
 
 
@@ -162,7 +162,7 @@ def _take_out(archive: tarfile.TarFile, folder: Path) -> None:
         (folder / name).write_bytes(content.read())
 
 
-def _node() -> list[str]:
+def npm_command() -> list[str]:
     """Return the command that runs npm with a Node that is new enough. Raises Unbuilt."""
     node, found = shutil.which("node"), shutil.which("npm")
     if node and found and _version(node) >= MINIMUM:
@@ -198,7 +198,7 @@ def _install(node: list[str], *, everything: bool) -> None:
     stamp.write_text(f"{lock} {'all' if everything else 'build'}")
 
 
-def _without_addresses(lock: Path) -> None:
+def take_addresses_out(lock: Path) -> None:
     """Take out of a lock where its packages' makers ask for money: npm installs without knowing it."""
     text = lock.read_text()
     packages = json.loads(text)
@@ -209,13 +209,13 @@ def _without_addresses(lock: Path) -> None:
         lock.write_text(plain)
 
 
-def _environment(node: list[str]) -> dict[str, str]:
-    # npm starts `node` by name.
+def environment_of(node: list[str]) -> dict[str, str]:
+    """Return the environment that npm needs: it starts `node` by name."""
     return {**os.environ, "PATH": f"{Path(node[0]).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _run(command: list[str], remedy: str) -> None:
-    done = subprocess.run(command, cwd=WEB, check=False, env=_environment(command))
+    done = subprocess.run(command, cwd=WEB, check=False, env=environment_of(command))
     if done.returncode:
         raise Unbuilt(remedy)
 

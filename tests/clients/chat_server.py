@@ -1,6 +1,7 @@
 """A chat server that does what the question says: breaks off half-way, goes on for ever, or reads for ever.
 
-It notes when a caller goes away: then its slot is free.
+It notes when a caller goes away: then its slot is free. ``GET /reading`` says whether a prompt is being read, so that a
+client can leave just then.
 """
 
 from __future__ import annotations
@@ -23,8 +24,14 @@ class ChatServer:
     """Where it listens, and when callers went away: by what they had asked for."""
 
     def __init__(self) -> None:
-        self.url = ""
+        self.address = ""
         self.freed: dict[str, float] = {}
+        self.open: set[str] = set()
+
+    @property
+    def url(self) -> str:
+        """Where a gateway finds it."""
+        return f"{self.address}/v1"
 
 
 @contextmanager
@@ -32,7 +39,7 @@ def serving() -> Iterator[ChatServer]:
     """Serve until the block ends."""
     chat = ChatServer()
     with listening(_handler(chat)) as address:
-        chat.url = f"{address}/v1"
+        chat.address = address
         yield chat
 
 
@@ -40,6 +47,13 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *args: object) -> None:
             pass
+
+        def do_GET(self) -> None:
+            told = b"yes" if self.path == "/reading" and "read" in chat.open else b"no"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(told)))
+            self.end_headers()
+            self.wfile.write(told)
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -69,6 +83,13 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")
 
         def _until_gone(self, what: str) -> None:
+            chat.open.add(what)
+            try:
+                self._wait_until_gone(what)
+            finally:
+                chat.open.discard(what)
+
+        def _wait_until_gone(self, what: str) -> None:
             deadline = time.monotonic() + _MOST_SECONDS
             while time.monotonic() < deadline:
                 readable, _, _ = select.select([self.connection], [], [], 0.02)

@@ -1,10 +1,11 @@
-"""langchain-openai as its users call it: ``with_langchain.py ADDRESS KEY`` prints what it got as JSON."""
+"""langchain-openai as its users call it: ``with_langchain.py ADDRESS KEY CHAT`` prints what it got as JSON."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
+import urllib.request
 from typing import Any
 
 import openai
@@ -15,7 +16,7 @@ HARBOUR = "When was the harbour of Lindvik built?"
 
 def main() -> None:
     model = ChatOpenAI(base_url=f"{sys.argv[1]}/v1", api_key=sys.argv[2], model="atoll/default", max_retries=0)
-    found = {case.__name__: case(model) for case in (talk, stream, refusal, before, midway, written)}
+    found = {case.__name__: case(model) for case in (talk, stream, refusal, before, midway, written, read)}
     print(json.dumps(found))
 
 
@@ -58,6 +59,20 @@ def written(model: ChatOpenAI) -> Any:
             break
     chunks.close()
     return time.time()
+
+
+def read(model: ChatOpenAI) -> Any:
+    chunks = model.stream(f"{HARBOUR} Leave while it is read.")
+    next(chunks)
+    until_read()
+    chunks.close()
+    return time.time()
+
+
+def until_read() -> None:
+    """Wait until the chat model reads the prompt."""
+    while urllib.request.urlopen(f"{sys.argv[3]}/reading").read() != b"yes":
+        time.sleep(0.02)
 
 
 main()

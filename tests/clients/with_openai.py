@@ -1,10 +1,11 @@
-"""The openai package as its users call it: ``with_openai.py ADDRESS KEY`` prints what it got as JSON."""
+"""The openai package as its users call it: ``with_openai.py ADDRESS KEY CHAT`` prints what it got as JSON."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
+import urllib.request
 from typing import Any
 
 import openai
@@ -95,7 +96,7 @@ def written(client: openai.OpenAI) -> Any:
 def read(client: openai.OpenAI) -> Any:
     with ask(client, f"{HARBOUR} Leave while it is read.", stream=True) as chunks:
         next(iter(chunks))
-        time.sleep(0.5)
+        until_read()
     return time.time()
 
 
@@ -116,6 +117,12 @@ def events(client: openai.OpenAI) -> Any:
         last = event.type
         text += event.delta if event.type == "response.output_text.delta" else ""
     return [text, last]
+
+
+def until_read() -> None:
+    """Wait until the chat model reads the prompt."""
+    while urllib.request.urlopen(f"{sys.argv[3]}/reading").read() != b"yes":
+        time.sleep(0.02)
 
 
 main()

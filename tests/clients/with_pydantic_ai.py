@@ -1,4 +1,4 @@
-"""pydantic-ai as its users call it: ``with_pydantic_ai.py ADDRESS KEY`` prints what it got as JSON."""
+"""pydantic-ai as its users call it: ``with_pydantic_ai.py ADDRESS KEY CHAT`` prints what it got as JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import asyncio
 import json
 import sys
 import time
+import urllib.request
 from typing import Any
 
+from openai import APIError
 from pydantic_ai import Agent
 from pydantic_ai.exceptions import ModelAPIError
 from pydantic_ai.models.openai import OpenAIChatModel
@@ -20,7 +22,7 @@ async def main() -> None:
     provider = OpenAIProvider(base_url=f"{sys.argv[1]}/v1", api_key=sys.argv[2])
     model = OpenAIChatModel("atoll/default", provider=provider)
     agent = Agent(model, retries=0)
-    found = {case.__name__: await case(agent) for case in (talk, stream, refusal, before, written)}
+    found = {case.__name__: await case(agent) for case in (talk, stream, refusal, before, midway, written, read)}
     print(json.dumps(found))
 
 
@@ -48,17 +50,44 @@ async def before(agent: Agent) -> Any:
     return None
 
 
-async def written(agent: Agent) -> Any:
+async def midway(agent: Agent) -> Any:
+    text = ""
+    try:
+        async with agent.run_stream(f"{HARBOUR} Break off half-way.") as told:
+            async for delta in told.stream_text(delta=True):
+                text += delta
+    except (ModelAPIError, APIError) as error:
+        return [text, str(error)]
+    return [text, None]
+
+
+async def leave(agent: Agent, question: str, *, after_text: bool) -> float:
+    started = asyncio.Event()
+
     async def asking() -> None:
-        async with agent.run_stream(f"{HARBOUR} Tell it at length.") as told:
+        async with agent.run_stream(question) as told:
             async for _ in told.stream_text(delta=True):
-                pass
+                started.set()
 
     task = asyncio.create_task(asking())
-    await asyncio.sleep(2)
+    await (started.wait() if after_text else asyncio.to_thread(until_read))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     return time.time()
+
+
+async def written(agent: Agent) -> Any:
+    return await leave(agent, f"{HARBOUR} Tell it at length.", after_text=True)
+
+
+async def read(agent: Agent) -> Any:
+    return await leave(agent, f"{HARBOUR} Leave while it is read.", after_text=False)
+
+
+def until_read() -> None:
+    """Wait until the chat model reads the prompt."""
+    while urllib.request.urlopen(f"{sys.argv[3]}/reading").read() != b"yes":
+        time.sleep(0.02)
 
 
 asyncio.run(main())

@@ -159,7 +159,7 @@ def test_a_wheel_holds_a_screen_of_these_sources_and_no_other(tree: Path) -> Non
 
 
 def test_a_bundle_that_cannot_have_one_goes_on_too(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(screen, "_node", lambda: (_ for _ in ()).throw(screen.Unbuilt("no Node")))
+    monkeypatch.setattr(screen, "npm_command", lambda: (_ for _ in ()).throw(screen.Unbuilt("no Node")))
     assert screen.main(["pack", "--optional"]) == 0
     assert not screen.CARRIED.exists()
     assert screen.main(["pack"]) == 1

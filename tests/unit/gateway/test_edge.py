@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from atoll.errors import DependencyDown, DocumentTooLarge, QuotaExceeded
+from atoll.errors import AtollError, DependencyDown, DocumentTooLarge, QuotaExceeded
 from gateway.errors import problem
 from gateway.openai.errors import MAX_BODY_BYTES, error_object, is_openai
 from tests.support.stack import ROOT
@@ -31,7 +31,7 @@ def test_the_edge_knows_openais_routes_as_the_gateway_does(path: str) -> None:
 @pytest.mark.parametrize(
     ("status", "error"), [(413, DocumentTooLarge("x")), (429, QuotaExceeded("x")), (503, DependencyDown("x"))]
 )
-def test_what_the_edge_refuses_there_has_the_form_of_the_gateways_refusals(status: int, error: Exception) -> None:
+def test_what_the_edge_refuses_there_has_the_form_of_the_gateways_refusals(status: int, error: AtollError) -> None:
     assert LOCATION
     name = re.search(rf"error_page [\d ]*\b{status}\b[\d ]* = (@\w+);", LOCATION[2])
     assert name
