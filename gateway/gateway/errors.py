@@ -129,10 +129,15 @@ _SAID = {
     "string_type": "must be text",
     "int_type": "must be a whole number",
     "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number",
+    "int_from_float": "must be a whole number",
     "bool_type": "must be true or false",
     "float_type": "must be a number",
     "list_type": "must be a list",
     "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "string_pattern_mismatch": "must have the form {pattern}",
 }
 #: What a validator calls the members of a union: `Range`, `list[...]`, `function-after[...]`, `bool`.
 _MEMBER = re.compile(r"Range|[\w-]+\[.*|bool|int|float|str|constrained-str")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from atoll.domain.document import Accepted, Amendment, Document, DocumentPage, Receipt, Stage, StageState, Status
 from atoll.domain.ids import document_id
 from atoll.domain.json_values import MAX_WHOLE
+from atoll.errors import BadInput
 from atoll.intake.names import check_metadata, clean_file_name, clean_labels, clean_source
 from gateway.wire import WHOLE, Body, Truth, Whole
 
@@ -237,6 +238,8 @@ class DocumentPatch(Body):
     def amendment(self) -> Amendment:
         """Return what was sent, cleaned as an upload's is. Raises BadInput."""
         sent = self.model_fields_set
+        if not all(label.strip() for label in self.labels):
+            raise BadInput("a label is empty; send [] to take all labels away, so that everybody sees the document")
         return Amendment(
             labels=clean_labels(self.labels) if "labels" in sent else None,
             metadata=check_metadata(self.metadata) if "metadata" in sent else None,

@@ -218,7 +218,8 @@ def translated() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     source = error.source if isinstance(error, ResponseHandlingException) else error
-    return str(source) or type(source).__name__
+    # The HTTP client ends its words with the settings of a TLS that is not there, and the address once more.
+    return str(source).partition(" ssl:")[0] or type(source).__name__
 
 
 def scope(search: VectorSearch | PageSearch) -> models.Filter:

@@ -329,7 +329,15 @@ async def test_name_and_source_of_a_document_are_changed_and_what_cannot_be_is_t
     assert (moved["name"], moved["source"], moved["labels"]) == ("Plan 2.txt", "archive/2024", ["a"])
     assert (await owner.patch(path, json={"source": None})).json()["source"] is None
     assert (await owner.patch(path, json={})).json()["name"] == "Plan 2.txt"
-    for wrong in ({"name": "a/b.txt"}, {"name": ""}, {"labels": None}, {"labels": ["a,b"]}, {"metadata": []}, {"x": 1}):
+    for wrong in (
+        {"name": "a/b.txt"},
+        {"name": ""},
+        {"labels": None},
+        {"labels": ["a,b"]},
+        {"labels": [" "]},
+        {"metadata": []},
+        {"x": 1},
+    ):
         assert (await owner.patch(path, json=wrong)).status_code == 400, wrong
     async with site.client(await site.key(Role.EDITOR, labels={"a"})) as editor:
         refused = await editor.patch(path, json={"labels": ["b"]})

@@ -25,6 +25,8 @@ SEARCH = "/v1/kbs/main/search"
         ({"query": ""}, "body.query: must be at least 1 long"),
         ({}, "body.query: is missing"),
         ({"query": "q", "top_k": 0}, "body.top_k: must be at least 1"),
+        ({"query": "q", "top_k": 1.5}, "body.top_k: must be a whole number"),
+        ({"query": "q", "filters": "none"}, "body.filters: must be an object"),
         ({"query": "q", "wrong": 1}, "body.wrong: is not known here"),
         (
             {"query": "q", "filters": {"metadata": {"nested": {"a": 1}}}},

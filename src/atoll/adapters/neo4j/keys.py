@@ -11,7 +11,7 @@ from atoll.domain.ids import KeyId, TenantId
 from atoll.domain.principal import Actor, ApiKey, Bearer
 from atoll.errors import NotFound
 from atoll.records import events
-from atoll.records.owners import check_change, check_revocation
+from atoll.records.owners import Owner, check_change, check_revocation
 from atoll.records.rows import accounts as rows
 
 _FIND_KEY, _BEARER, _CREATE_KEY, _LIST_KEYS, _REVOKE_KEY, _TOUCH_KEYS, _OWNERS, _LOCK_KEY, _CHANGE_KEY = load(
@@ -75,8 +75,7 @@ class Neo4jKeys:
         """Revoke a key."""
 
         async def work(transaction: Transaction) -> ApiKey:
-            owners = await transaction.all(_OWNERS, tenant=tenant)
-            check_revocation(key, [record["id"] for record in owners])
+            check_revocation(key, await _owners(transaction, tenant))
             record = await transaction.one(_REVOKE_KEY, id=key, tenant=tenant)
             if record is None:
                 raise NotFound(f"there is no key {key}")
@@ -90,7 +89,7 @@ class Neo4jKeys:
 
         async def work(transaction: Transaction) -> ApiKey:
             tenant = before.tenant
-            owners = [each["id"] for each in await transaction.all(_OWNERS, tenant=tenant)]
+            owners = await _owners(transaction, tenant)
             record = await transaction.one(_LOCK_KEY, id=before.id, tenant=tenant)
             check_change(None if record is None else rows.api_key(record["key"]), before, after, owners)
             values = rows.key_values(after)
@@ -109,3 +108,8 @@ class Neo4jKeys:
             await transaction.all(_TOUCH_KEYS, ids=sorted(keys))
 
         await self._database.write(work)
+
+
+async def _owners(transaction: Transaction, tenant: TenantId) -> list[Owner]:
+    found = await transaction.all(_OWNERS, tenant=tenant)
+    return [Owner(record["id"], record["is_lasting"]) for record in found]

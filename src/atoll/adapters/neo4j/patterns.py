@@ -87,14 +87,22 @@ def _escape(character: str) -> str:
 def facts_of(metadata: Mapping[str, Any]) -> list[str]:
     """Return metadata as texts that a filter finds by equality, or by what they begin with.
 
-    Properties named by the caller would each take a name that the database never gives back.
+    Properties named by the caller would each take a name that the database never gives back. A list is found as a
+    whole and by each of its members.
     """
-    return [fact(key, value) for key, value in sorted(metadata.items()) if value is not None]
+    facts = [fact(key, value) for key, value in sorted(metadata.items()) if value is not None]
+    members = {_member(key, each) for key, value in metadata.items() if isinstance(value, list) for each in value}
+    return [*facts, *sorted(members)]
 
 
 def fact(key: str, value: Any) -> str:
     """Return one entry: key and kind as JSON begins them, then the value. Equal numbers have equal texts."""
     return f"{fact_prefix(key, value)}{_value(value)}"
+
+
+def _member(key: str, value: Any) -> str:
+    """Return one entry for a member of a list, which no range finds."""
+    return f"{json.dumps(key)}[]{fact('', value)}"
 
 
 def fact_prefix(key: str, value: Any) -> str:
@@ -120,7 +128,8 @@ def metadata_condition(key: str, wanted: Any, name: str) -> tuple[str, dict[str,
     """
     bounds = bounds_of(wanted)
     if bounds is None:
-        facts = [fact(key, option) for option in options_of(wanted) if option is not None]
+        options = [option for option in options_of(wanted) if option is not None]
+        facts = [form(key, option) for option in options for form in (fact, _member)]
         return f"any(fact IN d.facts WHERE fact IN ${name})", {name: facts}
     conditions: list[str] = []
     values: dict[str, object] = {}

@@ -13,12 +13,13 @@ from atoll.domain.ids import KeyId, TenantId
 from atoll.domain.principal import Actor, ApiKey, Bearer
 from atoll.errors import NotFound
 from atoll.records import events
-from atoll.records.owners import check_change, check_revocation
+from atoll.records.owners import Owner, check_change, check_revocation
 from atoll.records.rows import accounts as rows
 
 #: Keys that may do everything in a tenant and hold now.
 _OWNERS = (
-    "SELECT id FROM api_key WHERE tenant = ? AND role = 'owner' AND kbs IS NULL AND labels IS NULL "
+    "SELECT id, expires_at IS NULL AS is_lasting FROM api_key "
+    "WHERE tenant = ? AND role = 'owner' AND kbs IS NULL AND labels IS NULL "
     f"AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {NOW})"
 )
 
@@ -73,7 +74,7 @@ class SqliteKeys:
         """Revoke a key."""
 
         def work(connection: sqlite3.Connection) -> ApiKey:
-            check_revocation(key, [row["id"] for row in connection.execute(_OWNERS, (tenant,))])
+            check_revocation(key, _owners(connection, tenant))
             row = connection.execute(
                 f"UPDATE api_key SET revoked_at = COALESCE(revoked_at, {NOW}) WHERE id = ? AND tenant = ? RETURNING *",
                 (key, tenant),
@@ -93,8 +94,8 @@ class SqliteKeys:
             row = connection.execute(
                 "SELECT * FROM api_key WHERE id = ? AND tenant = ?", (before.id, tenant)
             ).fetchone()
-            owners = [each["id"] for each in connection.execute(_OWNERS, (tenant,))]
-            check_change(None if row is None else rows.api_key(row), before, after, owners)
+            stored = None if row is None else rows.api_key(row)
+            check_change(stored, before, after, _owners(connection, tenant))
             values = rows.key_values(after)
             changed = connection.execute(
                 "UPDATE api_key SET name = ?, role = ?, kbs = ?, labels = ?, expires_at = ? "
@@ -120,3 +121,7 @@ class SqliteKeys:
 
 def _listed(value: object) -> object:
     return json.dumps(value) if isinstance(value, list) else value
+
+
+def _owners(connection: sqlite3.Connection, tenant: TenantId) -> list[Owner]:
+    return [Owner(row["id"], bool(row["is_lasting"])) for row in connection.execute(_OWNERS, (tenant,))]

@@ -194,4 +194,7 @@ def _metadata_test(wanted: Any) -> tuple[str, list[Any]]:
         # A bound compares only values of its own kind: SQLite would otherwise order every number before every text.
         tests = [f"m.value {BOUNDS[name]} ? AND (typeof(m.value) = 'text') = (typeof(?) = 'text')" for name in bounds]
         return " AND ".join(tests), [operand for bound in bounds.values() for operand in (bound, bound)]
-    return f"m.value IN {_CHOSEN}", [json.dumps(options_of(wanted))]
+    options = json.dumps(options_of(wanted))
+    # A list is found as a whole and by each of its members; SQLite refuses to list the members of anything else.
+    members = "json_each(CASE m.type WHEN 'array' THEN m.value ELSE '[]' END)"
+    return f"(m.value IN {_CHOSEN} OR EXISTS (SELECT 1 FROM {members} WHERE value IN {_CHOSEN}))", [options, options]

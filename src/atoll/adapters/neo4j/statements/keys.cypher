@@ -17,7 +17,8 @@ MATCH (k:ApiKey {tenant: $tenant}) RETURN <<key>> AS key ORDER BY k.created_at, 
 // the second sees the first.
 MATCH (k:ApiKey {tenant: $tenant}) WHERE k.role = 'owner' AND k.kbs IS NULL AND k.labels IS NULL
 WITH k ORDER BY k.id SET k.locked = true
-WITH k WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > timestamp()) RETURN k.id AS id
+WITH k WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > timestamp())
+RETURN k.id AS id, k.expires_at IS NULL AS is_lasting
 
 // name: revoke_key
 MATCH (k:ApiKey {id: $id, tenant: $tenant}) SET k.locked = true
