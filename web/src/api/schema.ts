@@ -256,6 +256,7 @@ export type FiltersIn = {
   "document_ids"?: Array<string> | null;
   "labels"?: Array<string> | null;
   "media_types"?: Array<string> | null;
+  /** A value, a list of values of which one is enough, or bounds. A document's list is found by each of its members; bounds compare single values only. */
   "metadata"?: Record<string, Range | Array<boolean | number | string> | boolean | number | string> | null;
   /** Glob patterns, of at most 8 stars each. */
   "names"?: Array<string> | null;
