@@ -56,8 +56,8 @@ class FiltersIn(BaseModel, extra="forbid"):
     metadata: dict[Text, Range | Annotated[list[Scalar], Field(max_length=_MAX_FILTER_VALUES)] | Scalar] | None = Field(
         None,
         max_length=_MAX_PATTERNS,
-        description="A value, a list of values of which one is enough, or bounds. A document's list is found by each of "
-        "its members; bounds compare single values only.",
+        description="A value, a list of values of which one is enough, or bounds. A document's list is found by each "
+        "of its members; bounds compare single values only.",
     )
 
     def to_domain(self) -> Filters:
