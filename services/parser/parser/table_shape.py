@@ -38,6 +38,8 @@ def header_rows(rows: Sequence[Sequence[CellElement]], *, emphasised: int = 0) -
     columns = max((cell.column + cell.columns for row in rows for cell in row), default=0)
     count = 0
     while count < min(_MOST_HEADER_ROWS, len(rows) - 1) and (_are_names(rows[count]) or _has_periods(rows, count)):
+        if _repeats_under_one(rows, count):
+            break
         count += 1
         if not any(cell.columns > 1 or cell.rows > count for cell in rows[count - 1]):
             break
@@ -53,6 +55,15 @@ def header_rows(rows: Sequence[Sequence[CellElement]], *, emphasised: int = 0) -
 def _are_names(row: Sequence[CellElement]) -> bool:
     named = [cell.text for cell in row if cell.text]
     return all(map(is_name, named)) and len(named) >= 1
+
+
+def _repeats_under_one(rows: Sequence[Sequence[CellElement]], at: int) -> bool:
+    """Whether a row says the same of two columns that one name stands over: then it names neither."""
+    for above in (cell for row in rows[:at] for cell in row if cell.columns > 1 and cell.text):
+        under = [c.text for c in rows[at] if above.column <= c.column < above.column + above.columns and c.text]
+        if len(set(under)) < len(under):
+            return True
+    return False
 
 
 def _has_periods(rows: Sequence[Sequence[CellElement]], at: int) -> bool:

@@ -217,3 +217,11 @@ class TestMarkdown:
 def test_a_hidden_element_without_content_hides_nothing_else(tmp_path: Path, tag: str) -> None:
     content = f"<p>Before.</p><a>{tag}</a><p>After.</p>".encode()
     assert read(tmp_path, content, media.HTML).texts == ["Before.", "After."]
+
+
+def test_menus_are_left_out_and_can_be_looked_at(tmp_path: Path) -> None:
+    page = b"<nav><style>li {color: red}</style><ul><li>Home<li>Prices</ul></nav><p>The pier is open.</p>"
+    reading = read(tmp_path, page, media.HTML)
+    assert reading.texts == ["The pier is open."]
+    assert [(each.type, each.text) for each in reading.document.skipped] == [("menu", "Home Prices")]
+    assert not reading.warned

@@ -172,6 +172,7 @@ const texts: Texts["documents"] = {
     footer: "wiederholter Fuß von Seiten",
     margin: "Nummer oder Notiz am Rand",
     hidden: "versteckter Text",
+    menu: "Menüs und Verweise der Seite",
     off_page: "Text außerhalb der Seite",
     unreadable: "Zeichen, deren Buchstaben unbekannt sind",
     member_not_read: "enthaltene Datei, die nicht gelesen wurde",

@@ -162,6 +162,7 @@ export default {
     footer: "repeated foot of pages",
     margin: "number or note in the margin",
     hidden: "hidden text",
+    menu: "menus and links of the page",
     off_page: "text outside the page",
     unreadable: "signs whose letters are unknown",
     member_not_read: "a file in it that was not read",

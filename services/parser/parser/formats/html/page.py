@@ -79,8 +79,10 @@ class HtmlStream:
         yield from self._reading.taken()
 
     def tell(self, collector: Collector) -> None:
-        """Leave what is hidden in ``collector``, with a warning."""
-        hidden = on_one_line("".join(self._reading.hidden))
+        """Leave what is hidden in ``collector``, with a warning, and the menus."""
+        hidden, menus = (on_one_line("".join(self._reading.left_out[why])) for why in ("hidden", "menu"))
+        if menus:
+            collector.skip("menu", None, None, menus)
         if hidden:
             collector.skip("hidden", None, None, hidden[:_SHOWN_HIDDEN])
             collector.warn("hidden_text", "the page holds text that it does not show; it is left out of searches")

@@ -19,7 +19,7 @@ _MOST_TAGS = 5_000_000
 _LOOKED_UP = 1000
 _TITLE_CHARACTERS = 500
 _MOST_TABLES_DEEP = 40
-_HIDDEN_CHARACTERS = 20_000
+_LEFT_OUT_CHARACTERS = 20_000
 
 #: Never text of the page.
 _DROPPED = frozenset(
@@ -64,8 +64,9 @@ class Reading:
 
     def __init__(self, *, everything: bool = False, first_table: int = 0) -> None:
         self.tables_seen = first_table
-        self.hidden: list[str] = []
-        self._hidden_characters = 0
+        #: What is left out, by why: "hidden" and "menu".
+        self.left_out: dict[str, list[str]] = {"hidden": [], "menu": []}
+        self._left_out_characters = 0
         self._everything = everything
         self._title: list[str] = []
         self._in_title = False
@@ -74,7 +75,7 @@ class Reading:
         self._flows = [Flow()]
         self._tables: list[Table | Definitions] = []
         self._dropped = 0
-        self._is_hidden = False
+        self._why = ""
         self._hiding = Hiding()
         self._sections = 0
         self._select: Select | None = None
@@ -123,9 +124,9 @@ class Reading:
         if self._in_title:
             self._title.append(data)
         elif self._dropped:
-            if self._is_hidden and self._hidden_characters < _HIDDEN_CHARACTERS and data.strip():
-                self.hidden.append(data)
-                self._hidden_characters += len(data)
+            if self._why and self._left_out_characters < _LEFT_OUT_CHARACTERS and data.strip():
+                self.left_out[self._why].append(data)
+                self._left_out_characters += len(data)
         elif self._math:
             self._math[-1].text += data
         elif self._select:
@@ -148,13 +149,18 @@ class Reading:
             self._in_title = True
             closers.append(self._end_title)
         elif self._dropped:
-            pass
+            if tag in _DROPPED:
+                self._drop(closers, "")
+            elif self._why and (tag in _BLOCKS or tag in _TABLE_TAGS):
+                self.left_out[self._why].append(" ")
         elif self._math or tag == "math":
             self._begin_formula(tag, attributes, closers)
-        elif tag in _DROPPED or is_struck(tag, attributes) or self._is_menu(tag, attributes):
-            self._drop(closers, hidden=False)
+        elif tag in _DROPPED or is_struck(tag, attributes):
+            self._drop(closers, "")
+        elif self._is_menu(tag, attributes):
+            self._drop(closers, "menu")
         elif self._hiding.look(tag, attributes):
-            self._drop(closers, hidden=True)
+            self._drop(closers, "hidden")
         elif tag == "svg" or self._drawings:
             self._begin_drawn(tag, closers)
         elif tag in _TABLE_TAGS:
@@ -264,16 +270,16 @@ class Reading:
             self._flows[-1].add(" ")
             closers.append(self._end_drawn_text)
 
-    def _drop(self, closers: list[_Closer], *, hidden: bool) -> None:
+    def _drop(self, closers: list[_Closer], why: str) -> None:
+        before, self._why = self._why, why
         self._dropped += 1
-        self._is_hidden = hidden
-        closers.append(self._end_dropped)
+        closers.append(lambda: self._end_dropped(before))
 
-    def _end_dropped(self) -> None:
+    def _end_dropped(self, before: str) -> None:
         self._dropped -= 1
-        if self._is_hidden:
-            self.hidden.append(" ")
-        self._is_hidden = False
+        if self._why:
+            self.left_out[self._why].append(" ")
+        self._why = before
 
     def _end_title(self) -> None:
         self._in_title = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -34,6 +35,10 @@ _NEAR_ROWS = 3.0
 _ALIGNED_POINTS = 4.0
 #: Lines of one cell follow each other so closely, in line heights.
 _CLOSE = 1.35
+#: What stands before the items of a list.
+_MARKER = re.compile(
+    r"[\u2022\u2023\u25aa\u25ab\u25cf\u25cb\u25e6\u2043\uf0b7\u2013\u2014*-]|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]"
+)
 
 
 @dataclass(slots=True)
@@ -220,15 +225,21 @@ def _mark_tables(rows: list[Row], first: int) -> None:
     for above, below in pairwise(rows):
         if len(above.runs) < 2 or len(below.runs) < 2 or (above.table and above.table < first):  # noqa: PLR2004
             continue
-        is_near = below.box.y0 - above.box.y1 <= _NEAR_ROWS * max(above.height, below.height)
-        if is_near and not below.table and _aligned(above, below) >= 2:  # noqa: PLR2004
+        if _is_item(above) and _is_item(below):
+            continue
+        if _is_near(above, below) and not below.table and _aligned(above, below) >= 2:  # noqa: PLR2004
             if not above.table:
                 number += 1
                 above.table = number
             below.table = above.table
     for at in range(1, len(rows)):
         above, row = rows[at - 1], rows[at]
-        if above.table >= first and not row.table and _goes_on(above, row):
+        if above.table < first or row.table:
+            continue
+        # The row before it, where what stands between only goes on with a cell of that.
+        full = next((each for each in reversed(rows[:at]) if len(each.runs) > 1 or each.table != above.table), above)
+        is_next = full.table == above.table and _is_near(above, row) and _aligned(full, row) >= 2  # noqa: PLR2004
+        if _goes_on(above, row) or (is_next and not _is_item(row)):
             row.table = above.table
     for at in range(1, len(rows) - 1):
         # Tables that a single such line parts are one.
@@ -236,6 +247,15 @@ def _mark_tables(rows: list[Row], first: int) -> None:
         if row.table >= first and below.table > row.table == above.table and _aligned(above, below):
             for other in rows[at + 1 :]:
                 other.table = row.table if other.table == below.table else other.table
+
+
+def _is_near(above: Row, below: Row) -> bool:
+    return below.box.y0 - above.box.y1 <= _NEAR_ROWS * max(above.height, below.height)
+
+
+def _is_item(row: Row) -> bool:
+    """Whether a line is a bullet or number with white between it and its text."""
+    return len(row.runs) == 2 and _MARKER.fullmatch(row.runs[0].text.strip()) is not None  # noqa: PLR2004
 
 
 def _goes_on(above: Row, row: Row) -> bool:

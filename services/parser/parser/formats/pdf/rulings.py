@@ -78,7 +78,7 @@ def _places(segments: list[Segment], low: float, high: float, start: float, end:
     group: list[Segment] = []
     for each in [*inside, None]:
         if group and (each is None or each.at - group[-1].at > _SAME_POINTS):
-            if _covered(group, start, end) >= _MOST_OF_IT * (end - start):
+            if covered(group, start, end) >= _MOST_OF_IT * (end - start):
                 places.append(sum(one.at for one in group) / len(group))
             group = []
         if each is not None:
@@ -86,11 +86,12 @@ def _places(segments: list[Segment], low: float, high: float, start: float, end:
     return places
 
 
-def _covered(segments: list[Segment], start: float, end: float) -> float:
-    covered, reached = 0.0, start
+def covered(segments: list[Segment], start: float, end: float) -> float:
+    """How much of the way from ``start`` to ``end`` segments in one line cover together."""
+    total, reached = 0.0, start
     for each in sorted(segments, key=lambda one: one.start):
         first, last = max(each.start, reached), min(each.end, end)
         if last > first:
-            covered += last - first
+            total += last - first
             reached = last
-    return covered
+    return total

@@ -25,7 +25,7 @@ _ALIGNED_POINTS = 4.0
 def table_block(rows: list[layout.Row], rulings: Rulings | None) -> Block:
     """The block of a table, given its lines from top to bottom."""
     cells = grid(rows, rulings)
-    shapes = [[CellElement(cell.text, cell.column, cell.columns) for cell in row] for row in cells]
+    shapes = [[CellElement(cell.text, cell.column, cell.columns, cell.rows) for cell in row] for row in cells]
     headers = header_rows(shapes, emphasised=_emphasised(cells))
     return Block(
         BlockKind.TABLE,
@@ -37,6 +37,7 @@ def table_block(rows: list[layout.Row], rulings: Rulings | None) -> Block:
                         tuple(_cell_line(runs, rows[0].page) for runs in cell.lines),
                         cell.column,
                         cell.columns,
+                        cell.rows,
                         is_header=number < headers,
                     )
                     for cell in row

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
+
+from parser.formats.pdf.lattice import Lattice, Place
 
 if TYPE_CHECKING:
     from parser.formats.pdf.glyphs import Run
@@ -27,11 +29,12 @@ _LEAST_SPACED = 0.25
 
 @dataclass(slots=True)
 class GridCell:
-    """Runs of a cell, line by line, the column it begins in and how many it spans."""
+    """Runs of a cell, line by line, the column it begins in and how many columns and rows it spans."""
 
     column: int
     columns: int
     lines: list[list[Run]] = field(default_factory=list)
+    rows: int = 1
 
     @property
     def text(self) -> str:
@@ -41,6 +44,8 @@ class GridCell:
 
 def grid(rows: list[Row], rulings: Rulings | None) -> list[list[GridCell]]:
     """A table's rows as cells, given the lines of text that it is made of, from top to bottom."""
+    if rulings is not None and (lattice := Lattice.around(rows, rulings)):
+        return _drawn(rows, lattice)
     region = _region(rows)
     columns = _columns(rows, rulings, region)
     placed = [_placed(row, columns) for row in rows]
@@ -52,6 +57,23 @@ def grid(rows: list[Row], rulings: Rulings | None) -> list[list[GridCell]]:
         else:
             _continue(found[-1], cells)
     return found
+
+
+def _drawn(rows: list[Row], lattice: Lattice) -> list[list[GridCell]]:
+    """The cells that the lines of a table part; rows in which none begins with text are left out."""
+    cells: dict[Place, GridCell] = {}
+    for row in rows:
+        on_line: dict[Place, list[Run]] = {}
+        for run in row.runs:
+            place = lattice.place((run.box.x0 + run.box.x1) / 2, (run.box.y0 + run.box.y1) / 2)
+            on_line.setdefault(place, []).append(run)
+        for place, runs in on_line.items():
+            cells.setdefault(place, GridCell(place.column, place.columns)).lines.append(runs)
+    kept = sorted({place.row for place in cells})
+    for place, cell in cells.items():
+        cell.rows = bisect_left(kept, place.row + place.rows) - bisect_left(kept, place.row)
+    ordered = sorted(cells.items(), key=lambda item: (item[0].row, item[0].column))
+    return [[cell for place, cell in ordered if place.row == row] for row in kept]
 
 
 def _region(rows: list[Row]) -> tuple[float, float, float, float]:
