@@ -34,6 +34,7 @@ from atoll.domain.page import Box
 from atoll.domain.passage import Chunk, Passage
 from atoll.domain.principal import Actor
 from atoll.domain.reader import Reader
+from atoll.domain.reading import HowRead
 from atoll.domain.tenant import Tenant
 from atoll.errors import AtollError
 from atoll.ports.archive import Accounts, KbRecord
@@ -146,7 +147,7 @@ class Life:
                 bytes=self.chance.randrange(1, 99),
                 sha256=f"s{self.chance.randrange(12)}",
                 labels=tuple(self.chance.sample(may, self.chance.randrange(len(may) + 1) // 2)),
-                metadata={"year": self.chance.randrange(2020, 2024), "tags": ["a", "é"]},
+                metadata=self.chance.choice([None, {"year": self.chance.randrange(2020, 2024), "tags": ["a", "é"]}]),
             )
             for _ in range(self.chance.choice([1, 1, 3]))
         ]
@@ -162,6 +163,8 @@ class Life:
         """Take a document as far as it goes."""
         document = self.document()
         batch = self._content(document)
+        # What a reading finds in the file meets what uploads and amendments say of the same fields.
+        told = self.chance.choice([{}, {"year": self.chance.randrange(2020, 2024), "by": self.chance.choice("ab")}])
         vectors = {entity_id(self.kb, key): np.full(4, at + 1, np.float16) for at, key in enumerate(KEYS)}
 
         async def journey(store: OpenRecords) -> Any:
@@ -170,7 +173,8 @@ class Life:
             while claim is not None and claim.stage not in {Stage.PUBLISH, Stage.PURGE, Stage.RELABEL}:
                 facts = None
                 if claim.stage is Stage.PARSE:
-                    facts = DocumentFacts(pages=2, warnings=(DocumentWarning("no_text", 2, "page 2 has no text"),))
+                    warnings = (DocumentWarning("no_text", 2, "page 2 has no text"),)
+                    facts = DocumentFacts(pages=2, warnings=warnings, how=HowRead("text", "its name", None, told))
                 if claim.stage is Stage.CHUNK:
                     facts = DocumentFacts(passages=len(batch.passages))
                 if claim.stage is Stage.EMBED:

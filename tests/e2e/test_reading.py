@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import time
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -37,6 +39,17 @@ def texts(client: httpx.Client, kb: str, document: str) -> str:
     return "\n".join(passage["text"] for passage in passages)
 
 
+def read_again(client: httpx.Client, kb: str, document: str) -> dict[str, Any]:
+    """Wait until a document's new reading is published or has failed."""
+    deadline = time.monotonic() + 120
+    while True:
+        found: dict[str, Any] = client.get(f"/v1/kbs/{kb}/documents/{document}").json()
+        if found["error"] or all(stage["state"] == "done" for stage in found["stages"]):
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+
+
 def is_drawn(client: httpx.Client, kb: str, document: str, number: int) -> bool:
     answer = client.get(f"/v1/kbs/{kb}/documents/{document}/pages/{number}.png")
     assert answer.status_code == 200, answer.text
@@ -56,6 +69,12 @@ def test_an_encrypted_document_is_read_with_its_password_and_leaves_it_nowhere(
     assert (ready["id"], ready["status"]) == (failed["id"], "ready")
     assert "The vault opens at nine." in texts(owner, own_kb, ready["id"])
     assert is_drawn(owner, own_kb, ready["id"], 1)
+    again = f"/v1/kbs/{own_kb}/documents/{ready['id']}/reprocess"
+    for body, error in (({}, "DocumentEncrypted"), ({"password": PASSWORD}, None)):
+        assert owner.post(again, json=body).status_code == 202
+        read = read_again(owner, own_kb, ready["id"])
+        assert (read["status"], read["error"] and read["error"]["type"]) == ("ready", error)
+        assert "The vault opens at nine." in texts(owner, own_kb, ready["id"])
     places = [path for path in stack.data.rglob("*") if path.is_file()]
     assert not [path for path in places if PASSWORD.encode() in path.read_bytes()]
     assert not [path for path in places if path.name == "password"]
@@ -94,6 +113,19 @@ def test_sheets_and_slides_are_read_searched_and_drawn(stack: Stack, owner: http
     assert {each["status"] for each in ready.values()} == {"ready"}, ready
     assert "North quay | 31" in texts(owner, own_kb, ready["tariff.xlsx"]["id"])
     assert is_drawn(owner, own_kb, ready["ferry.pptx"]["id"], 1)
+
+
+def test_what_a_note_says_of_itself_can_be_filtered_by(stack: Stack, owner: httpx.Client, own_kb: str) -> None:
+    notes = {
+        "old.md": b"---\nyear: 1998\nauthor: Ida\n---\nThe pier was mended.\n",
+        "new.md": b"---\nyear: 2024\nauthor: Ida\n---\nThe pier was mended again.\n",
+    }
+    stack.upload(owner, notes, kb=own_kb, metadata='{"author": "Bo"}')
+    shown = {each["name"]: each["metadata"] for each in stack.settled(owner, kb=own_kb) if each["name"] in notes}
+    assert shown == {"old.md": {"year": 1998, "author": "Bo"}, "new.md": {"year": 2024, "author": "Bo"}}
+    asked = {"query": "Was the pier mended?", "mode": "naive", "filters": {"metadata": {"year": {"gte": 2020}}}}
+    evidence = owner.post(f"/v1/kbs/{own_kb}/search", json=asked).json()["evidence"]
+    assert {each["document"] for each in evidence} == {"new.md"}
 
 
 def test_a_folder_is_mirrored(stack: Stack, owner: httpx.Client, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -185,6 +186,15 @@ def test_watching_follows_changes_and_outlives_the_gateway(mirror: Mirrored) -> 
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(_SECONDS)
+
+
+def test_the_role_needs_nothing_that_its_image_lacks() -> None:
+    program = "import sys; sys.modules['rich'] = None; import atoll.cli.sync.__main__ as role; print(role.main())"
+    environment = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False, timeout=_SECONDS
+    )
+    assert (done.stdout, done.stderr) == ("1\n", "watch: ATOLL_WATCH__FOLDER names no folder to watch\n")
 
 
 def test_the_role_waits_for_its_folder_and_goes_on_after_it_was_killed(mirror: Mirrored, tmp_path: Path) -> None:
