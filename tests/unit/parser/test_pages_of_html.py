@@ -225,3 +225,32 @@ def test_menus_are_left_out_and_can_be_looked_at(tmp_path: Path) -> None:
     assert reading.texts == ["The pier is open."]
     assert [(each.type, each.text) for each in reading.document.skipped] == [("menu", "Home Prices")]
     assert not reading.warned
+
+
+@pytest.mark.parametrize(
+    ("body", "is_seen"),
+    [
+        ('<p style="color:#fff">words</p>', False),
+        ('<p style="color: white; background-color: #fefefe">words</p>', False),
+        ('<div style="background:#123"><p style="color: #112233">words</p></div>', False),
+        ('<font color="white">words</font>', False),
+        ('<span style="color:transparent">words</span>', False),
+        ('<span style="position:absolute; left:-9999px">words</span>', False),
+        ('<p style="text-indent:-999em">words</p>', False),
+        ('<p style="font-size:1px">words</p>', False),
+        ('<div style="height:0;overflow:hidden">words</div>', False),
+        ('<span style="clip: rect(0 0 0 0)">words</span>', False),
+        ('<p style="color:#333">words</p>', True),
+        ('<div style="background:#123"><p style="color:#fff">words</p></div>', True),
+        ('<table bgcolor="#003366"><tr><td><font color="white">words</font></td></tr></table>', True),
+        ('<div style="background-image:url(a.png)"><p style="color:#fff">words</p></div>', True),
+        ('<style>.band {background: navy}</style><div class="band"><p style="color:#fff">words</p></div>', True),
+        ('<p style="margin-left:-12px; font-size:10px">words</p>', True),
+        ('<div style="background:#123"><p>a</p></div><p style="color:#112233">words</p>', True),
+    ],
+)
+def test_text_that_a_page_states_to_be_unseen_is_left_out(tmp_path: Path, body: str, is_seen: bool) -> None:
+    reading = page(tmp_path, f"<p>The pier is open.</p>{body}<p>Boats go daily.</p>")
+    assert any("words" in text for text in reading.texts) is is_seen
+    assert {"The pier is open.", "Boats go daily."} <= set(reading.texts)
+    assert reading.warned == ([] if is_seen else [("hidden_text", None)])

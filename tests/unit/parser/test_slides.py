@@ -11,9 +11,10 @@ from typing import Any
 import pptx
 import pytest
 from pptx.chart.data import CategoryChartData
+from pptx.dml.color import RGBColor
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.oxml import parse_xml
-from pptx.util import Inches
+from pptx.util import Inches, Pt
 
 from atoll.domain import media
 from atoll.errors import DocumentTooLarge, DocumentUnreadable
@@ -137,6 +138,26 @@ def test_hidden_slides_and_shapes_are_told_and_left_out(tmp_path: Path) -> None:
     assert [kind for kind, _ in reading.warned] == ["hidden_slide", "hidden_text"]
     assert [page.label for page in reading.document.pages] == ["Slide 2"]
     assert "words 0" in reading.document.skipped[0].text
+
+
+def test_text_beside_the_slide_of_its_shapes_colour_or_of_no_size_is_left_out(tmp_path: Path) -> None:
+    def fill(deck: Any) -> None:
+        slide = deck.slides.add_slide(deck.slide_layouts[BLANK])
+        box(slide.shapes, "words", 1, 1)
+        box(slide.shapes, "far", 30, 1)
+        for number, (ink, ground, size) in enumerate(
+            (("FFFFFF", "FFFFFF", 12), ("FFFFFF", "102030", 12), ("000000", "FFFFFF", 1))
+        ):
+            shape = box(slide.shapes, f"box {number}", 1, 2 + number)
+            shape.fill.solid()
+            shape.fill.fore_color.rgb = RGBColor.from_string(ground)
+            font = shape.text_frame.paragraphs[0].runs[0].font
+            font.color.rgb, font.size = RGBColor.from_string(ink), Pt(size)
+
+    reading = shown(tmp_path, fill)
+    assert reading.texts == ["words", "box 1"]
+    assert reading.warned == [("hidden_text", None)]
+    assert sorted(reading.document.skipped[0].text.split()) == ["0", "2", "box", "box", "far"]
 
 
 def test_strict_presentations_are_read(tmp_path: Path) -> None:

@@ -271,6 +271,56 @@ def test_hidden_text_is_left_out_and_told(tmp_path: Path) -> None:
     assert [each.text for each in reading.document.skipped] == ["secret more"]
 
 
+SHADED = '<w:shd w:val="clear" w:fill="{}"/>'
+WHITE = '<w:color w:val="FFFFFF"/>'
+
+
+@pytest.mark.parametrize(
+    ("content", "is_seen"),
+    [
+        (run("words", WHITE), False),
+        (run("words", '<w:color w:val="FDFDFD"/>'), False),
+        (run("words", '<w:sz w:val="2"/>'), False),
+        (run("words", WHITE + SHADED.format("FFFFFF")), False),
+        (run("words", '<w:color w:val="000000"/><w:highlight w:val="black"/>'), False),
+        (run("words", '<w:rStyle w:val="Pale"/>'), False),
+        (run("words", '<w:color w:val="auto"/>'), True),
+        (run("words", '<w:color w:val="333333"/>'), True),
+        (run("words", '<w:sz w:val="12"/>'), True),
+        (run("words", WHITE + SHADED.format("1F3864")), True),
+        (run("words", WHITE + '<w:highlight w:val="darkBlue"/>'), True),
+        (f"<w:pPr>{SHADED.format('1F3864')}</w:pPr>" + run("words", WHITE), True),
+        ('<w:pPr><w:pStyle w:val="Band"/></w:pPr>' + run("words", WHITE), True),
+    ],
+)
+def test_text_of_the_papers_colour_or_of_no_size_is_not_seen(tmp_path: Path, content: str, is_seen: bool) -> None:
+    styles = (
+        f'<w:style w:type="character" w:styleId="Pale"><w:name w:val="p"/><w:rPr>{WHITE}</w:rPr></w:style>'
+        '<w:style w:type="paragraph" w:styleId="Band"><w:name w:val="b"/><w:pPr>'
+        f"{SHADED.format('1F3864')}</w:pPr></w:style>"
+    )
+    reading = word(tmp_path, paragraph("The pier is open. ") + f"<w:p>{content}</w:p>", styles=styles)
+    assert ("words" in reading.texts) is is_seen
+    assert reading.warned == ([] if is_seen else [("hidden_text", None)])
+
+
+@pytest.mark.parametrize(
+    ("look", "cell", "is_seen"),
+    [
+        ('<w:tblPr><w:tblStyle w:val="Grid"/></w:tblPr>', "", True),
+        ("", f"<w:tcPr>{SHADED.format('1F3864')}</w:tcPr>", True),
+        ("", "", False),
+    ],
+)
+def test_white_text_in_a_table_is_seen_where_its_style_may_paint_the_cell(
+    tmp_path: Path, look: str, cell: str, is_seen: bool
+) -> None:
+    head = f"<w:tr><w:tc>{cell}<w:p>{run('words', WHITE)}</w:p></w:tc><w:tc>{paragraph('Flow')}</w:tc></w:tr>"
+    body = f"<w:tr><w:tc>{paragraph('North')}</w:tc><w:tc>{paragraph('12')}</w:tc></w:tr>"
+    reading = word(tmp_path, f"<w:tbl>{look}{head}{body}</w:tbl>")
+    assert ("words" in reading.texts[0]) is is_seen
+
+
 @pytest.mark.parametrize("content_type", [MACROS, TEMPLATE])
 def test_macro_files_and_templates_are_read(tmp_path: Path, content_type: str) -> None:
     content = word_file(paragraph("Fill in."), content_type=content_type)

@@ -84,6 +84,8 @@ class Fonts:
         known = self._glyphs[style].get(character)
         if known is None:
             face = self._faces.of(character, style)
-            known = (face.name, face.width(character)) if face else ("", self._glyph(REPLACEMENT, style)[1])
+            if face is None:  # not remembered here: each document is told what is missing
+                return "", self._glyph(REPLACEMENT, style)[1]
+            known = face.name, face.width(character)
             self._glyphs[style][character] = known
         return known

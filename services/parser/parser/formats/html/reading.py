@@ -23,20 +23,10 @@ _LEFT_OUT_CHARACTERS = 20_000
 
 #: Never text of the page.
 _DROPPED = frozenset(
-    (
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "iframe",
-        "object",
-        "embed",
-        "canvas",
-        "audio",
-        "video",
-        "datalist",
-        "rp",
-    )
+    {
+        *("script", "style", "noscript", "template", "iframe", "object", "embed"),
+        *("canvas", "audio", "video", "datalist", "rp"),
+    }
 )
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
@@ -56,7 +46,7 @@ _SECTIONS = frozenset(
     ("article", "section", "main", "aside", "blockquote", "details", "dialog", "fieldset", "td", "th")
 )
 
-_Closer = Callable[[], None]
+_Closer = Callable[[], object]
 
 
 class Reading:
@@ -156,10 +146,11 @@ class Reading:
         elif self._math or tag == "math":
             self._begin_formula(tag, attributes, closers)
         elif tag in _DROPPED or is_struck(tag, attributes):
+            self._hiding.notice(tag, attributes)
             self._drop(closers, "")
         elif self._is_menu(tag, attributes):
             self._drop(closers, "menu")
-        elif self._hiding.look(tag, attributes):
+        elif self._hiding.look(tag, attributes, closers):
             self._drop(closers, "hidden")
         elif tag == "svg" or self._drawings:
             self._begin_drawn(tag, closers)

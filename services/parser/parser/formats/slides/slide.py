@@ -9,6 +9,7 @@ from atoll.domain.block import BlockKind
 from parser.charts import chart_rows
 from parser.flow import BULLET, Element
 from parser.formats.slides.places import P, Placed, Places, in_reading_order
+from parser.formats.slides.sight import is_beside, slide_size, unseen_text
 from parser.formats.slides.tables import rows_of
 from parser.formats.slides.text import paragraphs
 from parser.opc import MC, A, R
@@ -36,6 +37,7 @@ class Slides:
     def __init__(self, package: Package) -> None:
         self._package = package
         self._places = Places(package)
+        self._size = slide_size(package)
         self._table = 0
         self._hidden: list[str] = []
 
@@ -68,9 +70,13 @@ class Slides:
         properties = next(shape.iter(f"{P}cNvPr"), None)
         if kind in _FURNITURE:
             return
-        if properties is not None and properties.get("hidden") in {"1", "true"}:
+        is_hidden = properties is not None and properties.get("hidden") in {"1", "true"}
+        if is_hidden or (depth == 0 and is_beside(placed, self._size)):
             self._hidden.append(" ".join(text.text or "" for text in shape.iter(f"{A}t")))
-        elif shape.tag == f"{P}grpSp" and depth < _DEEPEST:
+            return
+        if shape.tag != f"{P}grpSp":
+            self._hidden.append(unseen_text(shape))
+        if shape.tag == f"{P}grpSp" and depth < _DEEPEST:
             yield from self._shapes(shape, part, depth + 1)
         elif shape.tag == f"{P}graphicFrame":
             yield from self._frame(shape, part)

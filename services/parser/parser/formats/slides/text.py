@@ -7,6 +7,7 @@ from typing import Any
 
 from atoll.domain.block import BlockKind
 from parser.flow import BULLET, Element
+from parser.formats.slides.sight import is_unseen
 from parser.formats.word.formulas import linear
 from parser.numerals import letters, roman
 from parser.opc import MC, A, M
@@ -67,7 +68,7 @@ def _add_run(run: Any, parts: list[str]) -> None:
     text = "".join(each.text or "" for each in run.iterchildren(f"{A}t"))
     properties = run.find(f"{A}rPr")
     if properties is not None:
-        if properties.get("strike", "noStrike") != "noStrike":
+        if properties.get("strike", "noStrike") != "noStrike" or is_unseen(run):
             return
         shift = properties.get("baseline", "0").rstrip("%")
         if text.strip() and shift.lstrip("-").isdecimal() and int(shift[:8]):

@@ -34,7 +34,10 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What a style says of its paragraphs or runs; ``raise_`` is "superscript", "subscript" or empty."""
+    """What a style says of its paragraphs or runs; ``raise_`` is "superscript", "subscript" or empty.
+
+    ``colour`` is that of the text and ``fill`` that of what it stands on, as they are written.
+    """
 
     kind: BlockKind = BlockKind.PARAGRAPH
     level: int = 0
@@ -44,6 +47,8 @@ class Style:
     is_bold: bool = False
     raise_: str = ""
     font: str = ""
+    colour: str = ""
+    fill: str = ""
 
 
 PLAIN = Style()
@@ -92,6 +97,7 @@ def _inherited(element: Any, parent: Style) -> Style:
     if name.startswith("list") and kind is BlockKind.PARAGRAPH and not name.startswith("list paragraph"):
         kind = BlockKind.LIST_ITEM
     fonts = run.find(f"{W}rFonts") if run is not None else None
+    shade = paragraph.find(f"{W}shd") if paragraph is not None else None
     return Style(
         kind,
         level,
@@ -101,6 +107,8 @@ def _inherited(element: Any, parent: Style) -> Style:
         is_on(run, f"{W}b", parent.is_bold),
         value_of(run, f"{W}vertAlign") or parent.raise_,
         (fonts.get(f"{W}ascii") if fonts is not None else None) or parent.font,
+        value_of(run, f"{W}color") or parent.colour,
+        (shade.get(f"{W}fill") if shade is not None else None) or parent.fill,
     )
 
 

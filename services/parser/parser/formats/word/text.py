@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from parser.formats.word.fields import Fields
 from parser.formats.word.formulas import linear
+from parser.formats.word.sight import is_unseen
 from parser.formats.word.symbols import symbol, unmapped
 from parser.opc import MC, A, M, W, is_on, value_of, whole_of
 from parser.raised import lowered, raised
@@ -111,6 +112,7 @@ class TextReader:
         properties = run.find(f"{W}rPr")
         own = self._styles.of(value_of(properties, f"{W}rStyle"))
         hidden = is_on(properties, f"{W}vanish", own.is_hidden or self._style.is_hidden)
+        hidden = hidden or is_unseen(run, properties, own, self._style)
         struck = is_on(properties, f"{W}strike", own.is_struck or self._style.is_struck)
         struck = is_on(properties, f"{W}dstrike", struck)
         start = len(self._parts)
