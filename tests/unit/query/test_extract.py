@@ -23,6 +23,13 @@ async def test_a_tables_header_explains_its_rows_and_answers_nothing_itself():
     assert found == ["Friday, Leave Grimholm: 19:25 (Boats)"]
 
 
+async def test_a_row_that_is_called_by_a_bare_number_is_shown_with_the_name_of_that_column():
+    units = "Rents\nUnit | Area m2 | Rent per year\n12 | 80 | 14,200\n14 | 104 | 18,400"
+    assert await answers("What is the rent of unit 12?", units, headings=("Rents",)) == [
+        "Unit 12, Rent per year: 14,200 (Rents)"
+    ]
+
+
 async def test_a_heading_is_no_answer():
     found = await answers(
         "How is the lamp of the light cleaned?",

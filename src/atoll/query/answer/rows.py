@@ -21,7 +21,7 @@ def _row(row: TableRow, columns: Sequence[int]) -> str:
     wanted = [at for at in columns if at != label_at and row.cells[at]]
     if wanted:
         values = "; ".join(_named(row, at) for at in wanted)
-        label = row.cells[label_at]
+        label = _label(row, label_at)
         text = f"{label}, {values}" if label else values
     elif any(row.header):
         text = "; ".join(_named(row, at) for at, cell in enumerate(row.cells) if cell)
@@ -30,6 +30,12 @@ def _row(row: TableRow, columns: Sequence[int]) -> str:
     if row.caption and any(row.header) and len(row.caption) <= _LONGEST_CAPTION:
         text += f" ({row.caption.rstrip(':')})"
     return text
+
+
+def _label(row: TableRow, at: int) -> str:
+    """Return what the row is about; a bare number says nothing without the name of its column: "Unit 12"."""
+    label, name = row.cells[at], row.header[at].rstrip(":")
+    return f"{name} {label}" if name and not any(map(str.isalpha, label)) else label
 
 
 def _named(row: TableRow, at: int) -> str:
