@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -28,17 +29,34 @@ def stream_response(frames: AsyncIterator[bytes], headers: Mapping[str, str] | N
     )
 
 
-async def with_keep_alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield the frames, and a comment whenever nothing came for `HEARTBEAT_SECONDS`."""
+async def with_keep_alive(
+    frames: AsyncGenerator[bytes, None],
+    last_word: Callable[[], Awaitable[bytes | None]] | None = None,
+    *,
+    check_seconds: float = HEARTBEAT_SECONDS,
+) -> AsyncGenerator[bytes, None]:
+    """Yield the frames, and a comment whenever nothing came for `HEARTBEAT_SECONDS`.
+
+    ``last_word`` is asked every ``check_seconds``, whether frames come or not: what it returns ends the stream.
+    """
     coming: asyncio.Task[bytes] | None = None
+    spoke = checked = time.monotonic()
     try:
         while True:
             coming = coming or asyncio.ensure_future(anext(frames))
-            done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT_SECONDS)
+            done, _ = await asyncio.wait({coming}, timeout=min(HEARTBEAT_SECONDS, check_seconds))
+            if last_word is not None and time.monotonic() - checked >= check_seconds:
+                checked = time.monotonic()
+                if (word := await last_word()) is not None:
+                    yield word
+                    return
             if not done:
-                yield KEEP_ALIVE
+                if last_word is None or time.monotonic() - spoke >= HEARTBEAT_SECONDS:
+                    spoke = time.monotonic()
+                    yield KEEP_ALIVE
                 continue
             finished, coming = coming, None
+            spoke = time.monotonic()
             try:
                 yield finished.result()
             except StopAsyncIteration:

@@ -1,7 +1,9 @@
 // A real Chromium for journeys. Every request to elsewhere and every error on the console fails the journey.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 const require = createRequire(process.env.SCREEN_MODULES);
 const { chromium } = require("playwright-core");
@@ -18,11 +20,17 @@ const FLAGS = [
 ];
 /** A request that was refused is told on the console too; journeys that want one name its status. */
 const REFUSED = /Failed to load resource: the server responded with a status of (\d+)/;
+/** What the browser says of a gateway that is away; journeys that take it down allow for it. */
+const AWAY = /Failed to load resource: net::ERR_|ERR_INCOMPLETE_CHUNKED_ENCODING/;
+
+export function openBrowser() {
+  return chromium.launch({ executablePath: process.env.SCREEN_CHROMIUM, args: FLAGS });
+}
 
 /** Runs a journey in a browser of its own. */
 export async function journey(options, walk) {
-  const { width = 1280, height = 800, theme = "light", refusals = [] } = options;
-  const browser = await chromium.launch({ executablePath: process.env.SCREEN_CHROMIUM, args: FLAGS });
+  const { width = 1280, height = 800, theme = "light", refusals = [], away = false } = options;
+  const browser = await openBrowser();
   const troubles = [];
   try {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, locale: "en-GB" });
@@ -33,7 +41,7 @@ export async function journey(options, walk) {
     context.on("page", (page) => {
       page.on("pageerror", (error) => troubles.push(`error ${error.message}`));
       page.on("console", (message) => {
-        if (message.type() !== "error") return;
+        if (message.type() !== "error" || (away && AWAY.test(message.text()))) return;
         const status = REFUSED.exec(message.text())?.[1];
         if (status === undefined || !refusals.includes(Number(status))) troubles.push(`console ${message.text()}`);
       });
@@ -95,4 +103,10 @@ export async function api(method, path, body) {
   const answer = await fetch(address + path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
   assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${await answer.clone().text()}`);
   return answer.status === 204 ? null : answer.json();
+}
+
+/** Runs `atoll` as the operator of this stack does; returns what it printed. */
+export async function atoll(words, settings = {}) {
+  const env = { ...JSON.parse(process.env.SCREEN_STACK), ...settings };
+  return (await promisify(execFile)(process.env.SCREEN_ATOLL, words, { env, cwd: "/" })).stdout;
 }

@@ -103,6 +103,11 @@ test("a link to a page leads to the version that replaced it; documents are move
     await accessible(page);
     await page.getByRole("button", { name: "Read again (2)" }).click();
     await page.getByText("Done for 2 documents").waitFor();
+    await page.goto(`${address}/kb/${kb}/doc/${replaced.id}/p/1?mark=of-an-earlier-reading`);
+    await page.getByText("belongs to an earlier reading").waitFor();
+    assert.equal(await page.locator("[data-mark]").count(), 0);
+    await accessible(page);
+    await page.goto(`${address}/kb/${kb}/documents`);
     await page.getByRole("button", { name: "Actions for ferry.txt" }).first().click();
     await page.getByRole("menuitem", { name: "Name, labels, metadata" }).click();
     const dialog = page.getByRole("dialog");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { api, ask, journey, picture, signIn } from "./browser.mjs";
+import { accessible, api, ask, atoll, journey, picture, signIn } from "./browser.mjs";
 
 const QUESTION = "How long will the usable fuel at Osk Head last in winter?";
 
@@ -28,6 +28,31 @@ test("an answer is saved as one file that needs nothing else, and as Markdown wi
     assert.match(markdown, /118 days.* \[1\]/);
     assert.match(markdown, /^\[1\] osk-head-station-manual\.pdf, page \d+: </m);
     assert.match(markdown, /!\[\[1\]\]\(data:image/);
+  });
+});
+
+test("answers that people judged are a file by which atoll eval measures", async () => {
+  await journey({}, async (page) => {
+    await signIn(page);
+    const right = await ask(page, QUESTION);
+    await right.getByRole("button", { name: "This is right" }).click();
+    const dialog = page.getByRole("dialog");
+    assert.equal(await dialog.getByLabel("Words that a right answer must hold").inputValue(), "118 days");
+    await accessible(page);
+    await dialog.getByRole("button", { name: "Add to the file" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const wrong = await ask(page, "How much did Brackwell Hydraulics' repair of the ramp cost?");
+    await wrong.getByRole("button", { name: "This is wrong" }).click();
+    await dialog.getByLabel("Words that a right answer must hold").fill("£11,480 (paid)");
+    await dialog.getByRole("button", { name: "Add to the file" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await wrong.getByRole("button", { name: "This is wrong" }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      dialog.getByRole("button", { name: "Save the file (2)" }).click(),
+    ]);
+    const run = JSON.parse(await atoll(["eval", await download.path(), "--json"]));
+    assert.deepEqual(run.questions.map(({ good }) => good), [true, false], JSON.stringify(run));
   });
 });
 

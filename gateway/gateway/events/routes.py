@@ -10,15 +10,15 @@ from fastapi import APIRouter, Depends, Header
 from fastapi.responses import StreamingResponse
 
 from atoll.access.admit import KbAccess
-from atoll.access.authorize import authorize
 from atoll.access.opaque import OPAQUE_CHARACTERS
-from atoll.domain.principal import Action, Scope
+from atoll.domain.principal import Action
 from atoll.errors import AtollError
 from gateway.auth import InKb
 from gateway.documents.schemas import DocumentState
 from gateway.events.hub import Hubs, Shown
 from gateway.runtime import Live, Runtime
 from gateway.sse import HEARTBEAT_SECONDS, frame, stream_response
+from gateway.standing import ensure_stands
 from gateway.wire import event_number
 
 router = APIRouter(prefix="/v1/kbs/{kb}", tags=["events"])
@@ -87,11 +87,8 @@ def _told(shown: Shown, identity: str) -> bytes:
 
 
 async def _may_stay(access: KbAccess, live: Runtime) -> bool:
-    """Whether key and knowledge base still stand as they did; a stream is open for longer than a request."""
     try:
-        principal = await live.authenticator.by_subject(access.principal.subject)
-        authorize(principal, Action.READ, Scope(principal.tenant, access.kb, access.kb_name))
-        located = await live.ports.records.knowledge_bases.locate(principal.tenant, access.kb_name)
+        await ensure_stands(access, live)
     except AtollError as error:
         return error.retryable
-    return located.uid == access.kb
+    return True

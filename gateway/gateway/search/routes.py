@@ -27,8 +27,12 @@ from gateway.search.schemas import (
     evidence_out,
 )
 from gateway.sse import frame, stream_response, with_keep_alive
+from gateway.standing import ensure_stands
 
 router = APIRouter(prefix="/v1/kbs/{kb}", tags=["search"])
+
+#: How often it is looked whether the key of an answer that is being written still holds.
+_CHECK_SECONDS = 5.0
 
 Reading = Annotated[KbAccess, Depends(InKb(Action.READ, is_query=True))]
 
@@ -49,7 +53,7 @@ async def query(wanted: QueryIn, request: Request, access: Reading, live: Live) 
     """Answer a question from the documents, every sentence cited.
 
     With ``stream`` the answer comes as server-sent events: ``evidence``, ``delta``, ``replace``, ``citations``, and
-    at last ``done`` or ``error``.
+    at last ``done`` or ``error``. It ends with an error within seconds of its key being revoked.
     """
     question = wanted.to_query(access.reader)
     if not wanted.stream:
@@ -59,8 +63,17 @@ async def query(wanted: QueryIn, request: Request, access: Reading, live: Live) 
     events = live.ports.ask.stream(question)
     # What fails before the first event is an ordinary error with its own status.
     first = await anext(events)
-    frames = _frames(first, events, explain=wanted.explain, request_id=request.state.request_id)
-    return stream_response(with_keep_alive(frames))
+    request_id = request.state.request_id
+    frames = _frames(first, events, explain=wanted.explain, request_id=request_id)
+
+    async def last_word() -> bytes | None:
+        try:
+            await ensure_stands(access, live)
+        except AtollError as error:
+            return None if error.retryable else frame("error", {"problem": problem(error, request_id)})
+        return None
+
+    return stream_response(with_keep_alive(frames, last_word, check_seconds=_CHECK_SECONDS))
 
 
 async def _frames(

@@ -314,3 +314,25 @@ async def test_a_stream_that_is_cancelled_again_and_again_closes_its_source_undi
         await anext(frames)
     assert left.cancelled_caught
     assert steps == ["reply", "connection", "pool"]
+
+
+async def test_a_stream_ends_with_its_last_word_whether_frames_come_or_not() -> None:
+    closed = False
+
+    async def source() -> AsyncGenerator[bytes]:
+        nonlocal closed
+        try:
+            yield b"one"
+            await asyncio.Event().wait()
+        finally:
+            closed = True
+
+    words = iter([None, None, b"the end"])
+
+    async def last_word() -> bytes | None:
+        return next(words)
+
+    found = [each async for each in sse.with_keep_alive(source(), last_word, check_seconds=0.01)]
+
+    assert found == [b"one", b"the end"]
+    assert closed

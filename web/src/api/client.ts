@@ -65,6 +65,11 @@ export async function send(address: string, init: RequestInit): Promise<Response
   throw problem;
 }
 
+/** Says that the session is over, where a stream and not a response tells it. */
+export function noteSignedOut(): void {
+  watcher.signedOut();
+}
+
 /** Returns an operation's address; empty values of the query are left out. */
 export function addressOf<N extends Name>(
   name: N,

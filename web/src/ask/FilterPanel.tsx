@@ -8,6 +8,7 @@ import { Popover } from "@/design/Popover";
 import { useCurrentKb } from "@/shell/useCurrentKb";
 import { useTexts } from "@/texts";
 
+import { DocumentPicker } from "./DocumentPicker";
 import { hintsQuery } from "./filterHints";
 import styles from "./FilterPanel.module.css";
 import { countFilters, type FilterChoice, listOf, type MetadataFilter, NO_FILTERS } from "./filters";
@@ -44,24 +45,9 @@ function FilterForm({ chosen, onChange }: FilterPanelProps) {
   const { data: hints } = useQuery({ ...hintsQuery(kb ?? ""), enabled: kb !== null });
   return (
     <div className={styles.form}>
-      {chosen.documents.length > 0 ? (
-        <div>
-          <p className={styles.heading}>{t.ask.onlyDocuments}</p>
-          <ul className={styles.documents}>
-            {chosen.documents.map(({ id, name }) => (
-              <li key={id}>
-                <bdi>{name}</bdi>
-                <IconButton
-                  icon={Trash2}
-                  size={15}
-                  label={t.shell.remove(name)}
-                  onClick={() => change({ documents: chosen.documents.filter((each) => each.id !== id) })}
-                />
-              </li>
-            ))}
-          </ul>
-        </div>
-      ) : null}
+      {kb === null ? null : (
+        <DocumentPicker kb={kb} chosen={chosen.documents} onChange={(documents) => change({ documents })} />
+      )}
       <ListField
         label={t.ask.names}
         hint={t.ask.namesHint}

@@ -23,12 +23,12 @@ export function VerdictDialog({ turn, verdict, onDone }: VerdictDialogProps) {
   const [file] = useState(() => new QuestionFile(localStorage));
   const refused = turn.refusal !== null;
   const [answerable, setAnswerable] = useState(refused === (verdict === "wrong"));
-  const [words, setWords] = useState(() => (verdict === "right" ? proposedWords(turn).join(", ") : ""));
+  const [words, setWords] = useState(() => (verdict === "right" ? proposedWords(turn).join("; ") : ""));
   const count = file.all().length;
-  const isComplete = !answerable || listOf(words).length > 0;
+  const isComplete = !answerable || listOf(words, ";").length > 0;
 
   function keep() {
-    file.add(knownQuestion(turn, verdict, answerable, listOf(words)));
+    file.add(knownQuestion(turn, verdict, answerable, listOf(words, ";")));
     say(t.ask.verdictKept(file.all().length));
     onDone(true);
   }

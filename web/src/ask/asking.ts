@@ -1,4 +1,4 @@
-import { request } from "@/api/client";
+import { noteSignedOut, request } from "@/api/client";
 import { eventsOf, type ServerEvent } from "@/api/events";
 import { Problem, type ProblemBody, Unreachable } from "@/api/problem";
 import type { QueryIn, QueryOut, TurnIn } from "@/api/schema";
@@ -117,9 +117,12 @@ class Pen {
       case "done":
         this.#finish(wholeAnswer(data as unknown as QueryOut));
         break;
-      case "error":
-        this.#finish({ state: "failed", problem: data.problem as ProblemBody });
+      case "error": {
+        const problem = data.problem as ProblemBody;
+        this.#finish({ state: "failed", problem });
+        if (problem.status === 401) noteSignedOut();
         break;
+      }
     }
   }
 

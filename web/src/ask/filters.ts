@@ -141,11 +141,11 @@ export function scalarOf(text: string): string | number | boolean {
   return text.trim() !== "" && /^-?\d+(?:\.\d+)?$/.test(text.trim()) ? Number(text) : text;
 }
 
-export function listOf(text: string): string[] {
+export function listOf(text: string, separator = ","): string[] {
   return [
     ...new Set(
       text
-        .split(",")
+        .split(separator)
         .map((each) => each.trim())
         .filter(Boolean),
     ),

@@ -29,11 +29,21 @@ export function knownQuestion(
     kind: "screen",
     question: turn.question,
     answerable,
-    expect_all: answerable ? expected.map((words) => words.toLowerCase()) : [],
+    expect_all: answerable ? expected.map((words) => asPattern(words.toLowerCase())) : [],
     documents: [...new Set(cited.map(({ document }) => document))],
     pages: [...pages.values()] as [string, number][],
   };
 }
+
+/** The file holds regular expressions; what a person writes means itself. */
+function asPattern(words: string): string {
+  return words.replaceAll(/[\\^$.*+?()[\]{}|]/g, (sign) => `\\${sign}`);
+}
+
+/** Words that follow a number and are no unit of it. */
+const NO_UNITS = new Set(
+  "a and are at by for from in is of on or to was were with und oder bis von im am ist".split(" "),
+);
 
 /** Words that an answer as right as this one must hold: its numbers with their units. To be looked over by a person. */
 export function proposedWords(turn: Turn): string[] {
@@ -42,10 +52,13 @@ export function proposedWords(turn: Turn): string[] {
     .map((sentence) => sentence.text)
     .join(" ");
   const asked = turn.question.toLowerCase();
-  const found = text.match(/\b\d[\d.,:/]*(?:\s(?:[a-zäöüß°%]{1,12}))?/gi) ?? [];
-  return [...new Set(found.map((each) => each.replace(/[.,:/]+$/, "").trim()))]
-    .filter((each) => !asked.includes(each.toLowerCase()))
-    .slice(0, 2);
+  const found = [...text.matchAll(/\b(\d[\d.,:/]*)(?:\s([a-zäöüß°%]{1,12}))?/gi)].map(
+    ([, digits = "", unit = ""]) =>
+      unit === "" || NO_UNITS.has(unit.toLowerCase()) || /[.,:/]$/.test(digits)
+        ? digits.replace(/[.,:/]+$/, "")
+        : `${digits} ${unit}`,
+  );
+  return [...new Set(found)].filter((each) => !asked.includes(each.toLowerCase())).slice(0, 2);
 }
 
 export class QuestionFile {

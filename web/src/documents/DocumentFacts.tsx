@@ -180,7 +180,7 @@ function Stages({ document }: { document: DocumentOut }) {
       {document.error === null ? null : <Failure document={document} />}
       <ol className={styles.stages}>
         {document.stages.map((stage) => (
-          <Step key={stage.name} stage={stage} />
+          <Step key={stage.name} stage={stage} told={document.error?.message ?? null} />
         ))}
       </ol>
       {read?.parser ? (
@@ -195,7 +195,8 @@ function Stages({ document }: { document: DocumentOut }) {
   );
 }
 
-function Step({ stage }: { stage: StageOut }) {
+/** A stage of the journey; `told` is what stands above it already. */
+function Step({ stage, told }: { stage: StageOut; told: string | null }) {
   const t = useTexts();
   const formats = useFormats();
   const { name, state, done, total, seconds, attempts, error } = stage;
@@ -212,7 +213,7 @@ function Step({ stage }: { stage: StageOut }) {
           {state === "waiting" ? t.documents.stageStates.waiting : formats.seconds(seconds)}
           {attempts > 1 ? ` · ${t.documents.attempts(attempts)}` : ""}
         </p>
-        {error === null ? null : (
+        {error === null || error === told ? null : (
           <p className={styles.stageError} dir="auto">
             {error}
           </p>

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo } from "react";
+import { useCallback, useEffect, useMemo, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 
 import { Problem } from "@/api/problem";
@@ -7,7 +7,7 @@ import type { DocumentOut } from "@/api/schema";
 import { askWith } from "@/ask/wishes";
 import { NO_FILTERS } from "@/ask/filters";
 import { Skeleton } from "@/design/Empty";
-import { ProblemNotice } from "@/design/Notice";
+import { Notice, ProblemNotice } from "@/design/Notice";
 import { Gone } from "@/page/Gone";
 import type { Hit } from "@/page/hits";
 import { PagePane } from "@/page/PagePane";
@@ -102,7 +102,10 @@ interface PagesProps {
 }
 
 function Pages({ kb, document: { id, name, source }, page, mark }: PagesProps) {
+  const t = useTexts();
   const [, navigate] = useLocation();
+  // A mark stays in the address when pages are turned: only on the page that it came with it must be found.
+  const [came] = useState({ mark, page });
   const { data: shown, error } = useQuery({ ...pageQuery(kb, id, page), enabled: mark !== null });
   const hits = useMemo<Hit[]>(() => {
     const marks = shown?.passages.find((passage) => passage.id === mark)?.boxes ?? [];
@@ -115,8 +118,15 @@ function Pages({ kb, document: { id, name, source }, page, mark }: PagesProps) {
     [kb, id, mark, name, source, navigate],
   );
   if (error !== null) return <ProblemNotice error={error} />;
+  const isLost =
+    mark !== null &&
+    mark === came.mark &&
+    page === came.page &&
+    shown !== undefined &&
+    hits[0]?.passageId === null;
   return (
     <div className={styles.viewer}>
+      {isLost ? <Notice tone="warn">{t.page.markLost}</Notice> : null}
       <PagePane kb={kb} hits={hits} at={0} onMove={() => undefined} onTurn={turn} question={null} bare />
     </div>
   );

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useDeferredValue, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, useDeferredValue, useId, useLayoutEffect, useRef, useState } from "react";
 import { useLocation } from "wouter";
 
 import { call } from "@/api/client";
@@ -9,6 +9,7 @@ import { useTexts } from "@/texts";
 
 import { kbsQuery } from "./kbs";
 import styles from "./Palette.module.css";
+import { patternOf } from "./patternOf";
 import { places } from "./places";
 import { useCurrentKb } from "./useCurrentKb";
 
@@ -32,7 +33,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const goals = useGoals(text.trim());
   const field = useRef<HTMLInputElement>(null);
   // After the dialog has opened, which gives the focus to its first button.
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const chosen = Math.min(at, goals.length - 1);
 
   function go(goal: Goal | undefined) {
@@ -90,18 +91,6 @@ export function Palette({ onClose }: { onClose: () => void }) {
       </div>
     </Dialog>
   );
-}
-
-const MOST_LETTERS = 40;
-
-/** A pattern of names that hold these letters, in upper or lower case. */
-export function patternOf(text: string): string {
-  const letters = [...text.replaceAll(/[*?[\]]/g, "")].slice(0, MOST_LETTERS);
-  const either = letters.map((letter) => {
-    const [lower, upper] = [letter.toLowerCase(), letter.toUpperCase()];
-    return lower === upper || upper.length !== lower.length ? letter : `[${lower}${upper}]`;
-  });
-  return `*${either.join("")}*`;
 }
 
 function useGoals(text: string): Goal[] {

@@ -33,7 +33,8 @@ export function formatsFor(locale: string): Formats {
     new Intl.NumberFormat(locale, {
       style: "unit",
       unit: name,
-      unitDisplay: "short",
+      // The short form of bytes knows no plural.
+      unitDisplay: name === "byte" ? "long" : "short",
       maximumFractionDigits: digits,
     }).format(value);
   return {

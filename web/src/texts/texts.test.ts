@@ -55,8 +55,8 @@ test("sizes, shares and times as each language writes them", () => {
   expect([british.number(12_345), deutsch.number(12_345)]).toEqual(["12,345", "12.345"]);
   expect([british.bytes(1_530_000), deutsch.bytes(1_530_000)]).toEqual(["1.5 MB", "1,5 MB"]);
   expect([british.bytes(0), british.bytes(999), british.bytes(25_000)]).toEqual([
-    "0 byte",
-    "999 byte",
+    "0 bytes",
+    "999 bytes",
     "25 kB",
   ]);
   expect([british.percent(0.256), british.decimal(0.12345, 3)]).toEqual(["26%", "0.123"]);

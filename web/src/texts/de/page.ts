@@ -34,6 +34,8 @@ const texts: Texts["page"] = {
   gone: "Dieses Dokument ist nicht mehr da",
   goneDetail: "Es wurde gelöscht, oder dieser Schlüssel darf es nicht sehen.",
   replaced: (version: number) => `Ersetzt durch Version ${version}`,
+  markLost:
+    "Die Stelle, auf die dieser Link zeigt, stammt aus einer früheren Lesung des Dokuments. Die Seite ist ohne sie zu sehen.",
   toDocuments: "Zu den Dokumenten",
   replacedDetail: "Worauf dieser Link zeigte, wird nicht mehr gezeigt.",
   openVersion: (name: string, version: number) => `${name}, Version ${version} öffnen`,

@@ -32,6 +32,8 @@ export default {
   gone: "This document is not there any more",
   goneDetail: "It was deleted, or this key may not see it.",
   replaced: (version: number) => `Replaced by version ${version}`,
+  markLost:
+    "The place that this link marks belongs to an earlier reading of the document. The page is shown without it.",
   toDocuments: "To the documents",
   replacedDetail: "What this link pointed to is not shown any more.",
   openVersion: (name: string, version: number) => `Open ${name}, version ${version}`,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { patternOf } from "./Palette";
+import { patternOf } from "./patternOf";
 
 test("letters are found in either case, and signs of patterns are none", () => {
   expect(patternOf("a-2")).toBe("*[aA]-2*");
