@@ -18,8 +18,8 @@ from tests.support.stack import ATOLL, ROOT, SAMPLES, Stack, require, running
 JOURNEY_SECONDS = 240
 #: Names a folder to which the pictures of the manual go, made anew: `SCREEN_PICTURES=docs/pictures make test-screen`.
 KEPT_IN = "SCREEN_PICTURES"
-#: So many colours show a page of text and marks as it is, in a third of the bytes.
-COLOURS = 128
+#: So many colours show a page of text and marks as it is, in half the bytes.
+COLOURS = 256
 
 
 def keep_pictures(made: Path, kept: Path) -> None:
@@ -28,7 +28,7 @@ def keep_pictures(made: Path, kept: Path) -> None:
     for name in re.findall(r"\(pictures/([\w-]+\.png)\)", (ROOT / "docs" / "screen.md").read_text()):
         if (made / name).exists():
             with Image.open(made / name) as picture:
-                picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(kept / name, optimize=True)
+                picture.convert("RGB").quantize(COLOURS, kmeans=1, dither=Image.Dither.NONE).save(kept / name, optimize=True)
 
 
 @pytest.fixture(scope="package")

@@ -22,7 +22,7 @@ export function VerdictDialog({ turn, verdict, onDone }: VerdictDialogProps) {
   const t = useTexts();
   const [file] = useState(() => new QuestionFile(localStorage));
   const refused = turn.refusal !== null;
-  const [answerable, setAnswerable] = useState(refused === (verdict === "wrong"));
+  const [answerable, setAnswerable] = useState(!refused || verdict === "wrong");
   const [words, setWords] = useState(() => (verdict === "right" ? proposedWords(turn).join("; ") : ""));
   const count = file.all().length;
   const isComplete = !answerable || listOf(words, ";").length > 0;

@@ -1,4 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { RotateCw } from "lucide-react";
 import { useState } from "react";
 
 import { call } from "@/api/client";
@@ -11,7 +12,9 @@ import { Tabs } from "@/design/Tabs";
 import { may, useSession } from "@/session/session";
 import { useFormats, useTexts } from "@/texts";
 
+import { useVerbs } from "./actions";
 import styles from "./DocumentFacts.module.css";
+import { canRetry } from "./standing";
 
 type Panel = "details" | "passages" | "stages" | "skipped";
 type OnOpen = (page: number, passage: string | null) => void;
@@ -40,15 +43,15 @@ export function DocumentFacts({ kb, document, onOpen }: FactsProps) {
       value={panel}
       onChange={setPanel}
     >
-      {panel === "details" ? <Details document={document} onOpen={onOpen} /> : null}
+      {panel === "details" ? <Details kb={kb} document={document} onOpen={onOpen} /> : null}
       {panel === "passages" ? <Passages kb={kb} id={document.id} onOpen={onOpen} /> : null}
-      {panel === "stages" ? <Stages document={document} /> : null}
+      {panel === "stages" ? <Stages kb={kb} document={document} /> : null}
       {panel === "skipped" ? <Skipped kb={kb} id={document.id} onOpen={onOpen} /> : null}
     </Tabs>
   );
 }
 
-function Details({ document, onOpen }: Omit<FactsProps, "kb">) {
+function Details({ kb, document, onOpen }: FactsProps) {
   const t = useTexts();
   const formats = useFormats();
   const words = t.documents.facts;
@@ -66,7 +69,7 @@ function Details({ document, onOpen }: Omit<FactsProps, "kb">) {
   ];
   return (
     <div className={styles.panel}>
-      {document.error === null ? null : <Failure document={document} />}
+      {document.error === null ? null : <Failure kb={kb} document={document} />}
       {document.warnings.map((warning) => (
         <Warned key={`${warning.page} ${warning.message}`} warning={warning} onOpen={onOpen} />
       ))}
@@ -97,14 +100,23 @@ function Details({ document, onOpen }: Omit<FactsProps, "kb">) {
   );
 }
 
-function Failure({ document }: { document: DocumentOut }) {
+function Failure({ kb, document }: Omit<FactsProps, "onOpen">) {
   const t = useTexts();
+  const session = useSession();
+  const act = useVerbs(kb);
   const { error } = document;
   if (error === null) return null;
   return (
     <Notice
       tone="bad"
       title={t.documents.failedAt(t.documents.stages[error.stage] ?? error.stage, error.page)}
+      actions={
+        may(session, "write") && canRetry(document) ? (
+          <Button small icon={RotateCw} onClick={() => void act("retry", document.id)}>
+            {t.documents.retry}
+          </Button>
+        ) : null
+      }
     >
       <p dir="auto">{error.message}</p>
       <p>{t.documents.remedies[error.type] ?? t.documents.remedy}</p>
@@ -172,12 +184,12 @@ function Passages({ kb, id, onOpen }: { kb: string; id: string; onOpen: OnOpen }
   );
 }
 
-function Stages({ document }: { document: DocumentOut }) {
+function Stages({ kb, document }: Omit<FactsProps, "onOpen">) {
   const t = useTexts();
   const { read } = document;
   return (
     <div className={styles.panel}>
-      {document.error === null ? null : <Failure document={document} />}
+      {document.error === null ? null : <Failure kb={kb} document={document} />}
       <ol className={styles.stages}>
         {document.stages.map((stage) => (
           <Step key={stage.name} stage={stage} told={document.error?.message ?? null} />
