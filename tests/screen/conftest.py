@@ -28,7 +28,9 @@ def keep_pictures(made: Path, kept: Path) -> None:
     for name in re.findall(r"\(pictures/([\w-]+\.png)\)", (ROOT / "docs" / "screen.md").read_text()):
         if (made / name).exists():
             with Image.open(made / name) as picture:
-                picture.convert("RGB").quantize(COLOURS, kmeans=1, dither=Image.Dither.NONE).save(kept / name, optimize=True)
+                picture.convert("RGB").quantize(COLOURS, kmeans=1, dither=Image.Dither.NONE).save(
+                    kept / name, optimize=True
+                )
 
 
 @pytest.fixture(scope="package")

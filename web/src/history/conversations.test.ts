@@ -111,3 +111,16 @@ test("deleting leaves nothing behind", () => {
   conversations.removeAll();
   expect([storage.length, storage.getItem("atoll.history.key.list")]).toEqual([1, "[]"]);
 });
+
+test("memory holds what was found for the last conversations only, and for those that are being answered", () => {
+  const conversations = new Conversations(storage, "key1");
+  const evidence = [{ text: "found" } as Evidence];
+  conversations.add("busy", "main", asked("still?", 1, { evidence, state: "writing" }));
+  for (let at = 0; at < 20; at += 1)
+    conversations.add(`c${at}`, "main", asked(`q${at}`, 2 + at, { evidence }));
+  const found = (id: string) => conversations.get(id)?.turns[0]?.evidence;
+  expect(found("busy")).toEqual(evidence);
+  expect(found("c19")).toEqual(evidence);
+  expect(found("c0")).toEqual([]);
+  expect(conversations.get("c0")).toBe(conversations.get("c0"));
+});

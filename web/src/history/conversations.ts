@@ -1,4 +1,4 @@
-import type { Turn } from "@/ask/answer";
+import { isOver, type Turn } from "@/ask/answer";
 
 export interface Conversation {
   id: string;
@@ -11,6 +11,8 @@ export interface Conversation {
 export type Summary = Omit<Conversation, "turns">;
 
 const MOST_CONVERSATIONS = 100;
+/** Conversations that stay in memory with all that was found for their answers. */
+const MOST_OPEN = 4;
 const TITLE_CHARACTERS = 80;
 /** Of a refusal the nearest passages are kept; what else was found is found again by asking again. */
 const KEPT_EVIDENCE = 5;
@@ -43,7 +45,7 @@ export class Conversations {
 
   get(id: string): Conversation | null {
     const known = this.#open.get(id) ?? this.#read<Conversation>(id);
-    if (known !== null) this.#open.set(id, known);
+    if (known !== null) this.#hold(known);
     return known;
   }
 
@@ -75,8 +77,19 @@ export class Conversations {
   }
 
   #put(conversation: Conversation): void {
-    this.#open.set(conversation.id, conversation);
+    this.#hold(conversation);
     for (const listener of this.#listeners) listener();
+  }
+
+  /** Holds a conversation as the last one that was looked at; what lies in storage and is over need not be held. */
+  #hold(conversation: Conversation): void {
+    this.#open.delete(conversation.id);
+    this.#open.set(conversation.id, conversation);
+    for (const [id, { turns }] of this.#open) {
+      if (this.#open.size <= MOST_OPEN) return;
+      if (id !== conversation.id && turns.every(isOver) && this.#storage.getItem(this.#prefix + id) !== null)
+        this.#open.delete(id);
+    }
   }
 
   #keep(id: string): void {
@@ -126,10 +139,9 @@ export class Conversations {
 }
 
 function withoutWhatIsFoundAgain(turn: Turn): Turn {
-  const isOver = turn.state !== "searching" && turn.state !== "writing";
   return {
     ...turn,
-    state: isOver ? turn.state : "stopped",
+    state: isOver(turn) ? turn.state : "stopped",
     evidence: turn.refusal === null ? [] : turn.evidence.slice(0, KEPT_EVIDENCE),
   };
 }
