@@ -172,7 +172,8 @@ _WITHOUT_PROCESS = frozenset({RoleState.EXTERNAL, RoleState.NOT_CONFIGURED, Role
 
 def _status_row(row: Row, *, living: bool, supervised: bool) -> dict[str, Any]:
     alive = living and row.alive
-    gone = RoleState.NOT_CONFIGURED if row.role in _OPTIONAL else RoleState.STOPPED
+    was_asked_for = row.role not in _OPTIONAL or row.address is not None
+    gone = RoleState.STOPPED if was_asked_for else RoleState.NOT_CONFIGURED
     between = supervised and row.pid is None
     told = row.state if alive or between or row.state in _WITHOUT_PROCESS else gone
     return {

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from atoll.local import pids, state
+from atoll.local import control, pids, state
 from atoll.local.state import Phase, RoleName, RoleState, Row, StackState
 
 
@@ -58,3 +58,15 @@ def test_leftovers_of_another_boot_are_left_alone(tmp_path: Path) -> None:
     row = Row(RoleName.QUEUE, RoleState.RUNNING, pid=own.pid, start_ticks=own.start_ticks)
     state.write(tmp_path, StackState("another boot", Phase.RUNNING, "", (row,)))
     assert state.end_leftovers(tmp_path) == []
+
+
+def test_what_nobody_asked_for_is_not_configured_and_what_somebody_did_is_stopped(tmp_path: Path) -> None:
+    def told(*rows: Row) -> dict[str, str]:
+        state.write(tmp_path, StackState(pids.boot_id(), Phase.STOPPED, "", rows))
+        body = control.status(tmp_path, "http://127.0.0.1:9")
+        return {row["role"]: row["state"] for row in body["processes"]}
+
+    nothing = told()
+    assert (nothing["watch"], nothing["chat"], nothing["gateway"]) == ("not configured", "not configured", "stopped")
+    assert told(Row(RoleName.WATCH, RoleState.STOPPED, address="file:///srv/papers"))["watch"] == "stopped"
+    assert told(Row(RoleName.WATCH, RoleState.NOT_CONFIGURED))["watch"] == "not configured"
