@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import struct
 import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, Any
@@ -53,7 +54,7 @@ class Archive:
         self._password = password
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
-        except (zipfile.BadZipFile, EOFError, OSError, ValueError) as err:
+        except (zipfile.BadZipFile, EOFError, OSError, ValueError, struct.error) as err:
             raise _refusal(data, what, old) from err
         if password is not None:
             self._zip.setpassword(password.encode())
@@ -71,7 +72,7 @@ class Archive:
                 self._check_encrypted(entry)
             try:
                 total += self._inflated(entry, limits, limits.inflated_bytes - total)
-            except (EOFError, RuntimeError, zlib.error, OSError, zipfile.BadZipFile) as err:
+            except (EOFError, RuntimeError, ValueError, struct.error, zlib.error, OSError, zipfile.BadZipFile) as err:
                 if is_encrypted:  # a wrong password is told at once or, one time in 256, by what it inflates to
                     raise encrypted("the archive", self._password) from err
                 raise DocumentUnreadable("the document is damaged: its archive cannot be unpacked") from err
