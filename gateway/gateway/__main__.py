@@ -61,6 +61,7 @@ def dependencies(values: Settings, front: Front) -> Dependencies:
         blobs=front.blobs,
         passwords=front.passwords,
         artefacts=front.artefacts,
+        drawings=front.drawings,
         parser=front.parser,
         ask=front.ask,
         embedder=front.embedder,

@@ -112,7 +112,7 @@ def _states(ports: Dependencies, ringer: Ringer) -> Iterator[object]:
         artefacts=ports.artefacts,
         parser=ports.parser,
         heat=ports.heat,
-        cache=PageCache(limits.page_cache_bytes),
+        cache=PageCache(ports.drawings, limits.page_cache_bytes),
         turn=Gate(_CONCURRENT_DRAWINGS, "pages to draw").enter,
     )
 

@@ -11,6 +11,7 @@ from atoll.access.rates import RateLimit
 from atoll.ports.artefacts import Artefacts
 from atoll.ports.blobs import Blobs
 from atoll.ports.doorbell import Doorbell
+from atoll.ports.drawings import Drawings
 from atoll.ports.embedder import Embedder
 from atoll.ports.heat import Heat
 from atoll.ports.parser import Parser
@@ -78,6 +79,7 @@ class Dependencies:
     blobs: Blobs
     passwords: Passwords
     artefacts: Artefacts
+    drawings: Drawings
     parser: Parser
     ask: AskService
     embedder: Embedder

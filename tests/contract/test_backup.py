@@ -50,7 +50,7 @@ class Place(House):
 
     async def written(self, kb, name, lines, **more):
         uid = new_uid()
-        path = self.blobs.original(kb.uid, uid)
+        path = self.blobs.path(kb.uid, uid)
         path.parent.mkdir(parents=True)
         path.write_text(name)
         return await write(self, kb.uid, name, lines, dimensions=DIMENSIONS, uid=uid, **more)

@@ -60,7 +60,7 @@ class Tenant:
         ]
         written = await write(house, kb.uid, "crew.txt", lines, dimensions=DIMENSIONS)
         self.crew = written.uid
-        path = house.blobs.original(kb.uid, written.uid)
+        path = house.blobs.path(kb.uid, written.uid)
         path.parent.mkdir(parents=True)
         path.write_text("crew")
 

@@ -212,7 +212,7 @@ async def test_lost_pages_come_back_from_the_documents_folders(house):
 async def test_a_document_that_was_ingested_without_pages_asks_for_none(house):
     work = reindex(house)
     uid = (await house.index_source.documents(house.kb.uid, after=None, limit=1))[0].uid
-    (archive,) = house.blobs.original(house.kb.uid, uid).parent.glob(f"artefacts/embed.*/{ARCHIVE}")
+    (archive,) = house.blobs.path(house.kb.uid, uid).parent.glob(f"artefacts/embed.*/{ARCHIVE}")
     archive.unlink()
     await house.page_index.delete(house.kb.uid, [uid])
     assert await work.check() == []

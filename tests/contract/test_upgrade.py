@@ -223,7 +223,7 @@ async def test_old_documents_are_read_again_and_then_are_as_if_read_today(old, t
     assert documents["plan.md"].id in {document_id(each.document_id) for each in found}
     fresh = House(tmp_path / "fresh", page_embedder=MemoryPageEmbedder())
     (kb,) = await fresh.open("main")
-    original = old.blobs.original(old.main.uid, (await listed(old, old.main))["plan.md"].uid).read_bytes()
+    original = old.blobs.path(old.main.uid, (await listed(old, old.main))["plan.md"].uid).read_bytes()
     await fresh.upload(kb, "plan.md", original)
     await fresh.work()
     one, other = [
@@ -240,11 +240,11 @@ async def test_old_documents_are_read_again_and_then_are_as_if_read_today(old, t
 
 async def test_old_documents_are_deleted_exactly(old):
     await rebuilt(old)
-    before = await canonical.dump(old.tables, old.blobs.original(old.main.uid, "-").parents[2], old.vectors)
+    before = await canonical.dump(old.tables, old.blobs.path(old.main.uid, "-").parents[2], old.vectors)
     documents = await listed(old, old.main)
     await old.delete(old.main, documents["staff.txt"].uid)
     await old.work()
-    after = await canonical.dump(old.tables, old.blobs.original(old.main.uid, "-").parents[2], old.vectors)
+    after = await canonical.dump(old.tables, old.blobs.path(old.main.uid, "-").parents[2], old.vectors)
     kept = [each for each in before["default"]["documents"] if each["name"] != "staff.txt"]
     assert after["default"]["documents"] == kept
     assert after["recount"] == []
@@ -256,4 +256,4 @@ async def test_old_documents_are_deleted_exactly(old):
         await old.work()
         assert await old.vectors.count(kb.uid) == 0, name
     assert {table: count for table, count in old.tables.counts().items() if count} == {}
-    assert [path for path in old.blobs.original(old.main.uid, "-").parents[2].glob("*/*") if path.is_dir()] == []
+    assert [path for path in old.blobs.path(old.main.uid, "-").parents[2].glob("*/*") if path.is_dir()] == []

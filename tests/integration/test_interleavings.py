@@ -62,7 +62,7 @@ async def _run(steps):
             for word in WORDS:
                 await _check_search(house, kb, word, names)
             listing = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=100, before=None)
-            remaining.append([(d.name, house.blobs.original(kb.uid, d.uid).read_bytes()) for d in listing.documents])
+            remaining.append([(d.name, house.blobs.path(kb.uid, d.uid).read_bytes()) for d in listing.documents])
         fresh = House(Path(folder) / "fresh")
         for kb, documents in zip(await fresh.open("one", "two"), remaining, strict=True):
             for name, content in reversed(documents):
@@ -89,11 +89,9 @@ async def _step(house, kbs, gone, step):
             listing = await house.catalogue.page(reader_of(kbs[which]), status=None, name=None, limit=100, before=None)
             if listing.documents:
                 document = listing.documents[position % len(listing.documents)]
-                number = _number(house.blobs.original(kbs[which].uid, document.uid).read_text())
+                number = _number(house.blobs.path(kbs[which].uid, document.uid).read_text())
                 await house.delete(kbs[which], document.uid)
-                originals = [
-                    house.blobs.original(kbs[which].uid, d.uid) for d in listing.documents if d is not document
-                ]
+                originals = [house.blobs.path(kbs[which].uid, d.uid) for d in listing.documents if d is not document]
                 if number not in {_number(path.read_text()) for path in originals}:
                     gone[which].add(number)
         case ("work", rings):

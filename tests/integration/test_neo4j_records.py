@@ -90,7 +90,7 @@ async def _lived(server, folder, steps):
     for kb, other in zip(kbs, others, strict=True):
         listing = await lived.catalogue.page(reader_of(kb), status=None, name=None, limit=100, before=None)
         for document in reversed(listing.documents):
-            await fresh.upload(other, document.name, lived.blobs.original(kb.uid, document.uid).read_bytes())
+            await fresh.upload(other, document.name, lived.blobs.path(kb.uid, document.uid).read_bytes())
     await fresh.work()
     # The same dump from the other store: what Neo4j holds after all this is what SQLite holds after a fresh ingest.
     ours = await canonical.dump(lived.tables, lived.folder / "blobs", lived.vectors)

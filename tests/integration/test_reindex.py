@@ -10,6 +10,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.stack import SAMPLES, Stack, until
@@ -47,6 +48,22 @@ def collections(stack: Stack) -> Path:
     return stack.data / "vectors" / "collections"
 
 
+def model_work(stack: Stack) -> dict[str, list[str]]:
+    """Return what each model server has counted of batches, and of requests that need its model."""
+    counted = {}
+    for role in ("embeddings", "pages"):
+        row = stack.table()[role]
+        token = Path(row["token_file"]).read_text().strip()
+        answer = httpx.get(f"{row['address']}/metrics", headers={"Authorization": f"Bearer {token}"})
+        answer.raise_for_status()
+        counted[role] = [
+            line
+            for line in answer.text.splitlines()
+            if line.startswith("atoll_model_batch_items_count") or 'route="/v1/' in line
+        ]
+    return counted
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [True, False])
 def test_a_lost_folder_of_the_vector_server_comes_back_without_anybody(stack: Stack, own_kb: str, killed: bool) -> None:
@@ -64,11 +81,14 @@ def test_a_lost_folder_of_the_vector_server_comes_back_without_anybody(stack: St
 @pytest.mark.slow
 def test_the_command_mends_what_is_missing_and_removes_what_is_left_over(stack: Stack, own_kb: str) -> None:
     expected = answers(stack, own_kb)
+    asked = model_work(stack)
     first = json.loads(stack.run("reindex", "--json").stdout)
     (passages,) = [each for each in first if each["kb"] == own_kb and each["collection"] == "passages"]
     assert (passages["written"], passages["removed"]) == (0, 0)
     everything = json.loads(stack.run("reindex", "--all", "--kb", own_kb, "--json").stdout)
     assert everything[0]["written"] == passages["points"] > 0
+    assert model_work(stack) == asked, "vectors come from the records, not from a model"
+    assert any("batch" in line for line in asked["embeddings"])
     assert answers(stack, own_kb) == expected
     # Rows that vanish behind the index's back leave strays: of one document, all but its last passage.
     with closing(sqlite3.connect(stack.data / "records.sqlite3", timeout=30)) as connection, connection:

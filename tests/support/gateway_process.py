@@ -42,6 +42,7 @@ async def run(folder: Path) -> None:
             blobs=house.blobs,
             passwords=house.passwords,
             artefacts=house.artefacts,
+            drawings=house.drawings,
             parser=house.shop.parser,
             ask=house.ask,
             embedder=house.embedder,

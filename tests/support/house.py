@@ -11,6 +11,7 @@ from qdrant_client import AsyncQdrantClient
 from atoll.adapters.bm25 import Bm25Encoder
 from atoll.adapters.file_artefacts import FileArtefacts
 from atoll.adapters.file_blobs import FileBlobs
+from atoll.adapters.file_drawings import FileDrawings
 from atoll.adapters.file_passwords import FilePasswords
 from atoll.adapters.memory.doorbell import MemoryDoorbell
 from atoll.adapters.memory.embedder import MemoryEmbedder
@@ -62,6 +63,7 @@ class House:
         self.records: Any = opened.ports
         self.blobs = FileBlobs(folder / "blobs", min_free_bytes=0)
         self.artefacts = FileArtefacts(folder / "blobs")
+        self.drawings = FileDrawings(folder / "blobs")
         self.passwords = FilePasswords(folder / "blobs")
         self.embedder = MemoryEmbedder(dimensions=DIMENSIONS, max_tokens=96)
         self.sparse = Bm25Encoder()

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import StreamingResponse
 
 from atoll.access.admit import KbAccess
 from atoll.access.signatures import LINK_SECONDS
@@ -19,12 +19,12 @@ from atoll.domain.labels import clean_label
 from atoll.domain.media import PDF
 from atoll.domain.passwords import check_password
 from atoll.domain.principal import Action
-from atoll.errors import NotFound
 from atoll.intake.again import read_again
 from atoll.intake.names import clean_source
 from atoll.pages.views import PageViews
 from gateway.auth import InKb
 from gateway.citing import signed
+from gateway.documents.download import download
 from gateway.documents.progress import eta_seconds
 from gateway.documents.schemas import (
     AcceptedOut,
@@ -187,9 +187,10 @@ async def reprocess_document(
     return DocumentOut.of(queued)
 
 
-@router.get("/documents/{document}/file", response_class=FileResponse)
+@router.get("/documents/{document}/file", response_class=StreamingResponse)
 async def download_document(
     document: str,
+    request: Request,
     access: Linked,
     live: Live,
     views: Annotated[PageViews, Depends(kept(PageViews))],
@@ -204,10 +205,14 @@ async def download_document(
             content = await asyncio.to_thread(file.read)
         name = found.name if found.media_type == PDF else f"{found.name}.pdf"
         return Response(content, media_type=PDF, headers=_saved(name))
-    path = live.ports.blobs.original(access.kb, found.uid)
-    if not await asyncio.to_thread(path.is_file):
-        raise NotFound(f"there is no document {document} in this knowledge base")
-    return FileResponse(path, media_type=found.media_type, headers=_saved(found.name))
+    return download(
+        await live.ports.blobs.open(access.kb, found.uid),
+        found.bytes,
+        etag=found.sha256,
+        media_type=found.media_type,
+        headers=_saved(found.name),
+        asked=request.headers,
+    )
 
 
 def _saved(name: str) -> dict[str, str]:

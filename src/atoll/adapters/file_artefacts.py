@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeVar
 import orjson
 
 from atoll import files
-from atoll.adapters.file_blobs import translate_errors
+from atoll.adapters.full_disk import translate_errors
 from atoll.domain.artefact import PAGE_SIZES, RENDITION, UNKEYED, Artefact
 from atoll.domain.document import Stage
 from atoll.domain.ids import DocumentUid, KbUid

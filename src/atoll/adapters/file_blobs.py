@@ -9,14 +9,13 @@ death between the move and the record is found and undone as well.
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -24,12 +23,14 @@ from typing import BinaryIO, TypeVar
 from filelock import FileLock, Timeout
 
 from atoll import files
+from atoll.adapters.full_disk import translate_errors
 from atoll.domain.ids import DocumentUid, KbUid, new_uid
 from atoll.errors import NotFound, StorageFull
 from atoll.ports.blobs import StoredFile
 
 T = TypeVar("T")
 
+_ORIGINAL = "original"
 _INCOMING = ".incoming"
 _REMOVED = ".removed"
 _LOCK = "lock"
@@ -61,13 +62,26 @@ class FileBlobs:
         """Start an upload."""
         return await self.run(lambda: FileIntake(self, kb))
 
-    def original(self, kb: KbUid, document: DocumentUid) -> Path:
-        """Return the path of the uploaded bytes."""
-        return self.folder(kb, document) / "original"
+    async def open(self, kb: KbUid, document: DocumentUid) -> BinaryIO:
+        """Open the uploaded bytes."""
+        try:
+            return await self.run(lambda: self.path(kb, document).open("rb"))
+        except FileNotFoundError as error:
+            raise NotFound("the document was removed") from error
 
-    def pages_dir(self, kb: KbUid, document: DocumentUid) -> Path:
-        """Return the folder of drawn pages."""
-        return self.folder(kb, document) / "pages"
+    async def exists(self, kb: KbUid, document: DocumentUid) -> bool:
+        """Return whether the file is there."""
+        return await self.run(self.path(kb, document).exists)
+
+    @asynccontextmanager
+    async def restore(self, kb: KbUid, document: DocumentUid) -> AsyncIterator[BinaryIO]:
+        """Write the file beside its place and move it there."""
+        path = self.path(kb, document)
+        await self.run(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+        with files.draft(path) as part:
+            with await self.run(lambda: part.open("xb")) as file:
+                yield file
+            await self.run(lambda: files.keep(part, path))
 
     async def share(self, kb: KbUid, document: DocumentUid, reading: DocumentUid) -> None:
         """Let another reading have the same file."""
@@ -76,10 +90,6 @@ class FileBlobs:
     async def remove(self, kb: KbUid, document: DocumentUid) -> None:
         """Remove a document's folder."""
         await self.run(lambda: self.discard(self.folder(kb, document)))
-
-    async def drawn_pages(self) -> list[tuple[Path, int]]:
-        """Return the drawn pages on disk, oldest first."""
-        return await self.run(self._drawn_pages)
 
     async def sweep(self, is_known: Callable[[KbUid, DocumentUid], Awaitable[bool]]) -> int:
         """Remove what uploads of dead processes left and no record knows; return how many uploads there were."""
@@ -103,6 +113,10 @@ class FileBlobs:
     def folder(self, kb: KbUid, document: DocumentUid) -> Path:
         """Return the folder of a document."""
         return self._root / kb / document
+
+    def path(self, kb: KbUid, document: DocumentUid) -> Path:
+        """Return where the uploaded bytes of a document lie."""
+        return self.folder(kb, document) / _ORIGINAL
 
     def incoming(self, kb: KbUid) -> Path:
         """Make the folder of a new upload."""
@@ -151,18 +165,10 @@ class FileBlobs:
         target = self.folder(kb, reading)
         target.mkdir(parents=True, exist_ok=True)
         try:
-            files.share(self.original(kb, document), self.original(kb, reading))
+            files.share(self.path(kb, document), self.path(kb, reading))
         except FileNotFoundError as error:
             raise NotFound("the document was removed while it was read again") from error
         files.sync(target.parent)
-
-    def _drawn_pages(self) -> list[tuple[Path, int]]:
-        found = []
-        for path in self._root.glob("*/*/pages/*"):
-            with suppress(FileNotFoundError):
-                state = path.stat()
-                found.append((state.st_mtime_ns, path, state.st_size))
-        return [(path, size) for _, path, size in sorted(found)]
 
     def _abandoned(self) -> list[tuple[Path, FileLock]]:
         for grave in (self._root / _INCOMING).glob(f"*{_REMOVED}"):
@@ -226,7 +232,7 @@ class FileIncoming:
         self._blobs = blobs
         self._folder = folder
         folder.mkdir()
-        self._file: BinaryIO = (folder / "original").open("xb", buffering=0)
+        self._file: BinaryIO = (folder / _ORIGINAL).open("xb", buffering=0)
         self._hash = hashlib.sha256()
         self._bytes = 0
         self._unchecked = 0
@@ -267,17 +273,6 @@ def _translated(work: Callable[[], T]) -> Callable[[], T]:
             return work()
 
     return call
-
-
-@contextmanager
-def translate_errors() -> Iterator[None]:
-    """Turn "no space" into StorageFull."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise StorageFull("the disk of the documents is full; delete documents or add space") from error
-        raise
 
 
 def _lock(folder: Path) -> FileLock:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from atoll import files
-from atoll.adapters.file_blobs import translate_errors
+from atoll.adapters.full_disk import translate_errors
 from atoll.domain.ids import DocumentUid, KbUid
 from atoll.domain.passwords import PASSWORD_BYTES
 from atoll.errors import NotFound

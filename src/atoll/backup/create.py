@@ -204,7 +204,7 @@ class BackupWriter:
         return count
 
     async def _files(self, place: Path, kb: KbUid, uid: DocumentUid, *, artefacts: bool) -> list[Part]:
-        original = await asyncio.to_thread(self._blobs.original(kb, uid).open, "rb")
+        original = await self._blobs.open(kb, uid)
         parts = [await asyncio.to_thread(write_part, place, f"{FILES}/{ORIGINAL}", pieces(original))]
         for name in await self._outputs.names(kb, uid) if artefacts else ():
             content = pieces(await self._outputs.read(kb, uid, name))

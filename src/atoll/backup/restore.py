@@ -30,7 +30,6 @@ from atoll.backup.layout import (
     lines,
     pieces,
     space_translated,
-    write_part,
 )
 from atoll.backup.verify import verify
 from atoll.domain.ids import DocumentUid, KbUid
@@ -99,9 +98,8 @@ async def _document(
     place: Path, kb: KbUid, uid: DocumentUid, records: RestoredRecords, blobs: Blobs, outputs: ArtefactArchive
 ) -> None:
     # Files first: a worker may begin with a document as soon as its record is there.
-    original = blobs.original(kb, uid)
-    saved = (place / FILES / ORIGINAL).open("rb")
-    await asyncio.to_thread(write_part, original.parent, original.name, pieces(saved))
+    async with blobs.restore(kb, uid) as target:
+        await asyncio.to_thread(_copy, place / FILES / ORIGINAL, target)
     for path in sorted((place / FILES / OUTPUTS).rglob("*")):
         if path.is_file():
             await _output(path, outputs, kb, uid, path.relative_to(place / FILES / OUTPUTS).as_posix())
@@ -113,9 +111,10 @@ async def _document(
 
 
 async def _output(path: Path, outputs: ArtefactArchive, kb: KbUid, uid: DocumentUid, name: str) -> None:
-    def copy(target: BinaryIO) -> None:
-        with space_translated():
-            target.writelines(pieces(path.open("rb")))
-
     async with outputs.restore(kb, uid, name) as target:
-        await asyncio.to_thread(copy, target)
+        await asyncio.to_thread(_copy, path, target)
+
+
+def _copy(path: Path, target: BinaryIO) -> None:
+    with space_translated():
+        target.writelines(pieces(path.open("rb")))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from atoll.adapters.celery_doorbell import CeleryDoorbell
 from atoll.adapters.file_artefacts import FileArtefacts
 from atoll.adapters.file_blobs import FileBlobs
+from atoll.adapters.file_drawings import FileDrawings
 from atoll.adapters.file_passwords import FilePasswords
 from atoll.adapters.http_embedder import HttpEmbedder
 from atoll.adapters.http_pages import HttpPageEmbedder
@@ -33,7 +34,7 @@ from atoll.bootstrap.clients import (
     vectors,
 )
 from atoll.bootstrap.secret_files import pepper, read_secret
-from atoll.bootstrap.stores import artefacts, blobs, passwords, records
+from atoll.bootstrap.stores import artefacts, blobs, drawings, passwords, records
 from atoll.domain.embedding import EmbedderCard
 from atoll.ports.record_store import RecordStore
 from atoll.query.answer.budget import PromptLimits
@@ -107,6 +108,7 @@ class Front:
     blobs: FileBlobs
     passwords: FilePasswords
     artefacts: FileArtefacts
+    drawings: FileDrawings
     parser: SocketParser
     doorbell: CeleryDoorbell
     rates: ValkeyRates
@@ -138,6 +140,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Front]:
             blobs=blobs(settings),
             passwords=passwords(settings),
             artefacts=artefacts(settings),
+            drawings=drawings(settings),
             parser=parser(settings),
             doorbell=bell,
             rates=ValkeyRates(settings.queue.url, password, per_minute=settings.gateway.requests_per_minute),

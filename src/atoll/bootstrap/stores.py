@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from atoll.adapters.file_artefacts import FileArtefacts
 from atoll.adapters.file_blobs import FileBlobs
+from atoll.adapters.file_drawings import FileDrawings
 from atoll.adapters.file_passwords import FilePasswords
 from atoll.adapters.neo4j.database import Database as Neo4jDatabase
 from atoll.adapters.neo4j.store import Neo4jStore
@@ -53,6 +54,11 @@ def blobs(settings: Settings) -> FileBlobs:
 def artefacts(settings: Settings) -> FileArtefacts:
     """Return where stages leave their outputs."""
     return FileArtefacts(settings.blobs_dir)
+
+
+def drawings(settings: Settings) -> FileDrawings:
+    """Return where drawn pages are kept."""
+    return FileDrawings(settings.blobs_dir)
 
 
 def passwords(settings: Settings) -> FilePasswords:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from atoll.domain.artefact import artefact_of, keys_before
 from atoll.ingest.workshop import Job
 
@@ -17,7 +15,7 @@ async def share_files(job: Job) -> None:
     shop, claim = job.shop, job.claim
     if claim.rereads is None:
         return
-    if await asyncio.to_thread(shop.blobs.original(claim.kb, claim.document).exists):
+    if await shop.blobs.exists(claim.kb, claim.document):
         return
     for stage in keys_before(claim.artefacts, claim.stage):
         await shop.artefacts.share(artefact_of(claim.kb, claim.rereads, stage, claim.artefacts), claim.document)

@@ -26,6 +26,7 @@ from atoll.pages.cache import PageCache
 from atoll.ports.artefacts import Artefacts
 from atoll.ports.blobs import Blobs
 from atoll.ports.catalogue import Catalogue
+from atoll.ports.drawings import DrawingKey
 from atoll.ports.heat import Heat
 from atoll.ports.parser import Parser
 from atoll.ports.passages import Passages
@@ -95,7 +96,7 @@ class PageViews:
 
     async def adopt(self) -> None:
         """Count the drawings of earlier processes towards the cache's bound."""
-        await self._cache.adopt(await self._blobs.drawn_pages())
+        await self._cache.adopt()
 
     async def layout(self, reader: Reader, document: DocumentUid, page: int) -> PageLayout:
         """Return a page's size and where its passages stand."""
@@ -127,15 +128,15 @@ class PageViews:
             DocumentUnreadable, DocumentTooLarge, ParserDied, DependencyDown: as `Parser.draw`.
         """
         document = drawing.document
-        path = self._blobs.pages_dir(document.kb, document.uid) / f"{drawing.page}-{drawing.name}.png"
-        image = await self._cache.get(path)
+        key = DrawingKey(document.kb, document.uid, f"{drawing.page}-{drawing.name}")
+        image = await self._cache.get(key)
         if image is None:
             async with self._turn():
                 with await self._pdf(document) as pdf:
                     image = await self._parser.draw(
                         pdf=pdf, page=drawing.page, dpi=drawing.dpi, marks=list(drawing.marks)
                     )
-            await self._cache.put(path, image)
+            await self._cache.put(key, image)
         return image
 
     async def heatmap(self, reader: Reader, document: DocumentUid, page: int, question: str) -> bytes:
@@ -197,10 +198,7 @@ class PageViews:
         # A document that has pages of its own has a rendition only where its own are encrypted.
         if document.media_type not in media.PAGED or await self._artefacts.exists(parsed, RENDITION):
             return await self._artefacts.open(parsed, RENDITION)
-        try:
-            return await asyncio.to_thread(self._blobs.original(document.kb, document.uid).open, "rb")
-        except FileNotFoundError as error:
-            raise NotFound("the document was removed") from error
+        return await self._blobs.open(document.kb, document.uid)
 
 
 def _output(document: Document, stage: Stage) -> Artefact:

@@ -1,11 +1,14 @@
-"""Files of documents: what was uploaded, and drawn pages. Stage outputs have a port of their own."""
+"""The files that were uploaded. Stage outputs and drawn pages have ports of their own.
+
+Under which names files lie is known to the adapter alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from atoll.domain.ids import DocumentUid, KbUid
 
@@ -47,18 +50,22 @@ class Intake(Protocol):
 
 
 class Blobs(Protocol):
-    """Where a document's files lie. Paths are given out whether anything is there or not."""
+    """The uploaded bytes of each document."""
 
     async def receive(self, kb: KbUid) -> Intake:
         """Start an upload. Raises StorageFull when the disk is below its floor."""
         ...
 
-    def original(self, kb: KbUid, document: DocumentUid) -> Path:
-        """Return the path of the uploaded bytes."""
+    async def open(self, kb: KbUid, document: DocumentUid) -> BinaryIO:
+        """Return the uploaded bytes as a file to read from, which the caller closes. Raises NotFound."""
         ...
 
-    def pages_dir(self, kb: KbUid, document: DocumentUid) -> Path:
-        """Return the folder of drawn pages."""
+    async def exists(self, kb: KbUid, document: DocumentUid) -> bool:
+        """Return whether a document has its uploaded bytes."""
+        ...
+
+    def restore(self, kb: KbUid, document: DocumentUid) -> AbstractAsyncContextManager[BinaryIO]:
+        """Give an empty file that becomes the bytes of a document to be when the block ends well."""
         ...
 
     async def share(self, kb: KbUid, document: DocumentUid, reading: DocumentUid) -> None:
@@ -70,11 +77,7 @@ class Blobs(Protocol):
         ...
 
     async def remove(self, kb: KbUid, document: DocumentUid) -> None:
-        """Remove everything of a document, stage outputs included; again is a no-op."""
-        ...
-
-    async def drawn_pages(self) -> list[tuple[Path, int]]:
-        """Return all files of all documents' ``pages_dir`` with their sizes, oldest first."""
+        """Remove everything of a document, stage outputs and drawn pages included; again is a no-op."""
         ...
 
     async def sweep(self, is_known: Callable[[KbUid, DocumentUid], Awaitable[bool]]) -> int:

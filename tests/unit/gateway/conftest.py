@@ -43,6 +43,7 @@ class Site:
             "doorbell": self.house.doorbell,
             "blobs": self.house.blobs,
             "artefacts": self.house.artefacts,
+            "drawings": self.house.drawings,
             "passwords": self.house.passwords,
             "parser": self.house.shop.parser,
             "ask": self.house.ask,

@@ -208,7 +208,7 @@ async def test_what_a_dead_gateway_left_is_swept(site: Site, recorded: bool) -> 
     for folder in (site.house.folder / "blobs" / ".incoming").iterdir():
         os.utime(folder, (1, 1))
     await sweep(site.app.state.runtime.ports)
-    assert blobs.original(site.main.uid, document.uid).read_bytes() == b"kept text"
+    assert blobs.path(site.main.uid, document.uid).read_bytes() == b"kept text"
     assert [path for path in site.files() if "orphan" in path or ".incoming" in path] == []
 
 

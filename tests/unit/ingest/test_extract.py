@@ -230,7 +230,7 @@ async def test_warnings_follow_those_of_parsing_and_are_bounded(house, monkeypat
     (kb,) = await house.open("one")
     document = await house.upload(kb, "a.txt", LONG)
     await house.pipeline.advance(document.uid)  # parsed, so that a warning of parsing can be put in
-    (path,) = house.blobs.original(kb.uid, document.uid).parent.glob("artefacts/parse.*/document")
+    (path,) = house.blobs.path(kb.uid, document.uid).parent.glob("artefacts/parse.*/document")
     parsed = json.loads(path.read_text()) | {"warnings": [["PageWithoutText", "page 1 has no text", 1]]}
     path.write_text(json.dumps(parsed))
     await again(house, kb, document)

@@ -247,7 +247,7 @@ async def test_workers_that_differ_do_not_send_a_document_to_and_fro_for_ever(ho
 async def test_an_output_that_was_lost_is_made_again(house):
     document = await opened(house)
     await until(house, document, Stage.STORE)
-    (index,) = house.blobs.original(house.kb.uid, document.uid).parent.glob("artefacts/chunk.*/000001")
+    (index,) = house.blobs.path(house.kb.uid, document.uid).parent.glob("artefacts/chunk.*/000001")
     index.unlink()
     (index.parent / "index").unlink()
     await house.pipeline.advance(document.uid)

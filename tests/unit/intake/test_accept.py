@@ -55,7 +55,7 @@ async def test_documents_are_recorded_as_they_were_described_and_rung_for(house:
     assert (document.name, document.labels, document.source) == ("plan.txt", ("staff",), "archive/folder")
     assert (document.metadata, document.bytes, upload.bytes) == ({"year": 1902}, 9, 9)
     assert rung == [document.uid]
-    assert house.blobs.original(kb.uid, document.uid).read_bytes() == b"The plan."
+    assert house.blobs.path(kb.uid, document.uid).read_bytes() == b"The plan."
     events = await house.audit.page(kb.tenant, since=None, action=None, actor="user:ada", after=0, limit=9)
     assert [event.action for event in events] == ["document.accepted"]
 
@@ -114,4 +114,4 @@ async def test_a_caller_that_goes_away_does_not_part_files_and_record(
     page = await house.catalogue.page(reader_of(kb), status=None, name=None, limit=9, before=None)
     assert [(each.name, each.media_type) for each in page.documents] == [("a.md", "text/markdown")]
     assert rung == [page.documents[0].uid]
-    assert house.blobs.original(kb.uid, page.documents[0].uid).exists()
+    assert house.blobs.path(kb.uid, page.documents[0].uid).exists()

@@ -160,8 +160,7 @@ async def _pdf(job: Job) -> BinaryIO:
     parsed = job.artefact(Stage.PARSE)
     # A document that has pages of its own has a rendition only where its own are encrypted.
     if job.claim.media_type in media.PAGED and not await job.shop.artefacts.exists(parsed, RENDITION):
-        path = job.shop.blobs.original(job.claim.kb, job.claim.document)
-        return await asyncio.to_thread(path.open, "rb")
+        return await job.shop.blobs.open(job.claim.kb, job.claim.document)
     return await job.shop.artefacts.open(parsed, RENDITION)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import orjson
 
 from atoll.domain.artefact import DOCUMENT, PAGE_SIZES, RENDITION
@@ -62,7 +60,7 @@ async def _parsed(job: Job) -> ParsedDocument:
 
 async def _read(job: Job, password: str | None) -> ParsedDocument:
     claim, shop, output = job.claim, job.shop, job.artefact(Stage.PARSE)
-    original = await asyncio.to_thread(shop.blobs.original(claim.kb, claim.document).open, "rb")
+    original = await shop.blobs.open(claim.kb, claim.document)
     with original:
         async with shop.artefacts.draft(output, DOCUMENT) as result, shop.artefacts.draft(output, RENDITION) as pdf:
             parsed = await shop.parser.parse(
