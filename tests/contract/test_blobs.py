@@ -40,10 +40,13 @@ async def test_an_upload_is_read_until_it_is_removed(blobs):
 
 
 async def test_what_is_restored_is_there_whole_or_not_at_all(blobs):
-    with pytest.raises(ValueError, match="broken"):
+    async def break_off():
         async with blobs.restore(KB, UID) as file:
             file.write(b"half")
             raise ValueError("broken off")
+
+    with pytest.raises(ValueError, match="broken"):
+        await break_off()
     assert not await blobs.exists(KB, UID)
     for content in (b"first", b""):
         async with blobs.restore(KB, UID) as file:
