@@ -1273,6 +1273,16 @@ async def test_a_replacement_goes_by_source_and_name_and_names_are_told(store):
     assert {each.document for each in hidden.namesakes} == {bare_again.documents[0].uid}
 
 
+async def test_the_namesake_that_is_told_is_the_one_whose_turn_was_last(store):
+    kb = await store.kb()
+    first, second = [await store.accept(kb, "r.md", sha, source="alpha") for sha in ("s1", "s2")]
+    for each in (first, second, await store.accept(kb, "r.md", "s3", source="beta")):
+        await store.run(each)
+    await store.upload(kb, "r.md", "s1", source="alpha", replace=True)
+    bare = await store.upload(kb, "r.md", "s4")
+    assert [(each.source, each.document) for each in bare.namesakes] == [("alpha", first.uid)]
+
+
 async def test_replacing_with_bytes_that_are_there_replaces_the_others_at_once(store):
     kb = await store.kb()
     first, second = await store.accept(kb, "a.txt", "s1"), await store.accept(kb, "a.txt", "s2")
