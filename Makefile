@@ -22,10 +22,10 @@ SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status logs test test-fast test-screen test-clients test-compose soak check env web wheels bundle locks bench eval eval-hotpot
+.PHONY: help setup demo up down status logs test test-fast test-screen test-clients test-open-webui test-compose soak check env web wheels bundle locks bench eval eval-hotpot
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .state/install ## Install everything into .venv
 
@@ -60,6 +60,10 @@ test-screen: setup ## Check the browser screen: lint, types, unit tests, and jou
 test-clients: setup .state/llama ## Run the clients of OpenAI's API and of MCP as they are against the local stack; T narrows
 	@$(BIN)/python -m scripts.clients install
 	@$(BIN)/python -m pytest --durations=5 $(or $(T),tests/clients)
+
+test-open-webui: setup ## Run Open WebUI as it is in a real Chromium against the local stack; installs 2 GB
+	@$(BIN)/python -m scripts.clients open-webui
+	@$(BIN)/python -m pytest $(or $(T),tests/open_webui)
 
 test-compose: setup .state/llama ## Build the images and test the container stack; starts an engine where it can; T narrows
 	@scripts/test_compose.sh $(T)

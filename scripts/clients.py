@@ -1,8 +1,10 @@
-"""The clients of tests/clients, each in an environment of its own: python -m scripts.clients install | npm ARGUMENTS...
+"""The clients of tests/clients, each in an environment of its own: python -m scripts.clients WHAT.
+
+`install` brings them here, `open-webui` brings Open WebUI, which is ten times as large, and `npm ARGUMENTS...` changes
+what tests/clients/node/package.json and its lock name.
 
 Clients want versions of what Atoll uses too, and some want versions that others cannot live with, so that they are
-installed beside Atoll and not into it. `install` brings all of them here at the same time and does nothing when that is
-done; `npm` changes what tests/clients/node/package.json and its lock name.
+installed beside Atoll and not into it, all of them at the same time. What is there is not installed again.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ PYTHONS = {
     ROOT / ".venv-clients": CLIENTS / "requirements.lock",
     ROOT / ".state" / "venv-llama-index": CLIENTS / "requirements-llama-index.lock",
 }
+OPEN_WEBUI = ROOT / ".state" / "venv-open-webui"
+_OPEN_WEBUI_LOCK = ROOT / "tests" / "open_webui" / "requirements.lock"
 #: What a package wants if it can be had, and what the registry does not have: npm takes such a lock for a broken one.
 _ABSENT = ("napi-windows-process-start-time",)
 _STAMP = ".installed"
@@ -37,6 +41,11 @@ def install() -> None:
         pythons = [at_once.submit(_install_python, folder, lock) for folder, lock in PYTHONS.items()]
     for each in (node, *pythons):
         each.result()
+
+
+def install_open_webui() -> None:
+    """Install Open WebUI if it is not there. Raises Unbuilt."""
+    _install_python(OPEN_WEBUI, _OPEN_WEBUI_LOCK)
 
 
 def npm(arguments: list[str]) -> int:
@@ -95,6 +104,8 @@ def main(words: list[str]) -> int:
         match words:
             case ["install"]:
                 install()
+            case ["open-webui"]:
+                install_open_webui()
             case ["npm", *arguments]:
                 return npm(arguments)
             case _:

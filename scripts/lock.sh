@@ -23,6 +23,9 @@ for clients in requirements requirements-llama-index; do
     "$uv" pip compile --quiet "tests/clients/$clients.in" --generate-hashes --no-header --no-annotate \
         --no-emit-index-url --no-emit-find-links --python-version 3.11 --output-file "tests/clients/$clients.lock"
 done
+"$uv" pip compile --quiet tests/open_webui/requirements.in --generate-hashes --no-header --no-annotate \
+    --no-emit-index-url --no-emit-find-links --no-emit-package torch --constraint <(echo "torch==$torch_version") \
+    --python-version 3.11 --output-file tests/open_webui/requirements.lock
 compile colpali --extra colpali --constraint requirements-embeddings.lock
 
 # What goes into each image: the versions of a layer's lock, less what the role does not import.

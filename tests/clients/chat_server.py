@@ -1,4 +1,4 @@
-"""A chat server that does what the question says: breaks off half-way, goes on for ever, or reads for ever.
+"""A chat server that does what the question says: breaks off half-way, goes on for ever, reads for ever, or quotes three.
 
 It notes when a caller goes away: then its slot is free. ``GET /reading`` says whether a prompt is being read, so that a
 client can leave just then.
@@ -7,6 +7,7 @@ client can leave just then.
 from __future__ import annotations
 
 import json
+import re
 import select
 import socket
 import time
@@ -18,6 +19,22 @@ from tests.support.listening import listening
 
 SAID = "The harbour of Lindvik was built in 1902 by Ada Lind [1]. "
 _MOST_SECONDS = 30.0
+_EXCERPT = re.compile(r"^\[(\d+)\] '(.*?)', page (\d+):\n(.*?)(?=\n\n\[\d+\] '|\nEND |\Z)", re.DOTALL | re.MULTILINE)
+_SENTENCE = re.compile(r"[A-Z][^.:|\n]{40,200}\.")
+
+
+def quotations(prompt: str) -> str:
+    """Return a sentence each of two pages of one document and of another one, in that order, with the marks of theirs."""
+    found: dict[tuple[str, str], str] = {}
+    for number, document, page, text in _EXCERPT.findall(prompt):
+        sentence = _SENTENCE.search(text)
+        if sentence:
+            found.setdefault((document, page), f"{sentence[0].removesuffix('.')} [{number}].")
+    documents = [document for document, _ in found]
+    twice = next(document for document in documents if documents.count(document) > 1)
+    same = [said for (document, _), said in found.items() if document == twice]
+    other = next(said for (document, _), said in found.items() if document != twice)
+    return " ".join((*same[:2], other))
 
 
 class ChatServer:
@@ -74,6 +91,9 @@ def _handler(chat: ChatServer) -> type[BaseHTTPRequestHandler]:
                 self._say(SAID + "The harbour of")
                 time.sleep(0.3)
                 self.connection.shutdown(socket.SHUT_RDWR)
+            elif "three" in question:
+                self._say(quotations(asked), "stop")
+                self.wfile.write(b"data: [DONE]\n\n")
             else:
                 self._say("NOT IN THE DOCUMENTS", "stop")
                 self.wfile.write(b"data: [DONE]\n\n")

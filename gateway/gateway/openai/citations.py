@@ -34,7 +34,7 @@ def _source(citation: Citation, url: str) -> dict[str, Any]:
         "source": f"./{own}" if own.startswith("http") else own,
         "name": name,
         "document": cited.document,
-        "page": cited.page,
+        "page": cited.page - 1,  # Open WebUI counts from nought, and shows one more
         "passage_id": cited.passage_id,
     }
     return {

@@ -55,7 +55,7 @@ async def test_each_citation_is_a_source_of_its_own(site: Site, asked: httpx.Asy
         assert citation["n"] == number
         assert not about["source"].startswith("http"), "the page would ask a search engine for an icon"
         assert about["source"].endswith(f"#p{cited['page']}-{number}")
-        assert (about["page"], about["passage_id"]) == (cited["page"], cited["passage_id"])
+        assert (about["page"] + 1, about["passage_id"]) == (cited["page"], cited["passage_id"])
         assert source["document"] == [cited["text"]]
         assert set(source) == {"source", "document", "metadata", "distances"}
 
