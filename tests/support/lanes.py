@@ -20,6 +20,7 @@ ON_THE_SHARED_STACK = (
     "tests/e2e/test_pages.py",
     "tests/e2e/test_samples.py",
     "tests/e2e/test_library.py",
+    "tests/e2e/test_red_team.py",
     "tests/e2e/test_reading.py",
     "tests/integration/test_load.py",
     "tests/integration/test_durability.py",

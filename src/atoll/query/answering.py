@@ -34,16 +34,21 @@ CUT = Caution(
 NOT_SUPPORTED = Caution(
     "answer_not_supported", "The chat model wrote an answer that the documents do not support; it is not shown."
 )
+ONE_SIDED = Caution(
+    "answer_one_sided",
+    "Documents contradict each other, and the chat model's answer has only one side of it; it is not shown.",
+)
 
 
 @dataclass(slots=True)
 class Progress:
-    """What has become of a question so far."""
+    """What has become of a question so far; ``sides`` are passages that contradict each other, of which all belong."""
 
     answer: Answer
     usage: dict[str, int] = field(default_factory=dict)
     cautions: list[Caution] = field(default_factory=list)
     declined: bool = False
+    sides: frozenset[str] = frozenset()
 
 
 class Answering:
@@ -68,7 +73,7 @@ class Answering:
         """
         scale = await self._scale.get()
         done = await extract(found, self._embedder, scale, certainty=self._certainty)
-        return Progress(done.answer, cautions=list(done.cautions))
+        return Progress(done.answer, cautions=list(done.cautions), sides=done.sides)
 
     async def told(
         self, found: SearchResult, progress: Progress, mode: AnswerMode, chat: Chat | None, timings: Timings
@@ -129,17 +134,19 @@ class Answering:
             prompt, check, draft, chat=chat, answer_tokens=self._limits.answer_tokens, speed=self._speed
         ):
             unsupported.append(text)
-            if draft.is_supported:  # from here on it is an answer; what came before belongs to it
+            if (
+                draft.is_supported and progress.sides <= check.cited
+            ):  # from here on it is an answer; what came before belongs to it
                 yield Delta("".join(unsupported))
                 unsupported.clear()
         progress.usage.update(draft.usage)
         progress.declined = draft.declined and progress.answer.answered_by is not AnsweredBy.NONE
-        if draft.is_supported:
+        if draft.is_supported and progress.sides <= check.cited:
             progress.answer = draft.answer(check)
             progress.cautions += [CUT] if draft.cut else []
             yield Citations(progress.answer.sentences, progress.answer.citations)
         elif draft.sentences:
-            progress.cautions.append(NOT_SUPPORTED)
+            progress.cautions.append(ONE_SIDED if draft.is_supported else NOT_SUPPORTED)
 
     async def from_model_alone(
         self, question: str, history: Sequence[Turn], progress: Progress, chat: Chat

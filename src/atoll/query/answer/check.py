@@ -72,6 +72,12 @@ class AnswerCheck:
         """What has been cited so far."""
         return tuple(Citation(number, self._evidence[at]) for at, number in self._cited.items())
 
+    @property
+    def cited(self) -> frozenset[str]:
+        """The passages that have been cited so far."""
+        passages = (self._evidence[at].passage_id for at in self._cited)
+        return frozenset(passage for passage in passages if passage is not None)
+
     def check(self, written: str) -> Checked:
         """Return a sentence of the model with its marks resolved, numbers that nothing has marked by `UNTRACED`.
 

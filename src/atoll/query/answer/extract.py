@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from atoll.domain.answer import Answer, Caution, Refusal
@@ -11,7 +12,7 @@ from atoll.query.answer.gate import likelihood, missing, signs_of
 from atoll.query.answer.judge import judge
 from atoll.query.answer.present import presented
 from atoll.query.answer.refuse import by_words_alone, not_found, not_searched, nothing_indexed, of_language, refused
-from atoll.query.answer.rivals import differing, rivals
+from atoll.query.answer.rivals import Rival, differing, rivals
 from atoll.query.answer.scale import CosineScale
 from atoll.query.question.language import is_foreign, language_of, name_of
 from atoll.query.search.results import SearchResult
@@ -21,12 +22,13 @@ from atoll.query.search.results import SearchResult
 class Extracted:
     """An answer in the documents' words, or a refusal; ``chosen`` are the units that came nearest in either case.
 
-    ``cautions`` say where documents contradict each other.
+    ``cautions`` say where documents contradict each other, ``sides`` are the passages that do.
     """
 
     answer: Answer
     chosen: tuple[Chosen, ...] = ()
     cautions: tuple[Caution, ...] = ()
+    sides: frozenset[str] = frozenset()
 
 
 async def extract(found: SearchResult, embedder: Embedder, scale: CosineScale, *, certainty: float) -> Extracted:
@@ -51,7 +53,12 @@ async def extract(found: SearchResult, embedder: Embedder, scale: CosineScale, *
     cautions = differing(against)
     if foreign is not None and not any(name_of(language_of(each.unit.text) or "") == foreign for each in chosen):
         cautions = (*cautions, by_words_alone(foreign))
-    return Extracted(presented(chosen, found), tuple(chosen), cautions)
+    return Extracted(presented(chosen, found), tuple(chosen), cautions, _sides(against))
+
+
+def _sides(against: Sequence[Rival]) -> frozenset[str]:
+    passages = (each.unit.evidence.passage_id for rival in against for each in (rival.chosen, rival.against))
+    return frozenset(passage for passage in passages if passage is not None)
 
 
 def _refusal(found: SearchResult, scale: CosineScale, absent: tuple[str, ...], likely: float) -> Refusal:

@@ -14,6 +14,7 @@ from atoll.ports.chat import Chat, ChatCut, ChatMessage, ChatUsage
 from atoll.query.answer.budget import PrefillSpeed, PromptLimits, cut_to, estimate_tokens, fitting, prompt_tokens
 from atoll.query.answer.check import AnswerCheck
 from atoll.query.answer.prompt import NOT_IN_DOCUMENTS, TOKENS_AROUND_TEXT, answer_messages
+from atoll.query.answer.steering import steers, unmarked, unsteered
 from atoll.query.search.results import SearchResult
 
 #: Times that a prompt is cut further because the model's own count is over the estimate.
@@ -65,10 +66,12 @@ async def fitted_prompt(found: SearchResult, chat: Chat, limits: PromptLimits, s
     question = cut_to(found.question, budget // 2)
     room = budget - _tokens_by_estimate(answer_messages(question, (), ()))
     evidence = [entry for entry in found.evidence if entry.text]  # a page without text can be shown, not read
+    plain = unmarked if steers(found.question) else unsteered
     for _ in range(_CUTS):
         texts = fitting(evidence, tokens=room, each=TOKENS_AROUND_TEXT, passages=limits.passages)
         if not texts:
             break
+        texts = [plain(text) for text in texts]
         messages = answer_messages(question, evidence, texts)
         tokens = await chat.count_tokens("\n".join(message.content for message in messages))
         if tokens <= budget:

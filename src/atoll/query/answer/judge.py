@@ -14,6 +14,7 @@ from atoll.ports.embedder import Embedder
 from atoll.query.answer.fit import STRICT, fits, names_in
 from atoll.query.answer.rows import rendered
 from atoll.query.answer.scale import CosineScale
+from atoll.query.answer.steering import is_steered, steers
 from atoll.query.answer.units import CLOSERS, QUESTION_MARKS, Form, TableRow, Unit, units
 from atoll.query.answer.weigh import Weighed, Weigher, rarities
 from atoll.query.question.asked import Asked
@@ -78,11 +79,12 @@ async def judge(found: SearchResult, embedder: Embedder, scale: CosineScale) -> 
 def _units(found: SearchResult) -> Iterator[Unit]:
     """Yield the units of the best passages, each text once; entities and relations repeat sentences of passages."""
     known: set[tuple[str, str]] = set()
+    about_orders = steers(found.question)
     entries = [each for each in found.evidence if each.entity is None and each.relation is None and each.text]
     for entry in entries[:MAX_PASSAGES]:
         for unit in _of_entry(entry, found):
             key = (unit.text.casefold(), unit.lead)
-            if key not in known:
+            if key not in known and (about_orders or not is_steered(entry.text or "", unit.start)):
                 known.add(key)
                 yield unit
 

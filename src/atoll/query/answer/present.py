@@ -10,6 +10,7 @@ from atoll.domain.evidence import Evidence
 from atoll.domain.passage import Passage
 from atoll.query.answer.compose import Chosen
 from atoll.query.answer.rows import rendered
+from atoll.query.answer.steering import unmarked
 from atoll.query.search.results import SearchResult
 
 
@@ -19,7 +20,7 @@ def presented(chosen: Sequence[Chosen], found: SearchResult) -> Answer:
     numbers = {passage: number for number, passage in enumerate(cited, start=1)}
     sentences = tuple(
         Sentence(
-            rendered(each.unit, each.columns),
+            unmarked(rendered(each.unit, each.columns)),
             (numbers[each.unit.evidence.passage_id],),
             supported=True,
             places=_places(each, numbers[each.unit.evidence.passage_id], found.passage_of(each.unit.evidence)),

@@ -14,7 +14,7 @@ from atoll.domain.answer import Caution
 from atoll.domain.evidence import Evidence
 from atoll.query.answer.compose import Chosen
 from atoll.query.answer.judge import Judged, denies
-from atoll.query.answer.units import Form, TableRow
+from atoll.query.answer.units import CLOSERS, QUESTION_MARKS, Form, TableRow
 from atoll.query.answer.weigh import Weighed
 from atoll.query.rank.near_duplicates import wording
 from atoll.query.text.terms import Terms
@@ -82,7 +82,9 @@ def _others(judged: Judged, against: Chosen) -> Iterator[Weighed]:
     able = [
         each
         for each in judged.all
-        if each.unit.form is unit.form is not Form.TITLE and each.unit.evidence.document_id != unit.evidence.document_id
+        if each.unit.form is unit.form is not Form.TITLE
+        and not each.unit.text.rstrip(CLOSERS).endswith(QUESTION_MARKS)
+        and each.unit.evidence.document_id != unit.evidence.document_id
     ]
     for each in sorted(able, key=lambda each: -each.score):
         if all(own >= other - _SLACK for own, other in zip(each.met, against.weighed.met, strict=True)):
