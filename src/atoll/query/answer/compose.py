@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from atoll.query.answer import lists
+from atoll.query.answer.chosen import Chosen
+from atoll.query.answer.extremes import extreme_rows
 from atoll.query.answer.judge import Judged, answers, enumerates, is_under_denial, named
 from atoll.query.answer.sides import sides
 from atoll.query.answer.units import Form, TableRow, Unit
@@ -44,19 +45,6 @@ _BECAUSE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A unit to be shown; of a row only the ``columns``, if any are named."""
-
-    weighed: Weighed
-    columns: tuple[int, ...] = ()
-
-    @property
-    def unit(self) -> Unit:
-        """The unit itself."""
-        return self.weighed.unit
-
-
 def compose(judged: Judged) -> list[Chosen]:
     """Return the units of the answer in the order in which they are shown; the first is the best."""
     if not judged.best:
@@ -66,7 +54,7 @@ def compose(judged: Judged) -> list[Chosen]:
         return _of_documents(judged)
     if asked.compares and asked.wanted is not Wanted.REASON and (pair := _compared(judged)):
         return pair
-    return _listed(judged) or _told(judged)
+    return extreme_rows(judged) or _listed(judged) or _told(judged)
 
 
 def _of_documents(judged: Judged) -> list[Chosen]:

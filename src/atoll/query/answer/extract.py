@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from atoll.domain.answer import Answer, Caution, Refusal
 from atoll.ports.embedder import Embedder
-from atoll.query.answer.compose import Chosen, compose
+from atoll.query.answer.chosen import Chosen
+from atoll.query.answer.compose import compose
 from atoll.query.answer.gate import likelihood, missing, signs_of
 from atoll.query.answer.judge import judge
 from atoll.query.answer.present import presented

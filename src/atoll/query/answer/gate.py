@@ -11,7 +11,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from atoll.query.answer.compose import Chosen, refers_back
+from atoll.query.answer.chosen import Chosen
+from atoll.query.answer.compose import refers_back
 from atoll.query.answer.fit import STRICT, fits, may_name
 from atoll.query.answer.judge import Judged, shows_type
 from atoll.query.answer.weigh import Weighed
@@ -133,6 +134,8 @@ def _again(judged: Judged, each: Chosen) -> Weighed:
     judged.weigher.credit(again, judged.asked.typed, fits=shows_type(each.unit, judged.asked, judged.weigher.terms))
     for at in _of_other_columns(judged, each):
         again.met[at] = 0.0
+    for at in each.compared:  # "the largest" stands nowhere: that it is has been found by comparing
+        again.met[at] = again.own[at] = 1.0
     return again
 
 

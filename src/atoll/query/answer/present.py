@@ -8,7 +8,7 @@ from itertools import groupby
 from atoll.domain.answer import Answer, AnsweredBy, AnswerPlace, Citation, Sentence, TableRow
 from atoll.domain.evidence import Evidence
 from atoll.domain.passage import Passage
-from atoll.query.answer.compose import Chosen
+from atoll.query.answer.chosen import Chosen
 from atoll.query.answer.rows import rendered
 from atoll.query.answer.steering import unmarked
 from atoll.query.search.results import SearchResult

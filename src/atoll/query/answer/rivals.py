@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 
 from atoll.domain.answer import Caution
 from atoll.domain.evidence import Evidence
-from atoll.query.answer.compose import Chosen
+from atoll.query.answer.chosen import Chosen
 from atoll.query.answer.judge import Judged, denies
 from atoll.query.answer.units import CLOSERS, QUESTION_MARKS, Form, TableRow
 from atoll.query.answer.weigh import Weighed
