@@ -23,6 +23,8 @@ _BEGINS = re.compile(
     r"|[\[(<]?\d{1,4}[-./:]\d{1,2}(?:[-./:]\d|\b)|[\[<][^\]>]{1,40}[\]>]\s"
     r"|[^\W\d][\w .'-]{0,24}:\s|[\w.\[\]-]+\s*=|[|{}<]"
 )
+#: A date or time, by which the lines of a log, a chat or an agenda begin.
+_DATED = re.compile(r"[\[(<]?(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}:\d{2})\b")
 _SENTENCE_END = re.compile(r"[.!?:;\u2026\u3002\uff01\uff1f\u061f]['\"\u201d\u2019)\]]*$")
 _DIVIDED = re.compile(r"([^\W\d_]{2,})[-\u2010]$")
 _REST = re.compile(r"[^\W\d_]+")
@@ -60,10 +62,15 @@ def meant_breaks(lines: Sequence[str]) -> list[bool]:
 def _is_meant(line: str, after: str, width: int, *, is_full: bool) -> bool:
     if _BEGINS.match(after) or "  " in line or "  " in after:
         return True
-    if is_full:
+    if is_full or divided_word(line, after):
         return False
     goes_on = after[:1].islower() and not _SENTENCE_END.search(line)
     return not (goes_on and len(line) >= _NARROWEST * _LEAST_FILL and _NARROWEST <= width <= _WIDEST)
+
+
+def are_entries(line: str, after: str) -> bool:
+    """Whether two lines are entries of a log, a chat or an agenda: both begin with a date or time."""
+    return _DATED.match(line) is not None and _DATED.match(after) is not None
 
 
 def divided_word(line: str, after: str) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""Tables in plain text: columns that blanks keep apart in every line."""
+"""Tables in plain text: columns that blanks keep apart in every line, or upright strokes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _TAB_COLUMNS = 8
 _GAP = re.compile(r"\S(?: {2,})(?=\S)")
 _RULE = re.compile(r"[-=_+|\s]*[-=_]{3}[-=_+|\s]*")
+_BOXED = re.compile(r"\s*\|(?![-=+|\s]*$).*\|\s*")
 _LEAST_ROWS = 3
 #: Two lines alone are a table only where their columns stand so far apart.
 _WIDE_GAP = 3
@@ -31,12 +32,35 @@ class TextTable(NamedTuple):
 def text_table(lines: Sequence[str]) -> TextTable | None:
     """The first table in a paragraph's raw lines, or None."""
     shown = [line.expandtabs(_TAB_COLUMNS).rstrip() for line in lines]
+    if found := _boxed(shown):
+        return found
     for first, line in enumerate(shown):
         if _GAP.search(line):
             found = _from(shown, first)
             if found:
                 return found
     return None
+
+
+def _boxed(lines: Sequence[str]) -> TextTable | None:
+    """The first table whose cells stand between upright strokes, as many in each row."""
+    first = next((at for at, line in enumerate(lines) if _BOXED.fullmatch(line)), None)
+    if first is None:
+        return None
+    if first and _RULE.fullmatch(lines[first - 1]):
+        first -= 1
+    last, ruled, rows = first, -1, list[list[str]]()
+    for line in lines[first:]:
+        if _RULE.fullmatch(line):
+            ruled = len(rows) if ruled < 0 and rows else ruled
+        elif not _BOXED.fullmatch(line):
+            break
+        else:
+            rows.append([cell.strip() for cell in line.strip()[1:-1].split("|")])
+        last += 1
+    if len(rows) < 2 or len({len(row) for row in rows}) > 1 or len(rows[0]) < 2:  # noqa: PLR2004
+        return None
+    return TextTable(first, last, rows, _has_header(rows, is_ruled=ruled == 1))
 
 
 def _from(lines: Sequence[str], first: int) -> TextTable | None:

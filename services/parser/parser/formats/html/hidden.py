@@ -25,6 +25,7 @@ _INK = re.compile(r"(?<![-\w])color\s*:\s*([^;!]+)", re.IGNORECASE)
 _GROUND = re.compile(r"(?<![-\w])background(?:-color|-image)?\s*:\s*([^;!]+)", re.IGNORECASE)
 _PAPER: Colour = (255, 255, 255)
 _STRUCK_STYLE = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
+_SHIFT_STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.IGNORECASE)
 _NOTE_LINK = re.compile(r"#_?(?:fn|ftn|edn|note|footnote|endnote|cite_note)[-_:]?\w*$", re.IGNORECASE)
 #: Attributes by which a control names what it opens.
 _OPENERS = ("aria-controls", "data-target", "data-bs-target", "aria-owns")
@@ -84,6 +85,12 @@ def _is_of_the_grounds_colour(attributes: Mapping[str, str], ground: Colour | No
 def is_struck(tag: str, attributes: Mapping[str, str]) -> bool:
     """Whether an element's text is struck out."""
     return tag in {"del", "s", "strike"} or _STRUCK_STYLE.search(attributes.get("style", "")) is not None
+
+
+def shift_of(attributes: Mapping[str, str]) -> str:
+    """The tag that raises or lowers text as an element's style does, or nothing."""
+    found = _SHIFT_STYLE.search(attributes.get("style", ""))
+    return found[1].lower()[:3] if found else ""
 
 
 def is_note_mark(tag: str, attributes: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ from atoll.errors import DocumentTooLarge
 from parser.flow import Element
 from parser.formats.html.controls import Select, shown_value
 from parser.formats.html.flow import INLINE, Flow
-from parser.formats.html.hidden import Hiding, is_note_mark, is_struck
+from parser.formats.html.hidden import Hiding, is_note_mark, is_struck, shift_of
 from parser.formats.html.tables import Definitions, Table
 from parser.formulas import Node, linear
 from parser.text import on_one_line
@@ -182,7 +182,10 @@ class Reading:
             if kind := self._kind(tag, attributes):
                 flow.open_kind(kind)
                 closers.append(flow.close_kind)
-        elif tag in INLINE and (written := "mark" if is_note_mark(tag, attributes) else tag) not in {"a", "span"}:
+        elif tag in INLINE:
+            written = "mark" if is_note_mark(tag, attributes) else shift_of(attributes) or tag
+            if written in {"a", "span"}:
+                return
             flow.open_inline(written)
             closers.append(flow.close_inline)
 

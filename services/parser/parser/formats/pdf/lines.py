@@ -11,7 +11,7 @@ from atoll.domain.block import BROKEN, JOINED, WRAPPED, Block, Line
 from parser.collector import line
 from parser.text import BROKEN_ANYWHERE
 from parser.typeset.bidi import has_right_to_left
-from parser.wrapping import divided_word, keeps_hyphen
+from parser.wrapping import are_entries, divided_word, keeps_hyphen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +73,7 @@ def lines_of(rows: list[Row], words: frozenset[str], right: float) -> list[Line]
                 gap, spellings = JOINED, (whole[0],) if whole else ()
             elif row.box.x1 > edge - 2 * row.height and _is_unspaced_break(row, after, words):
                 gap = JOINED
-            elif _is_meant(row, after, margin):
+            elif are_entries(row.text, after.text) or _is_meant(row, after, margin):
                 gap = BROKEN
         lines.append(
             line(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MOST_DEPTH = 2000
 _MOST_FONTS = 10_000
 _LOOKED_BACK = 40
+_RAISED_BY_HAND = 4
 _SURROGATES = range(0xD800, 0xE000)
 _MARGINS = frozenset({"header", "headerl", "headerr", "headerf", "footer", "footerl", "footerr", "footerf"})
 _LABELS = frozenset({"listtext", "pntext"})
@@ -220,6 +221,10 @@ class Reading:
         match name:
             case "super" | "sub":
                 self._set(shift=(1 if name == "super" else -1) if is_on else 0)
+            case "up" | "dn":
+                # Half points; by fewer, type is only lined up.
+                by = 6 if number is None else number
+                self._set(shift=(1 if name == "up" else -1) if by >= _RAISED_BY_HAND else 0)
             case "nosupersub":
                 self._set(shift=0)
             case "strike" | "striked":

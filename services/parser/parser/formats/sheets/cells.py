@@ -12,6 +12,7 @@ from atoll.errors import DocumentUnreadable
 from parser.formats.sheets.dates import iso
 from parser.formats.sheets.number_formats import is_date, plain_number, shown_number, shown_text
 from parser.formats.sheets.tables import SheetCell, SheetRow
+from parser.raised import lowered, raised
 from parser.text import flowing
 
 if TYPE_CHECKING:
@@ -31,11 +32,12 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """What the workbook's styles say of a cell by its number: its format, and whether it is bold."""
+    """What the workbook's styles say of a cell by its number: its format, and whether it is bold or struck out."""
 
     formats: tuple[str, ...] = ()
     bold: tuple[bool, ...] = ()
     from_1904: bool = False
+    struck: tuple[bool, ...] = ()
 
     def format_of(self, style: int) -> str:
         """The number format of a style."""
@@ -44,6 +46,10 @@ class Looks:
     def is_bold(self, style: int) -> bool:
         """Whether a style is bold."""
         return 0 <= style < len(self.bold) and self.bold[style]
+
+    def is_struck(self, style: int) -> bool:
+        """Whether what a style shows is struck out."""
+        return 0 <= style < len(self.struck) and self.struck[style]
 
 
 @dataclass(slots=True)
@@ -166,6 +172,8 @@ class SheetReader:
         return any(first <= column <= last for first, last in self._hidden)
 
     def _cell(self, element: Any, column: int) -> SheetCell | None:
+        if self._looks.is_struck(whole(element.get("s")) or 0):
+            return None
         content = formula = ""
         inline: Any = None
         has_formula = False
@@ -227,13 +235,29 @@ class SheetReader:
 
 
 def rich_text(element: Any) -> str:
-    """The text of a string with runs, without readings that are printed above words."""
-    parts = (
-        child.text or ""
-        for child in element.iter("{*}t")
-        if not any(etree.QName(above).localname == "rPh" for above in child.iterancestors())
-    )
+    """The text of a string with runs, without what is struck out and readings that are printed above words."""
+    parts: list[str] = []
+    for child in element:
+        name = etree.QName(child).localname
+        if name == "t":
+            parts.append(child.text or "")
+        elif name == "r":
+            text = "".join(each.text or "" for each in child.iterfind("{*}t"))
+            if is_set(child.find("{*}rPr/{*}strike")):
+                continue
+            shift = child.find("{*}rPr/{*}vertAlign")
+            match shift.get("val") if shift is not None and text.strip() else "":
+                case "superscript":
+                    text = raised(text, "".join(parts))
+                case "subscript":
+                    text = lowered(text, "".join(parts))
+            parts.append(text)
     return flowing(unescaped("".join(parts)))
+
+
+def is_set(element: Any) -> bool:
+    """Whether a font's element is there and does not say off."""
+    return element is not None and (element.get("val") is None or is_true(element.get("val")))
 
 
 def unescaped(text: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from atoll.errors import DocumentTooLarge, DocumentUnreadable
-from parser.formats.sheets.cells import Looks, is_true, rich_text, whole
+from parser.formats.sheets.cells import Looks, is_set, rich_text, whole
 from parser.formats.sheets.format_codes import BUILT_IN
 
 if TYPE_CHECKING:
@@ -27,14 +27,17 @@ def looks_of(package: Package, workbook: str, *, from_1904: bool) -> Looks:
             for each in root.iterfind(f"{S}numFmts/{S}numFmt")
             if (number := whole(each.get("numFmtId"))) is not None
         }
-        bold = [_is_bold(font) for font in root.iterfind(f"{S}fonts/{S}font")]
+        fonts = list(root.iterfind(f"{S}fonts/{S}font"))
+        bold = [is_set(font.find(f"{S}b")) for font in fonts]
+        lined = [is_set(font.find(f"{S}strike")) for font in fonts]
         styles = list(root.iterfind(f"{S}cellXfs/{S}xf"))[:_MOST_STYLES]
-        formats, weights = [], []
+        formats, weights, struck = [], [], []
         for style in styles:
             number, font = whole(style.get("numFmtId")) or 0, whole(style.get("fontId")) or 0
             formats.append(own.get(number) or BUILT_IN.get(number, "General"))
             weights.append(font < len(bold) and bold[font])
-        return Looks(tuple(formats), tuple(weights), from_1904)
+            struck.append(font < len(lined) and lined[font])
+        return Looks(tuple(formats), tuple(weights), from_1904, tuple(struck))
     return Looks(from_1904=from_1904)
 
 
@@ -60,8 +63,3 @@ def strings_of(package: Package, workbook: str, limits: ContentLimits) -> list[s
         except etree.XMLSyntaxError as err:
             raise DocumentUnreadable("the workbook is damaged: its strings are no XML") from err
     return strings
-
-
-def _is_bold(font: Any) -> bool:
-    found = font.find(f"{S}b")
-    return found is not None and (found.get("val") is None or is_true(found.get("val")))
