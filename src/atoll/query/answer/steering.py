@@ -7,7 +7,7 @@ no model, unless the question itself is about such texts. It can be found and re
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from atoll.domain.text.sentences import Span, lines
 from atoll.query.text.lists import patterns_of
@@ -18,7 +18,14 @@ _MARK = re.compile(r"[\[【](\d{1,3}(?:\s*[,;]\s*\d{1,3})*)[\]】]")
 
 def steers(text: str) -> bool:
     """Whether a text tells whoever answers what to answer."""
-    return any(pattern.search(text) for _, pattern in patterns_of(_PATTERNS))
+    plain = text.casefold()
+    return any(pattern.search(text) for words, pattern in _patterns() if any(word in plain for word in words))
+
+
+@cache
+def _patterns() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    """Return what is looked for, each with words of which a text must have one."""
+    return tuple((tuple(words.split(",")), pattern) for words, pattern in patterns_of(_PATTERNS))
 
 
 @lru_cache(maxsize=4096)
