@@ -266,7 +266,13 @@ async def test_searches_are_told_what_a_look_found_missing_until_one_finds_it_wh
     uid = (await house.index_source.documents(house.kb.uid, after=None, limit=1))[0].uid
     await house.vectors.delete(house.kb.uid, [uid])
     await house.page_index.delete(house.kb.uid, [uid])
-    watch = IndexWatch(reindex(house), every_seconds=1e9)
+    whole = []
+
+    async def retire():
+        whole.append(await gaps() == ())
+        return ["passages_of_an_earlier_version"]
+
+    watch = IndexWatch(reindex(house), every_seconds=1e9, retire=retire)
     assert await reindex(house).check()
     assert await gaps() == ("pages", "passages")
     assert await house.index_source.gaps() == {"pages", "passages"}
@@ -276,6 +282,7 @@ async def test_searches_are_told_what_a_look_found_missing_until_one_finds_it_wh
     watch.look()
     await watch._task
     assert await gaps() == ()
+    assert whole == [True], "what an earlier version kept goes when all is there again, not before"
     assert await house.index_source.gaps() == frozenset()
     assert (await house.ask.search(asking(house))).warnings == ()
 
@@ -290,7 +297,9 @@ async def test_a_collection_that_cannot_be_rebuilt_does_not_keep_the_others_wait
     work, upsert = reindex(house), house.page_index.upsert
     house.page_index.upsert = fails
     collections = dict(reversed(work._collections.items()))  # pages first
-    watch = IndexWatch(Reindex(house.index_source, collections, embedding="model"), every_seconds=1e9)
+    watch = IndexWatch(
+        Reindex(house.index_source, collections, embedding="model"), every_seconds=1e9, retire=house.vectors.retire
+    )
     watch.look()
     await watch._task
     assert await house.index_source.gaps() == {"pages"}

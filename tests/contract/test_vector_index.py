@@ -110,6 +110,24 @@ async def names(index: QdrantIndex, search: VectorSearch) -> list[str]:
 # Collections
 
 
+async def test_collections_of_earlier_ways_to_index_are_retired_and_nobody_elses(server: VectorServer) -> None:
+    older, today = (server.index(fingerprint=secrets.token_hex(6)) for _ in range(2))
+    foreign = server.index(fingerprint="theirs")
+    for each in (older, today, foreign):
+        await each.prepare()
+    await older.upsert([point(A, document("gone"), 0, terms={1: 1.0})])
+    names = sorted(schema.name for schema in older._schemas())
+    assert await today.retire() == names
+    assert (await older.missing(), await today.missing(), await foreign.missing()) == (
+        ["passages", "entities", "relations"], [], [],
+    )  # fmt: skip
+    assert await today.retire() == []
+    for schema in (*today._schemas(), *foreign._schemas()):
+        await today._calls.drop(schema.name)
+    for each in (older, today, foreign):
+        await each.close()
+
+
 async def test_prepare_may_run_twice_and_in_two_starts_at_once(
     make_index: Callable[[], QdrantIndex], bare: QdrantIndex
 ) -> None:

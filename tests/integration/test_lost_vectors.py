@@ -47,7 +47,8 @@ class Home(House):
             "relations": RelationCollection(self.index_source, self.index),
             "pages": pages,
         }
-        self.watch = IndexWatch(Reindex(self.index_source, collections, embedding="test"), every_seconds=0.0)
+        work = Reindex(self.index_source, collections, embedding="test")
+        self.watch = IndexWatch(work, every_seconds=0.0, retire=self.vectors.retire)
 
     async def look(self) -> None:
         self.watch.look()

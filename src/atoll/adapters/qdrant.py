@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Self
@@ -46,6 +47,10 @@ def passages_schema(fingerprint: str, dimensions: int) -> Schema:
     )
 
 
+#: The names that we give: a kind and a fingerprint. Whatever else a shared server holds is somebody else's.
+_COLLECTION = re.compile(r"[a-z]+_[0-9a-f]{12}")
+
+
 class QdrantIndex:
     """``VectorIndex`` over the official client, which stays open until ``close``."""
 
@@ -86,6 +91,19 @@ class QdrantIndex:
         """Return the collections that are not there, by their names without the embedding's."""
         there = await self._calls.names()
         return [schema.name.partition("_")[0] for schema in self._schemas() if schema.name not in there]
+
+    async def retire(self) -> list[str]:
+        """Remove the collections of the same kinds that bear another fingerprint."""
+        own = {schema.name for schema in self._schemas()}
+        kinds = {name.partition("_")[0] for name in own}
+        found = [
+            name
+            for name in sorted(await self._calls.names() - own)
+            if _COLLECTION.fullmatch(name) and name.partition("_")[0] in kinds
+        ]
+        for name in found:
+            await self._calls.drop(name)
+        return found
 
     def _schemas(self) -> list[Schema]:
         return [self._passages]

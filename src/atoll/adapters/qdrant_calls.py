@@ -145,6 +145,12 @@ class QdrantCalls:
             async with self.reading(name):
                 await self._client.delete(name, points, wait=True)
 
+    async def drop(self, name: str) -> None:
+        """Remove a collection; again is a no-op."""
+        with contextlib.suppress(IndexMissing):
+            async with self.calling():
+                await self._client.delete_collection(name)
+
     async def relabel(self, name: str, kb: KbUid, document: DocumentUid, labels: Sequence[str]) -> None:
         """Give a document's points other labels; one that is gone is filled again with the labels of that time."""
         where = models.Filter(must=[equals("kb", kb), equals("document_uid", document)])

@@ -51,6 +51,7 @@ class Ingestion:
         self.watch = IndexWatch(
             reindex(self._records, self._vectors, self._page_index, outputs, card),
             every_seconds=settings.worker.index_check_seconds,
+            retire=self._vectors.retire,
         )
         for index in (self._vectors, self._page_index):
             index.when_made(self.watch.hurry)

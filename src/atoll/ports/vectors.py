@@ -50,3 +50,10 @@ class VectorUpkeep(Protocol):
     async def discard(self, points: Sequence[PassageId]) -> None:
         """Remove points by id; what is not there is not an error."""
         ...
+
+    async def retire(self) -> list[str]:
+        """Remove what the index keeps of earlier ways to make it, and return the names of that.
+
+        Nothing reads or deletes points there any more, so what a deleted document left in it would stay for ever.
+        """
+        ...

@@ -59,6 +59,10 @@ class MemoryVectorIndex:
         for point in points:
             self._points.pop(point, None)
 
+    async def retire(self) -> list[str]:
+        """See ``atoll.ports.vectors.VectorUpkeep``."""
+        return []
+
     def _of(self, kb: KbUid) -> list[PassagePoint]:
         return [point for point in self._points.values() if point.kb == kb]
 

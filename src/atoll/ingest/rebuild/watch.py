@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable, Sequence
 
 from atoll.errors import AtollError
 from atoll.ingest.rebuild.collections import Reindex
@@ -22,10 +23,14 @@ class IndexWatch:
     Args:
         reindex: what checks and rebuilds.
         every_seconds: how long to wait from one look's end to the next.
+        retire: removes what an earlier version kept in the index, once today's index is whole.
     """
 
-    def __init__(self, reindex: Reindex, *, every_seconds: float) -> None:
+    def __init__(
+        self, reindex: Reindex, *, every_seconds: float, retire: Callable[[], Awaitable[Sequence[str]]]
+    ) -> None:
         self._reindex = reindex
+        self._retire = retire
         self._every_seconds = every_seconds
         self._not_before = 0.0
         self._again = False
@@ -49,11 +54,16 @@ class IndexWatch:
                 for collection, kb in wrong:
                     await self._rebuild(collection, kb)
                 if not wrong:
+                    await self._clear()
                     break
         except AtollError as error:
             logger.warning("the vector index could not be checked: %s", error)
         finally:
             self._not_before = 0.0 if self._again else time.monotonic() + self._every_seconds
+
+    async def _clear(self) -> None:
+        if removed := await self._retire():
+            logger.warning("removed what an earlier version kept in the vector store: %s", ", ".join(removed))
 
     async def _rebuild(self, collection: str, kb: IndexedKb) -> None:
         """Rebuild one collection; the others do not wait for one that cannot be."""
