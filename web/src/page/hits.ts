@@ -31,11 +31,14 @@ function hitsOfSentence(sentence: Sentence, at: number, n: number, evidence: Evi
   const around = { ...hitOf(evidence), n, sentence: at, text: sentence.text };
   const places = (sentence.places ?? []).filter((place) => place.n === n && place.boxes.length > 0);
   if (places.length === 0) return [around];
-  return places.map((place) => ({
+  // Cells of a row are places of their own; on one page they are one hit, all of them marked.
+  const boxes = new Map<number, Box[]>();
+  for (const place of places) boxes.set(place.page, [...(boxes.get(place.page) ?? []), ...place.boxes]);
+  return [...boxes].map(([page, marks]) => ({
     ...around,
-    page: place.page,
-    marks: place.boxes,
-    frame: place.page === evidence.page ? evidence.boxes : [],
+    page,
+    marks,
+    frame: page === evidence.page ? evidence.boxes : [],
   }));
 }
 

@@ -33,12 +33,12 @@ const texts: Texts["page"] = {
   goTo: (page: number) => `Zu Seite ${page}`,
   gone: "Dieses Dokument ist nicht mehr da",
   goneDetail: "Es wurde gelöscht, oder dieser Schlüssel darf es nicht sehen.",
-  replaced: (version: number) => `Ersetzt durch Version ${version}`,
+  replaced: (version: number) => `Ersetzt durch Fassung ${version}`,
   markLost:
     "Die Stelle, auf die dieser Link zeigt, stammt aus einer früheren Lesung des Dokuments. Die Seite ist ohne sie zu sehen.",
   toDocuments: "Zu den Dokumenten",
   replacedDetail: "Worauf dieser Link zeigte, wird nicht mehr gezeigt.",
-  openVersion: (name: string, version: number) => `${name}, Version ${version} öffnen`,
+  openVersion: (name: string, version: number) => `${name}, Fassung ${version} öffnen`,
 };
 
 export default texts;
