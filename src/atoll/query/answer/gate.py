@@ -14,7 +14,8 @@ from dataclasses import dataclass, fields
 from atoll.query.answer.chosen import Chosen
 from atoll.query.answer.compose import refers_back
 from atoll.query.answer.fit import STRICT, fits, may_name
-from atoll.query.answer.judge import Judged, shows_type
+from atoll.query.answer.judge import Judged, of_other_dimension, shows_type
+from atoll.query.answer.things import is_of_another, is_without_subject
 from atoll.query.answer.weigh import Weighed
 from atoll.query.question.concept import Part
 from atoll.query.question.kinds import Wanted
@@ -24,6 +25,8 @@ _MET = 0.5
 #: Share of a name's words, by rarity, below which it is another name.
 _SAME_NAME = 0.6
 _OTHER_NAME = 0.4
+#: The same for a thing of which an answer has one word and lacks another, and for what a question is about.
+_OTHER_THING, _NO_SUBJECT = 0.4, 0.4
 #: What a part counts that another sentence of the answer meets: one of the same section, and one of another.
 _SAME_SECTION, _NAME_OF_ANOTHER, _ELSEWHERE = 0.7, 0.4, 0.3
 #: What a word counts that may be the name that is asked for.
@@ -70,7 +73,7 @@ def signs_of(judged: Judged, chosen: Sequence[Chosen], rarity: Mapping[int, floa
     return Signs(
         met=weigher.share(met, weigher.weights),
         numbers=min((met[at] for at in (*weigher.hard, *_of_other_columns(judged, chosen[0]))), default=1.0),
-        names=min((share for _, share in _names(judged, met)), default=1.0),
+        names=min((*(share for _, share in _names(judged, met)), _thing(judged, met, rarity))),
         meaning=chosen[0].weighed.nearness,
         typed=_typed(judged, chosen),
         lacking=max((rarity.get(at, 0.0) * (1 - met[at]) for at in words if at not in judged.asked.typed), default=0.0),
@@ -78,13 +81,25 @@ def signs_of(judged: Judged, chosen: Sequence[Chosen], rarity: Mapping[int, floa
     )
 
 
+def _thing(judged: Judged, met: Sequence[float], rarity: Mapping[int, float]) -> float:
+    """Return whether an answer is about the thing that is asked about, as far as words without a capital tell."""
+    there = _NO_SUBJECT if is_without_subject(judged, met, rarity) else 1.0
+    return min(there, _OTHER_THING) if is_of_another(judged, met, rarity) else there
+
+
 def _typed(judged: Judged, chosen: Sequence[Chosen]) -> float:
     """Return whether an answer has the type that is wanted; a word that may be a name counts by half."""
     wanted = judged.asked.wanted
     if wanted not in STRICT | {Wanted.PERSON}:
         return 1.0
-    if any(shows_type(each.unit, judged.asked, judged.weigher.terms) for each in chosen):
-        return 1.0
+    if chosen[0].unit.row is None and of_other_dimension(judged.asked, chosen[0].unit.text, judged.weigher.terms):
+        return 0.0
+    key = (
+        next((at for at, part in enumerate(judged.asked.parts) if part.key), None) if wanted is Wanted.NUMBER else None
+    )
+    for each in chosen:  # a number says how many there are where it stands with what is counted
+        if shows_type(each.unit, judged.asked, judged.weigher.terms) and (key is None or each.weighed.met[key] >= _MET):
+            return 1.0
     return _PERHAPS if wanted is Wanted.PERSON and any(may_name(each.unit.text) for each in chosen) else 0.0
 
 

@@ -19,7 +19,7 @@ from atoll.query.answer.units import CLOSERS, QUESTION_MARKS, Form, TableRow, Un
 from atoll.query.answer.weigh import Weighed, Weigher, rarities
 from atoll.query.question.asked import Asked
 from atoll.query.question.concept import Part
-from atoll.query.question.kinds import Wanted, heads_type
+from atoll.query.question.kinds import Wanted, asks_type, heads_type
 from atoll.query.search.results import SearchResult
 from atoll.query.text.terms import Terms
 
@@ -68,7 +68,6 @@ async def judge(found: SearchResult, embedder: Embedder, scale: CosineScale) -> 
     everything = [weigher.weighed(unit, document=unit.evidence.document) for unit in _units(found)]
     for each in everything:
         weigher.credit(each, found.asked.typed, fits=shows_type(each.unit, found.asked, found.terms))
-    for each in everything:
         each.score = _form(each.unit, found.asked) * _words(each, weigher, found.asked)
     nearest = sorted(everything, key=lambda each: -each.score)[:MAX_EMBEDDED]
     await _add_meaning(nearest, found, embedder, scale)
@@ -121,6 +120,8 @@ def is_under_denial(unit: Unit) -> bool:
 def shows_type(unit: Unit, asked: Asked, terms: Terms) -> bool:
     """Whether a unit has the type that is wanted; the unit or currency of a row's figure stands over its column."""
     row = unit.row
+    if row is None and of_other_dimension(asked, unit.text, terms):
+        return False
     if answers(asked, unit.text):
         return (
             row is None or asked.wanted not in STRICT or not any(row.header) or _in_its_column(row, unit, asked, terms)
@@ -128,6 +129,15 @@ def shows_type(unit: Unit, asked: Asked, terms: Terms) -> bool:
     if row is None or not any(map(str.isdecimal, "".join(row.cells[1:]))):
         return False
     return heads_type(" ".join((*row.header, row.caption, unit.lead, row.label)), asked.wanted)
+
+
+def of_other_dimension(asked: Asked, text: str, terms: Terms) -> bool:
+    """Whether a text says of its length that it is another one: how high a thing is where it is asked how wide."""
+    if asked.wanted is not Wanted.LENGTH:
+        return False
+    wanted = frozenset[int]().union(*(asked.parts[at].terms | asked.parts[at].kin for at in asked.typed))
+    said = [terms.of_passage(word) for word in re.findall(r"[^\W\d_]+", text) if asks_type(word, Wanted.LENGTH)]
+    return bool(wanted and said) and not any(each & wanted for each in said)
 
 
 def _in_its_column(row: TableRow, unit: Unit, asked: Asked, terms: Terms) -> bool:

@@ -264,6 +264,8 @@ def _looks_like_heading(line: str, following: str) -> bool:
     """Whether a line without a mark of its own reads as one: short, no full stop, and more text under it."""
     if not following or _HEADING_END.search(line) or len(line.split()) > _HEADING_WORDS:
         return False
+    if ": " in line and not line.isupper():  # "Skimmer: 44 euros" says something itself
+        return False
     letters = [c for c in line if c.isalpha()]
     if not letters or (len(following) < len(line) and not _SEPARATOR.search(following)):
         return False

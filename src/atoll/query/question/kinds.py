@@ -99,3 +99,27 @@ def compares(question: str) -> bool:
 def defines(question: str) -> bool:
     """Whether it is asked what or who something is."""
     return _is("definition", question)
+
+
+def about(question: str) -> tuple[int, int]:
+    """Return where the phrase stands that follows the words of asking; an empty place where there is none."""
+    opening = next((found for form in _forms("opening") if (found := form.match(question))), None)
+    if opening is None:
+        return 0, 0
+    ends = (found.start() for form in _forms("goes_on") if (found := form.search(question, opening.end())))
+    return opening.end(), min(ends, default=len(question))
+
+
+def asks_with_do(question: str) -> bool:
+    """Whether a question puts "do" before its subject, so that the verb comes behind it."""
+    return _is("with_do", question)
+
+
+def asks_what_is_done(question: str) -> bool:
+    """Whether it is asked what somebody does, which a log or an order says without naming who."""
+    return _is("what_done", question)
+
+
+def asks_twice(question: str) -> bool:
+    """Whether two things are asked in one question, of which either may be answered."""
+    return _is("twice", question)
