@@ -72,6 +72,19 @@ def workbook() -> bytes:
     return out.getvalue()
 
 
+def side_text(degrees: int) -> bytes:
+    out = io.BytesIO()
+    canvas = Canvas(out, invariant=1)
+    for at, each in enumerate(("The pier is open daily.", "Boats go at nine and at five.", "Dogs are welcome.")):
+        canvas.drawString(100, 600 - 14 * at, each)
+    canvas.translate(40, 500 if degrees == 90 else 700)
+    canvas.rotate(degrees)
+    canvas.drawString(0, 0, "Form seven of the harbour")
+    canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
 #: Name, content, what must be found, what must not.
 KINDS: list[tuple[str, str | bytes, tuple[str, ...], tuple[str, ...]]] = [
     ("form.html", html(TABLE_OF_FORM), ("Bikes cost 12 euros.",), ()),
@@ -115,6 +128,8 @@ KINDS: list[tuple[str, str | bytes, tuple[str, ...], tuple[str, ...]]] = [
      ("C. Charlie", "I. India", "ii. two"), ()),
     ("hyphens.pdf", pdf(["The report on COVID-", "19 was read by the Franco-", "German board for 2024-", "2025."]),
      ("COVID-19", "Franco-German", "2024-2025"), ()),
+    ("side.pdf", side_text(90), ("open daily.", "Boats go at nine and at five.", "Form seven of the harbour"), ()),
+    ("side-down.pdf", side_text(-90), ("open daily.", "Dogs are welcome.", "Form seven of the harbour"), ()),
     ("style.md", "<style>p {color: red}</style>\n\n<div>Smith &amp; Sons 40 &deg;C</div>\n<!-- note -->\n",
      ("Smith & Sons 40 \u00b0C",), ("color", "note")),
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from parser.formats.pdf.ink import InkTime
 from parser.formats.pdf.joins import Joins
 from parser.formats.pdf.layout import Row, columns
 from parser.formats.pdf.lines import Vocabulary, lines_of
-from parser.formats.pdf.margins import Furniture, without_line_numbers
+from parser.formats.pdf.margins import Furniture, without_line_numbers, without_side_texts
 from parser.formats.pdf.rulings import Rulings, rulings
 from parser.formats.pdf.spool import Column, Spool
 from parser.formats.pdf.table_block import table_block
@@ -136,8 +136,10 @@ def _columns(
             runs, frame = (written.runs, written.frame) if written else (runs, frame)
             found = True
         lines = rulings(page, frame)
+        runs, sides = without_side_texts(runs)
         runs, numbers = without_line_numbers(runs)
-        for rows in (*columns(runs, lines), [Row.of(run, is_margin=True) for run in numbers]):
+        beside = [[Row.of(run)] for run in sides]
+        for rows in (*columns(runs, lines), *beside, [Row.of(run, is_margin=True) for run in numbers]):
             for row in rows:
                 row.page = number
                 collector.look_for_hiding(row.text, number)

@@ -34,6 +34,8 @@ _SPACE_GAP = 0.12
 _FONT_NAME_BYTES = 128
 _SAMPLED_CHARACTERS = 30
 _LEAST_OVERLAP = 0.5
+#: A word that is so much taller than it is wide may run up the page.
+_TALL = 1.2
 #: Type of a raised or lowered word in comparison to the line's, and by what part of the line it is moved.
 _SMALLER, _MOVED, _LONGEST_SHIFTED = 0.85, 0.15, 6
 #: A letter at a paragraph's beginning that is so much taller than its words, and how far it stands from them.
@@ -46,7 +48,8 @@ class Run:
 
     ``font`` is the name of the font if the run begins and ends in it, else empty. ``ends_open`` says that the line
     broke off without a space: inside a word of a script that is broken anywhere. ``shown`` is the box on the page as
-    it is shown; ``places`` are the left and right edges of its blank-separated words.
+    it is shown; ``places`` are the left and right edges of its blank-separated words. ``is_upright`` marks words that
+    run up or down the page.
     """
 
     text: str
@@ -59,6 +62,7 @@ class Run:
     places: list[tuple[float, float]] = field(default_factory=list)
     source: Source = Source.LAYER
     cap_bottom: float = 0.0
+    is_upright: bool = False
 
 
 class PageText:
@@ -158,13 +162,28 @@ class _Joiner:
             self._cap = word
             return
         run, before = self._run, self._before
-        if run is not None and before is not None:
+        if self._is_upright(word, after_upright=run is not None and run.is_upright):
+            self._begin(word)
+            self.runs[-1].is_upright = True
+            return
+        if run is not None and before is not None and not run.is_upright:
             gap = _gap_within_line(run, word)
             if gap is not None and self._goes_on(run, word, gap):
                 self._append(run, before, word, gap)
                 self._before = word
                 return
         self._begin(word)
+
+    def _is_upright(self, word: Word, *, after_upright: bool) -> bool:
+        """Whether a word runs up or down the page; only one that is tall, or follows such a one, is looked at."""
+        wide, tall = word.box.x1 - word.box.x0, word.box.y1 - word.box.y0
+        if tall <= _TALL * wide and not after_upright:
+            return False
+        matrix = pdfium.FS_MATRIX()
+        if not pdfium.FPDFText_GetMatrix(self._raw, word.start, byref(matrix)):
+            return False
+        turn = round(degrees(atan2(matrix.b, matrix.a)) / 90) * 90
+        return (turn - self._frame.rotation) % 180 == 90  # noqa: PLR2004 - degrees
 
     def _begin(self, word: Word) -> None:
         self._finish()

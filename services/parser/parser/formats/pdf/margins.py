@@ -1,4 +1,4 @@
-"""What belongs to a page and not to its text: running heads and feet, page numbers, numbers of lines."""
+"""What belongs to a page and not to its text: running heads and feet, page numbers, numbers of lines, side texts."""
 
 from __future__ import annotations
 
@@ -52,6 +52,33 @@ def without_line_numbers(runs: list[Run]) -> tuple[list[Run], list[Run]]:
             apart = {id(run) for run in side}
             return [run for run in runs if id(run) not in apart], side
     return runs, []
+
+
+def without_side_texts(runs: list[Run]) -> tuple[list[Run], list[Run]]:
+    """The runs of a page, and apart from them the texts that run up or down beside all others, each as one."""
+    others = [run for run in runs if not run.is_upright]
+    if len(others) == len(runs) or not others:
+        return runs, []
+    left, right = min(run.box.x0 for run in others), max(run.box.x1 for run in others)
+    kept: list[Run] = []
+    sides: list[Run] = []
+    for run in runs:
+        if not run.is_upright or left < (run.box.x0 + run.box.x1) / 2 < right:
+            kept.append(run)
+        elif sides and _follows_upright(sides[-1], run):
+            last = sides[-1]
+            last.text, last.words = f"{last.text} {run.text}", last.words + 1
+            last.box, last.places = last.box.union(run.box), []
+        else:
+            sides.append(run)
+    return kept, sides
+
+
+def _follows_upright(before: Run, run: Run) -> bool:
+    across = min(before.box.x1, run.box.x1) - max(before.box.x0, run.box.x0)
+    gap = max(run.box.y0 - before.box.y1, before.box.y0 - run.box.y1)
+    width = run.box.x1 - run.box.x0
+    return across >= 0.5 * width and gap <= width
 
 
 def _count_lines(side: list[Run]) -> bool:
