@@ -22,7 +22,7 @@ SUITES := $(foreach suite,unit contract integration e2e airgap,$(wildcard tests/
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
-.PHONY: help setup demo up down status logs test test-fast test-screen test-clients test-open-webui test-compose soak check env web wheels bundle locks bench eval eval-hotpot
+.PHONY: help setup demo up down status logs test test-fast test-screen test-clients test-open-webui test-compose soak check env web wheels bundle locks bench eval eval-hotpot eval-generate
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ bench: setup ## Run the benchmarks one after another; results go to benchmarks/r
 
 eval: setup ## Measure how good the answers over samples/ are; the result goes to benchmarks/results
 	@$(BIN)/python scripts/bench.py evaluate && cat benchmarks/results/evaluate.json
+
+eval-generate: setup ## The same with the chat model EVAL_CHAT_MODEL_FILE=x.gguf beside it; takes up to an hour
+	@$(BIN)/python scripts/bench.py generate && cat benchmarks/results/generate.json
 
 eval-hotpot: setup ## Measure recall on HotpotQA-100 through the HTTP API; the result goes to benchmarks/results
 	@$(BIN)/python scripts/bench.py hotpot && cat benchmarks/results/hotpot.json

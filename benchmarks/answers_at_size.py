@@ -54,7 +54,7 @@ def measure(client: httpx.Client) -> dict[str, Any]:
 def main() -> None:
     """Run on a stack of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        stack = Stack(Path(folder))
+        stack = Stack(Path(folder) / "data")
         try:
             stack.start()
             asyncio.run(fill(stack, 0, PASSAGES // PASSAGES_PER_DOCUMENT))

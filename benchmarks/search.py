@@ -154,6 +154,7 @@ async def fill(stack: Stack, first: int, last: int) -> float:
         contents=store.contents,
         blobs=files,
         artefacts=stores.artefacts(values),
+        passwords=stores.passwords(values),
         parser=MemoryParser(),
         extractor=extractor,
         embedder=embedder,

@@ -26,9 +26,9 @@ def model() -> Path | None:
 
 
 @contextmanager
-def serving(path: Path, *, api_key: str, context_tokens: int = 4096) -> Iterator[str]:
+def serving(path: Path, *, api_key: str, context_tokens: int = 4096, threads: int = 1) -> Iterator[str]:
     """Serve until the block ends; yield the address up to and including /v1."""
-    command = [sys.executable, "-m", "tests.support.llama", str(path), api_key, str(context_tokens)]
+    command = [sys.executable, "-m", "tests.support.llama", str(path), api_key, str(context_tokens), str(threads)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     watchdog = threading.Timer(START_SECONDS, server.kill)
     watchdog.start()
@@ -59,12 +59,13 @@ def main() -> None:
     arguments.add_argument("model")
     arguments.add_argument("api_key")
     arguments.add_argument("context_tokens", type=int)
+    arguments.add_argument("threads", type=int)
     chosen = arguments.parse_args()
     settings = xllamacpp.CommonParams()
     settings.model.path = chosen.model
     settings.hostnames, settings.port = ["127.0.0.1"], 0
     settings.n_ctx, settings.n_parallel = chosen.context_tokens, 1
-    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = 1
+    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = chosen.threads
     settings.api_keys = [chosen.api_key]
     settings.ui, settings.offline, settings.verbosity, settings.cache_ram_mib = False, True, 1, 64
     server = xllamacpp.Server(settings)
