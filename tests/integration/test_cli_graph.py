@@ -62,7 +62,7 @@ def atoll(tmp_path: Path) -> Iterator[Cli]:
 def test_an_entity_is_shown_by_name_or_id(atoll: Cli) -> None:
     shown = atoll("show", "Ada Lind")
     assert shown.returncode == 0, shown.stderr
-    assert "ada lind  (person, 2 passages)" in shown.stdout
+    assert "Ada Lind  (person, 2 passages)" in shown.stdout
     assert "crew.txt (2)" in shown.stdout
     assert "merle" in shown.stdout
     assert "ada lind - bob: Ada sails with Bob." in shown.stdout

@@ -228,7 +228,9 @@ def _read(read: Mapping[str, Any]) -> str:
 
 def entity(detail: Mapping[str, Any], near: Mapping[str, Any]) -> None:
     """Print an entity, where it is mentioned, and what surrounds it."""
-    click.echo(f"{plain(detail['name'])}  ({plain(detail['type'])}, {counted(detail['passages'], 'passage')})")
+    # The name is folded, so that all spellings are one entity; a reader knows it by the commonest of them.
+    spelled = next((each["value"] for each in detail["surfaces"]), detail["name"])
+    click.echo(f"{plain(spelled)}  ({plain(detail['type'])}, {counted(detail['passages'], 'passage')})")
     click.echo(f"{'id':<11} {detail['id']}")
     click.echo(f"{'written':<11} {snippet(', '.join(each['value'] for each in detail['surfaces']))}")
     listed = ", ".join(f"{each['name']} ({each['passages']})" for each in detail["documents"])
