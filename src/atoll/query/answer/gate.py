@@ -73,7 +73,7 @@ def signs_of(judged: Judged, chosen: Sequence[Chosen], rarity: Mapping[int, floa
     return Signs(
         met=weigher.share(met, weigher.weights),
         numbers=min((met[at] for at in (*weigher.hard, *_of_other_columns(judged, chosen[0]))), default=1.0),
-        names=min((*(share for _, share in _names(judged, met)), _thing(judged, met, rarity))),
+        names=min((*(share for _, share in _names(judged, met)), _thing(judged, chosen, met, rarity))),
         meaning=chosen[0].weighed.nearness,
         typed=_typed(judged, chosen),
         lacking=max((rarity.get(at, 0.0) * (1 - met[at]) for at in words if at not in judged.asked.typed), default=0.0),
@@ -81,10 +81,19 @@ def signs_of(judged: Judged, chosen: Sequence[Chosen], rarity: Mapping[int, floa
     )
 
 
-def _thing(judged: Judged, met: Sequence[float], rarity: Mapping[int, float]) -> float:
+def _thing(judged: Judged, chosen: Sequence[Chosen], met: Sequence[float], rarity: Mapping[int, float]) -> float:
     """Return whether an answer is about the thing that is asked about, as far as words without a capital tell."""
-    there = _NO_SUBJECT if is_without_subject(judged, met, rarity) else 1.0
+    without = is_without_subject(judged, _said_of(judged, chosen) or met, rarity)
+    there = _NO_SUBJECT if without else 1.0
     return min(there, _OTHER_THING) if is_of_another(judged, met, rarity) else there
+
+
+def _said_of(judged: Judged, chosen: Sequence[Chosen]) -> list[float]:
+    """Return how far the units that have an amount of the type asked for meet each part: it is theirs."""
+    if judged.asked.wanted not in STRICT or judged.asked.compares or judged.asked.wants_list:
+        return []
+    typed = [each for each in chosen if shows_type(each.unit, judged.asked, judged.weigher.terms)]
+    return [max(values) for values in zip(*(each.weighed.met for each in typed), strict=True)]
 
 
 def _typed(judged: Judged, chosen: Sequence[Chosen]) -> float:
