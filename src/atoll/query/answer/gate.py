@@ -69,11 +69,13 @@ def signs_of(judged: Judged, chosen: Sequence[Chosen], rarity: Mapping[int, floa
     """Return the signs of an answer; ``rarity`` is that of the question's parts."""
     weigher, parts = judged.weigher, judged.asked.parts
     met = together(judged, chosen)
+    thing = _thing(judged, chosen, met, rarity)
+    met = [min(pair) for pair in zip(met, _said_of(judged, chosen) or met, strict=True)] if thing < 1.0 else met
     words = [at for at, part in enumerate(parts) if part.part is Part.WORD and not (part.generic or part.excluded)]
     return Signs(
         met=weigher.share(met, weigher.weights),
         numbers=min((met[at] for at in (*weigher.hard, *_of_other_columns(judged, chosen[0]))), default=1.0),
-        names=min((*(share for _, share in _names(judged, met)), _thing(judged, chosen, met, rarity))),
+        names=min((*(share for _, share in _names(judged, met)), thing)),
         meaning=chosen[0].weighed.nearness,
         typed=_typed(judged, chosen),
         lacking=max((rarity.get(at, 0.0) * (1 - met[at]) for at in words if at not in judged.asked.typed), default=0.0),
