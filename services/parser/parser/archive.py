@@ -24,6 +24,8 @@ _RATIO_COUNTS_FROM = 1024 * 1024
 _ENCRYPTED = 1
 #: How packers mark what they encrypt by AES.
 _AES = 99
+#: What an encrypted Office document is called inside the old container that it lies in.
+_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 
 
@@ -151,6 +153,8 @@ def resolved(part: str, target: str) -> str:
 
 
 def _refusal(data: bytes, what: str, old: str) -> DocumentUnreadable:
+    if data.startswith(_OLD_OFFICE) and _ENCRYPTED_PACKAGE in data:
+        return DocumentUnreadable("the document is encrypted: take its password off, save it and upload it again")
     if data.startswith(_OLD_OFFICE):
         return DocumentUnreadable(f"the document is encrypted or in {old} without a password")
     return DocumentUnreadable(f"the file is not {what}: its content is not a zip archive")

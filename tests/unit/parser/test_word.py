@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from atoll.domain import media
+from atoll.errors import DocumentUnreadable
 from tests.support.word_files import MACROS, TEMPLATE, cell, paragraph, run, table, word_file
 from tests.unit.parser.reading import Reading, read
 
@@ -330,3 +331,9 @@ def test_macro_files_and_templates_are_read(tmp_path: Path, content_type: str) -
 def test_strict_files_are_read(tmp_path: Path) -> None:
     content = word_file(numbered("Scope", 0) + table(cell("a") + cell("b")), {"numbering": LEVELS}, strict=True)
     assert read(tmp_path, content, media.DOCX).texts == ["1. Scope", "a | b"]
+
+
+def test_an_encrypted_document_says_what_to_do(tmp_path: Path) -> None:
+    locked = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + "EncryptedPackage".encode("utf-16-le")
+    with pytest.raises(DocumentUnreadable, match="take its password off"):
+        read(tmp_path, locked, media.DOCX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,10 @@ _LOW_CONFIDENCE = 60
 _GROWN = 3.0
 #: Fewer such signs are bullets and ornaments.
 _LEAST_UNREADABLE = 8
+#: A picture that reads as well as that, of a hundred, tells what an invisible layer over it may say: lines of so many
+#: words of which fewer than such a part are in the picture are not in it.
+_COMPARED_FROM, _LEAST_COMPARED, _LEAST_SEEN = 75, 3, 0.34
+_LONG_WORD = re.compile(r"[^\W_]{3,}")
 
 
 class RecognisedText:
@@ -108,6 +113,32 @@ def recognised_signs(
     if runs:
         collector.also_read_by(engine.name)
     return runs
+
+
+def compared(page: pypdfium2.PdfPage, layer: Sequence[Run], collector: Collector) -> tuple[list[Run], list[Run]] | None:
+    """The lines of an invisible layer that the picture under it shows, and those that it does not.
+
+    None where the picture cannot be read well enough to tell.
+    """
+    engine = collector.engine
+    if engine is None or not engine.is_ready or engine.is_spent:
+        return None
+    written = RecognisedText(page, engine)
+    if written.confidence < _COMPARED_FROM or not written.runs:
+        return None
+    there = {word for run in written.runs for word in _words(run.text)}
+    shown: list[Run] = []
+    foreign: list[Run] = []
+    for run in layer:
+        told = _words(run.text)
+        seen = sum(word in there for word in told)
+        is_foreign = len(told) >= _LEAST_COMPARED and seen < _LEAST_SEEN * len(told)
+        (foreign if is_foreign else shown).append(run)
+    return shown, foreign
+
+
+def _words(text: str) -> list[str]:
+    return _LONG_WORD.findall(text.casefold())
 
 
 def _parts(words: tuple[Word, ...]) -> list[list[Word]]:

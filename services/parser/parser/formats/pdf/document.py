@@ -13,7 +13,7 @@ from parser.formats.pdf.blocks import Looks, blocks_of, label_of
 from parser.formats.pdf.file import opened
 from parser.formats.pdf.forms import Tick, shown_page
 from parser.formats.pdf.frame import PageFrame
-from parser.formats.pdf.glyphs import PageText
+from parser.formats.pdf.glyphs import PageText, Run
 from parser.formats.pdf.ink import InkTime
 from parser.formats.pdf.joins import Joins
 from parser.formats.pdf.layout import Row, columns
@@ -22,7 +22,7 @@ from parser.formats.pdf.margins import Furniture, without_line_numbers, without_
 from parser.formats.pdf.rulings import Rulings, rulings
 from parser.formats.pdf.spool import Column, Spool
 from parser.formats.pdf.table_block import table_block
-from parser.recognise.pages import recognised, recognised_signs
+from parser.recognise.pages import compared, recognised, recognised_signs
 from parser.text import on_one_line
 
 if TYPE_CHECKING:
@@ -131,6 +131,10 @@ def _columns(
         if from_picture:
             text.unreadable = []
             runs = [*runs, *from_picture]
+        if text.is_layer and (told := compared(page, runs, collector)):
+            runs, foreign = told
+            text.is_layer = False
+            _tell_foreign(foreign, number, frame, shown, collector)
         if not runs and not text.is_overfull and not text.unreadable and pdfium.FPDFPage_CountObjects(page.raw):
             written = recognised(page, number, collector)
             runs, frame = (written.runs, written.frame) if written else (runs, frame)
@@ -160,6 +164,18 @@ def _columns(
         _warn(number, collector, text, found=found)
     finally:
         text.close()
+
+
+def _tell_foreign(foreign: list[Run], number: int, frame: PageFrame, shown: PageFrame, collector: Collector) -> None:
+    """Leave out what an invisible layer says and the picture under it does not show."""
+    for run in foreign[:_MOST_SKIPPED]:
+        collector.skip("hidden", number, shown.box(*frame.rectangle(run.box)), run.text)
+    if foreign:
+        collector.warn(
+            "hidden_text",
+            "the page is a picture with an invisible text over it; what the picture does not show of it is left out",
+            number,
+        )
 
 
 def _warn(number: int, collector: Collector, text: PageText, *, found: bool) -> None:
