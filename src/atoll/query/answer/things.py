@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from atoll.query.answer.judge import Judged
+from atoll.query.answer.units import QUESTION_MARKS
 from atoll.query.question import kinds
 from atoll.query.question.asked import Asked
 from atoll.query.question.concept import Concept, Part
@@ -71,7 +72,10 @@ def _phrase(asked: Asked) -> tuple[list[int], int | None]:
 def _pairs(asked: Asked) -> Iterator[tuple[int, int]]:
     """Yield the words that stand side by side and name one thing, as far as can be told."""
     _, verb = _phrase(asked)
-    for first, second in pairwise(_words(asked)):
+    words = _words(asked)
+    if asked.text.rstrip().endswith(tuple(QUESTION_MARKS)) and kinds.about(asked.text) == (0, 0):
+        words = words[1:]  # in a language whose words of asking are not known here, the first may be one
+    for first, second in pairwise(words):
         one, other = asked.parts[first], asked.parts[second]
         if (
             _tells(one)
