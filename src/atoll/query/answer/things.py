@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+from atoll.query.answer.fit import STRICT
 from atoll.query.answer.judge import Judged
 from atoll.query.answer.units import QUESTION_MARKS
 from atoll.query.question import kinds
@@ -18,6 +19,8 @@ _MET, _UNMET = 0.75, 0.5
 _TELLS_APART = 0.5
 #: Words of a thing and its verb, from which on it cannot be told which is which.
 _LONGEST = 3
+#: Endings of words that say what became of a thing and not which it is: documents say it in other words.
+_PARTICIPLE = re.compile(r"(?:ed|en|ing)$", re.IGNORECASE)
 #: What may stand between two words that name one thing: "tennis club", "children's librarian".
 _JOINED = re.compile(r"(?:['’]s)? ")
 
@@ -39,11 +42,14 @@ def is_of_another(judged: Judged, met: Sequence[float], rarity: Mapping[int, flo
 
 
 def is_without_subject(judged: Judged, met: Sequence[float], rarity: Mapping[int, float]) -> bool:
-    """Whether an answer lacks the word that a question is about first: "coach" of "what does a coach cost on Route 1".
+    """Whether an amount lacks the word that a question is about first: "coach" of "what does a coach cost on Route 1".
 
+    An amount is of one thing. Who did it or what was found is told in other words than those of the question too often.
     A word that many passages have goes without saying in some of them.
     """
     asked = judged.asked
+    if asked.wanted not in STRICT:
+        return False
     words, _ = _phrase(asked)
     if asked.negated or not words or kinds.asks_twice(asked.text) or kinds.asks_what_is_done(asked.text):
         return False
@@ -80,6 +86,8 @@ def _pairs(asked: Asked) -> Iterator[tuple[int, int]]:
         if (
             _tells(one)
             and not other.generic
+            and not _PARTICIPLE.search(one.text)
+            and not _PARTICIPLE.search(other.text)
             and second != verb
             and first not in asked.typed
             and _JOINED.fullmatch(asked.text[one.end : other.start])
