@@ -66,7 +66,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             return False
 
     def _ask_for_a_reset(self) -> None:
-        if self.requests[0].version != "1.1":  # it would take an interim answer for the answer
+        asked = self.requests[:1]  # none is left if another thread has just finished the answer
+        if not asked or asked[0].version != "1.1":  # an older client would take an interim answer for the answer
             return
         with self.outbuf_lock:
             if not self.total_outbufs_len:
