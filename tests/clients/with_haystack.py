@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-import urllib.request
 from typing import Any
 
 import openai
+from chat_state import until_read
 from haystack.components.generators.chat import OpenAIChatGenerator
 from haystack.dataclasses import ChatMessage
 from haystack.utils import Secret
@@ -70,7 +70,7 @@ class Enough(Exception):
 def leave(question: str, *, after_text: bool) -> float:
     def told(chunk: Any) -> None:
         if not after_text:
-            until_read()
+            until_read(sys.argv[3])
         if chunk.content or not after_text:
             raise Enough
 
@@ -87,12 +87,6 @@ def written() -> Any:
 
 def read() -> Any:
     return leave(f"{HARBOUR} Leave while it is read.", after_text=False)
-
-
-def until_read() -> None:
-    """Wait until the chat model reads the prompt."""
-    while urllib.request.urlopen(f"{sys.argv[3]}/reading").read() != b"yes":
-        time.sleep(0.02)
 
 
 main()

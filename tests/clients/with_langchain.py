@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-import urllib.request
 from typing import Any
 
 import openai
+from chat_state import until_read
 from langchain_openai import ChatOpenAI
 
 HARBOUR = "When was the harbour of Lindvik built?"
@@ -64,15 +64,9 @@ def written(model: ChatOpenAI) -> Any:
 def read(model: ChatOpenAI) -> Any:
     chunks = model.stream(f"{HARBOUR} Leave while it is read.")
     next(chunks)
-    until_read()
+    until_read(sys.argv[3])
     chunks.close()
     return time.time()
-
-
-def until_read() -> None:
-    """Wait until the chat model reads the prompt."""
-    while urllib.request.urlopen(f"{sys.argv[3]}/reading").read() != b"yes":
-        time.sleep(0.02)
 
 
 main()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-import urllib.request
 from typing import Any
 
 import litellm
+from chat_state import until_read
 
 HARBOUR = "When was the harbour of Lindvik built?"
 
@@ -71,15 +71,9 @@ def written() -> Any:
 
 def read() -> Any:
     chunks = ask(f"{HARBOUR} Leave while it is read.", stream=True)
-    until_read()
+    until_read(sys.argv[3])
     chunks.completion_stream.close()
     return time.time()
-
-
-def until_read() -> None:
-    """Wait until the chat model reads the prompt."""
-    while urllib.request.urlopen(f"{sys.argv[3]}/reading").read() != b"yes":
-        time.sleep(0.02)
 
 
 main()

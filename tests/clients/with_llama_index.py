@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-import urllib.request
 from typing import Any
 
 import openai
+from chat_state import until_read
 from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
@@ -77,16 +77,10 @@ def written(model: OpenAILike) -> Any:
 def read(model: OpenAILike) -> Any:
     chunks = model.stream_chat(said(f"{HARBOUR} Leave while it is read."))
     next(iter(chunks))
-    until_read()
+    until_read(sys.argv[3])
     chunks.close()
     del chunks
     return time.time()
-
-
-def until_read() -> None:
-    """Wait until the chat model reads the prompt."""
-    while urllib.request.urlopen(f"{sys.argv[3]}/reading").read() != b"yes":
-        time.sleep(0.02)
 
 
 main()

@@ -10,13 +10,13 @@ import base64
 import json
 import sys
 import time
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+from chat_state import until_read
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
@@ -72,11 +72,11 @@ async def visit(way: str, mode: str) -> dict[str, Any]:
 async def cancelled(client: Client) -> float:
     """Give a call up while the chat model reads; return how long it read on."""
     call = asyncio.create_task(client.call_tool("ask", {"question": f"{HARBOUR} Leave while it is read."}))
-    await asyncio.to_thread(until_read)
+    await asyncio.to_thread(until_read, CHAT)
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     moment = time.time()
-    await asyncio.to_thread(until_read, is_over=True)
+    await asyncio.to_thread(until_read, CHAT, is_over=True)
     return time.time() - moment
 
 
@@ -90,12 +90,6 @@ async def sessions() -> list[str]:
         return name
 
     return await asyncio.gather(*map(session, range(SESSIONS)))
-
-
-def until_read(*, is_over: bool = False) -> None:
-    """Wait until the chat model reads a prompt, or does so no longer."""
-    while (urllib.request.urlopen(f"{CHAT}/reading").read() == b"yes") == is_over:
-        time.sleep(0.02)
 
 
 asyncio.run(main())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
-import urllib.request
 from typing import Any
 
 import openai
+from chat_state import until_read
 
 HARBOUR = "When was the harbour of Lindvik built?"
 
@@ -96,7 +96,7 @@ def written(client: openai.OpenAI) -> Any:
 def read(client: openai.OpenAI) -> Any:
     with ask(client, f"{HARBOUR} Leave while it is read.", stream=True) as chunks:
         next(iter(chunks))
-        until_read()
+        until_read(sys.argv[3])
     return time.time()
 
 
@@ -117,12 +117,6 @@ def events(client: openai.OpenAI) -> Any:
         last = event.type
         text += event.delta if event.type == "response.output_text.delta" else ""
     return [text, last]
-
-
-def until_read() -> None:
-    """Wait until the chat model reads the prompt."""
-    while urllib.request.urlopen(f"{sys.argv[3]}/reading").read() != b"yes":
-        time.sleep(0.02)
 
 
 main()

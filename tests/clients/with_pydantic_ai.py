@@ -6,9 +6,9 @@ import asyncio
 import json
 import sys
 import time
-import urllib.request
 from typing import Any
 
+from chat_state import until_read
 from openai import APIError
 from pydantic_ai import Agent
 from pydantic_ai.exceptions import ModelAPIError
@@ -70,7 +70,7 @@ async def leave(agent: Agent, question: str, *, after_text: bool) -> float:
                 started.set()
 
     task = asyncio.create_task(asking())
-    await (started.wait() if after_text else asyncio.to_thread(until_read))
+    await (started.wait() if after_text else asyncio.to_thread(until_read, sys.argv[3]))
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     return time.time()
@@ -82,12 +82,6 @@ async def written(agent: Agent) -> Any:
 
 async def read(agent: Agent) -> Any:
     return await leave(agent, f"{HARBOUR} Leave while it is read.", after_text=False)
-
-
-def until_read() -> None:
-    """Wait until the chat model reads the prompt."""
-    while urllib.request.urlopen(f"{sys.argv[3]}/reading").read() != b"yes":
-        time.sleep(0.02)
 
 
 asyncio.run(main())

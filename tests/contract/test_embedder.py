@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import anyio
@@ -20,18 +17,7 @@ from atoll.adapters.model_server import ATTEMPTS
 from atoll.domain.embedding import InputType
 from atoll.errors import BadInput, DependencyDown, ModelReplyInvalid, NotAvailable
 from tests.support import stub_embedder
-
-
-@contextmanager
-def serving(server: ThreadingHTTPServer) -> Iterator[str]:
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
+from tests.support.listening import serving
 
 
 def scripted(*answers: tuple[int, object, dict[str, str]]):

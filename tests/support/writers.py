@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Iterator
+from importlib.resources import files
 from typing import Any
 
 from docx import Document
@@ -26,8 +27,8 @@ from reportlab.platypus import (
 
 from tests.support.structures import Grid, Heading, Items, Structure, Text
 
-#: Names of families that hold Latin, Greek and Cyrillic: the place of one that this machine has.
-FONT_FILE = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+#: A font that holds Latin, Greek and Cyrillic, from a package that is installed wherever documents are drawn.
+_FONT_FILE = files("weblate_fonts").joinpath("static/weblate_fonts/kurinto/ttf/KurintoSans-Rg.ttf")
 _FONT = "Written"
 _MARGIN = 56.0
 
@@ -146,9 +147,9 @@ def _html(part: Heading | Text | Items | Grid) -> Iterator[str]:
 
 
 def pdf_of(structure: Structure) -> bytes:
-    """By ReportLab, with a font of the machine's that holds Greek and Cyrillic."""
+    """By ReportLab."""
     if _FONT not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(_FONT, FONT_FILE))
+        pdfmetrics.registerFont(TTFont(_FONT, str(_FONT_FILE)))
     out = io.BytesIO()
     width, height = A4
     columns = 2 if structure.has_columns else 1

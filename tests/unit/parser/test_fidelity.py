@@ -10,15 +10,13 @@ import pytest
 from atoll.domain import media
 from tests.support.fidelity import cells_right, compare, everything, words
 from tests.support.structures import Structure, structures
-from tests.support.writers import FONT_FILE, WRITERS
+from tests.support.writers import WRITERS
 from tests.unit.parser.reading import read
 
 
 @pytest.mark.parametrize("suffix", sorted(WRITERS))
 @pytest.mark.parametrize("structure", structures(), ids=lambda structure: structure.name)
 def test_a_structure_is_read_as_it_was_written(tmp_path: Path, structure: Structure, suffix: str) -> None:
-    if suffix == "pdf" and not Path(FONT_FILE).is_file():
-        pytest.skip(f"there is no font with Greek and Cyrillic: {FONT_FILE}")
     content = WRITERS[suffix](structure)
     kind = media.sniff(f"written.{suffix}", content[: media.HEAD_BYTES])
     document = read(tmp_path, content, kind, name=f"written.{suffix}").document
